@@ -1,0 +1,215 @@
+/// The public C++ API: a Communicator and what it makes.
+///
+/// Rules that hold everywhere unless a comment says otherwise:
+/// - Collective calls must be made by every rank of the communicator, in the same order, with the
+/// same count, dtype, op and root.
+/// - A communicator is used by one thread at a time. Several communicators may be used by several
+/// threads.
+/// - Counts are elements, not bytes. Buffers are host memory, aligned to their element size.
+/// - Blocking calls return when the local output is complete and the local input may be reused.
+/// - Every wait ends: after Options::timeout, or the time-out given, it throws Error(timeout) that
+/// names who did not come. After a
+///   timeout or a failed peer the communicator is poisoned: every later call throws Error(poisoned)
+///   with the first cause.
+#pragma once
+
+#include <weft/bootstrap.h>
+#include <weft/error.h>
+#include <weft/types.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace weft {
+
+struct Invocation;
+
+/// How a rank waits for its peers.
+enum class WaitPolicy : std::uint8_t {
+  automatic,  ///< `spin` while every local rank has a core of its own, `yield` with more ranks than
+              ///< cores
+  spin,       ///< polls for 20 us, yields the core for 1 ms, then blocks: lowest latency
+  yield,      ///< yields the core at once, then blocks: for more ranks than cores
+  block,      ///< blocks soon: lowest processor use
+};
+
+/// How data travels; `automatic` chooses by size.
+enum class Protocol : std::uint8_t { automatic, packet, bulk };
+
+/// Everything settable. Each member has an environment variable, named in brackets, which counts
+/// where the member is unset.
+struct Options {
+  std::optional<int>
+      rank;  ///< [WEFT_RANK] with `size` and `root_address`: explicit start-up over TCP
+  std::optional<int> size;               ///< [WEFT_SIZE]
+  std::string root_address;              ///< [WEFT_ROOT] "host:port" where rank 0 listens
+  std::shared_ptr<Bootstrap> bootstrap;  ///< a start-up of your own; wins over everything else
+  std::optional<std::chrono::nanoseconds>
+      timeout;                            ///< [WEFT_TIMEOUT, seconds] of every wait; default 60 s
+  std::optional<WaitPolicy> wait_policy;  ///< [WEFT_WAIT: spin, yield, block, auto]
+  std::optional<std::size_t>
+      shared_bytes;  ///< [WEFT_SHARED_BYTES] memory per rank that peers write to; default 4 MiB
+  std::string transports;  ///< [WEFT_TRANSPORTS] comma-separated, tried in order of their priority;
+                           ///< default all
+  std::string
+      plugin_path;  ///< [WEFT_PLUGIN_PATH] colon-separated folders or files of transport plugins
+  std::string
+      algorithm;  ///< [WEFT_ALGORITHM] by name, for every call it exists for; default by cost
+  std::optional<Protocol> protocol;  ///< [WEFT_PROTOCOL: packet, bulk, auto]
+};
+
+/// Memory from Communicator::allocate(). Move-only; frees itself. Outlives no communicator.
+class WEFT_API Buffer {
+ public:
+  Buffer() = default;
+  Buffer(Buffer&&) noexcept;
+  Buffer& operator=(Buffer&&) noexcept;
+  ~Buffer();
+
+  void* data() const noexcept { return data_; }
+  std::size_t bytes() const noexcept { return bytes_; }
+  template <typename T>
+  T* as() const noexcept {
+    return static_cast<T*>(data_);
+  }
+
+ private:
+  friend class Communicator;
+  void* data_ = nullptr;
+  std::size_t bytes_ = 0;
+  std::shared_ptr<void> owner_;
+};
+
+/// A started operation. Move-only. Destroying an unfinished one waits for it (within the
+/// communicator's time-out) and drops errors.
+class WEFT_API Request {
+ public:
+  Request();
+  Request(Request&&) noexcept;
+  Request& operator=(Request&&) noexcept;
+  ~Request();
+
+  /// Moves things on and tells whether the operation is complete; does not block. Throws what the
+  /// operation met.
+  bool test();
+  /// Blocks until complete. Throws Error(timeout) after `timeout` (default: the communicator's).
+  void wait();
+  void wait(std::chrono::nanoseconds timeout);
+
+  struct State;
+
+ private:
+  friend class Communicator;
+  std::unique_ptr<State> state_;
+};
+
+/// A collective prepared once and started many times: start() allocates nothing, takes no lock and
+/// makes no system call. Move-only; outlives no communicator. Operations of a communicator run in
+/// the order they were started.
+class WEFT_API Plan {
+ public:
+  Plan();
+  Plan(Plan&&) noexcept;
+  Plan& operator=(Plan&&) noexcept;
+  ~Plan();
+
+  /// Starts it with the planned count, or with a smaller one (the same at every rank). The previous
+  /// start must be complete.
+  void start();
+  void start(std::size_t count);
+  /// Moves things on and tells whether the last start is complete; does not block.
+  bool test();
+  /// Blocks until complete. Throws Error(timeout) after `timeout` (default: the communicator's).
+  void wait();
+  void wait(std::chrono::nanoseconds timeout);
+  /// What runs for a count: "two_shot, bulk, direct, 1 lane, 1 pass". For people and tests.
+  std::string describe(std::size_t count) const;
+
+  struct State;
+
+ private:
+  friend class Communicator;
+  std::unique_ptr<State> state_;
+};
+
+/// A group of ranks that moves tensors among themselves.
+class WEFT_API Communicator {
+ public:
+  /// Collective. Finds the ranks, in this order: options (`bootstrap`, or rank/size/root_address),
+  /// PMIx (mpirun, Slurm), torchrun-style variables (RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT),
+  /// or a single process. Connects them. Throws Error(bootstrap, timeout, no_resources, mismatch,
+  /// ...).
+  static Communicator create(const Options& options = {});
+
+  Communicator(Communicator&&) noexcept;
+  Communicator& operator=(Communicator&&) noexcept;
+  ~Communicator();
+
+  int rank() const noexcept;
+  int size() const noexcept;
+
+  /// Collective (sizes may differ between ranks). Zeroed memory that peers read and write in place:
+  /// collectives whose buffers all come from here, on every rank, move each byte once. Not a
+  /// requirement for any call.
+  Buffer allocate(std::size_t bytes);
+
+  /// output[i] = op over all ranks of input[i], i < count; the same bits at every rank. In place:
+  /// input == output.
+  void all_reduce(const void* input, void* output, std::size_t count, DataType type, ReduceOp op);
+  Request all_reduce_async(const void* input, void* output, std::size_t count, DataType type,
+                           ReduceOp op);
+  Plan plan_all_reduce(const void* input, void* output, std::size_t max_count, DataType type,
+                       ReduceOp op);
+
+  /// output[i] = op over all ranks of input[rank * count + i]; input has size * count elements. In
+  /// place: output == input + rank * count.
+  void reduce_scatter(const void* input, void* output, std::size_t count, DataType type,
+                      ReduceOp op);
+  Request reduce_scatter_async(const void* input, void* output, std::size_t count, DataType type,
+                               ReduceOp op);
+  Plan plan_reduce_scatter(const void* input, void* output, std::size_t max_count, DataType type,
+                           ReduceOp op);
+
+  /// output[r * count + i] = rank r's input[i]; output has size * count elements. In place: input
+  /// == output + rank * count.
+  void all_gather(const void* input, void* output, std::size_t count, DataType type);
+  Request all_gather_async(const void* input, void* output, std::size_t count, DataType type);
+  Plan plan_all_gather(const void* input, void* output, std::size_t max_count, DataType type);
+
+  /// output[i] = root's input[i]. `input` is read at the root only and may be null elsewhere. In
+  /// place: input == output.
+  void broadcast(const void* input, void* output, std::size_t count, DataType type, int root);
+  Request broadcast_async(const void* input, void* output, std::size_t count, DataType type,
+                          int root);
+  Plan plan_broadcast(const void* input, void* output, std::size_t max_count, DataType type,
+                      int root);
+
+  /// At the root: output[i] = op over all ranks of input[i]. `output` is written at the root only
+  /// and may be null elsewhere.
+  void reduce(const void* input, void* output, std::size_t count, DataType type, ReduceOp op,
+              int root);
+  Request reduce_async(const void* input, void* output, std::size_t count, DataType type,
+                       ReduceOp op, int root);
+  Plan plan_reduce(const void* input, void* output, std::size_t max_count, DataType type,
+                   ReduceOp op, int root);
+
+  /// Returns after every rank has called it.
+  void barrier();
+  Request barrier_async();
+  Plan plan_barrier();
+
+  struct Impl;
+
+ private:
+  explicit Communicator(std::unique_ptr<Impl> impl);
+  Request make_request(const Invocation& call);
+  Plan make_plan(const Invocation& call);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace weft

@@ -1,0 +1,202 @@
+/// The transport contract: what a plugin implements so that weft can move bytes over it.
+///
+/// One primitive: `put` with a signal. Bytes are delivered into a peer's registered memory and then
+/// a 64-bit word there is changed (set or added to). Whoever sees the new word sees the bytes.
+/// Everything else in weft is built above it.
+///
+/// Lifetime rules, unless a comment says otherwise: constructor and `open` arguments outlive the
+/// object; call arguments outlive the call. One thread at a time calls a Transport. No call blocks,
+/// except `open`, `allocate` and `register_memory`, which may make system calls. No exception
+/// crosses this border: failures are a `Status`, or reported through `OpenOptions::report_failure`.
+/// A failure is final for its peer: later puts to it return its Status, other peers go on.
+#pragma once
+
+#include <weft/error.h>
+#include <weft/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <span>
+
+namespace weft::transport {
+
+/// Raised whenever a type below changes its layout or its meaning. A plugin of another version is
+/// refused.
+inline constexpr std::uint32_t kAbiVersion = 1;
+
+/// The result of a call; `message` is meaningful where code is not ok.
+struct [[nodiscard]] Status {
+  ErrorCode code = ErrorCode::ok;
+  char message[247] = {};
+
+  bool ok() const { return code == ErrorCode::ok; }
+  static Status error(ErrorCode code, const char* text) {
+    Status status;
+    status.code = code;
+    std::snprintf(status.message, sizeof(status.message), "%s", text);
+    return status;
+  }
+};
+
+/// What an open transport can do. The core decides by these and never by a transport's name.
+struct Capabilities {
+  bool load_store =
+      false;  ///< imported memory is mapped: RemoteMemory::mapped is usable by loads and stores
+  bool ordered = false;  ///< puts to one peer become visible in the order they were posted
+  bool get = false;      ///< get() works
+  std::uint32_t inline_bytes =
+      0;  ///< puts up to this size need no registered source and cost one transfer
+  std::uint64_t max_message = ~std::uint64_t{0};  ///< largest put, in bytes; the caller splits
+  int blocking_wait_fd = -1;  ///< readable when progress() has something to do; -1: poll
+};
+
+/// A blob that lets a peer reach a memory. Plain bytes, valid in any process of the job.
+struct MemoryKey {
+  std::uint32_t size = 0;  ///< bytes used of `bytes`
+  std::byte bytes[60] = {};
+};
+
+/// Memory of this process that peers may reach. Plain data: copy it freely, release it once.
+struct LocalMemory {
+  void* address = nullptr;
+  std::size_t bytes = 0;
+  std::uint64_t handle = 0;  ///< the transport's own
+  MemoryKey key;             ///< what a peer imports
+};
+
+/// A peer's memory, imported. Plain data.
+struct RemoteMemory {
+  int peer = -1;
+  std::uint64_t handle = 0;  ///< the transport's own
+  std::size_t bytes = 0;
+  void* mapped = nullptr;  ///< with load_store: where the memory appears in this process
+};
+
+/// How a signal changes its 64-bit word.
+enum class SignalOp : std::uint8_t { none, set, add };
+
+/// One put. Either part may be empty: bytes == 0 is a bare signal, signal == none a bare copy.
+/// The word at `signal_offset` is 8-byte aligned and changes only after all `bytes` are visible to
+/// its reader.
+struct Put {
+  const void* source = nullptr;  ///< any memory; owned by the transport until *completed is raised
+  const RemoteMemory* target = nullptr;  ///< where the bytes go; names the peer
+  std::uint64_t target_offset = 0;       ///< bytes from the start of `target`
+  std::size_t bytes = 0;
+  const RemoteMemory* signal_memory =
+      nullptr;  ///< where the word lives (same peer); names the peer of a bare signal
+  std::uint64_t signal_offset = 0;
+  std::uint64_t signal_value = 0;
+  SignalOp signal = SignalOp::none;
+  std::uint64_t* completed = nullptr;  ///< may be null; raised by one, from put() or progress(),
+                                       ///< once `source` may be reused
+};
+
+/// One get: reads `bytes` of a peer's memory into `destination`; *completed is raised by one when
+/// they are there.
+struct Get {
+  void* destination = nullptr;
+  const RemoteMemory* source = nullptr;
+  std::uint64_t source_offset = 0;
+  std::size_t bytes = 0;
+  std::uint64_t* completed = nullptr;
+};
+
+/// A final failure of one peer, or of the device (peer == -1: every peer).
+struct Failure {
+  int peer = -1;
+  ErrorCode code = ErrorCode::peer_failed;
+  char cause[240] = {};  ///< for people: the device and what happened, e.g. "process 4711 is gone"
+};
+
+/// An open device. Deleting goes through Plugin::close, which never blocks on a dead peer.
+class Transport {
+ public:
+  virtual ~Transport() = default;
+
+  /// Constant after open.
+  virtual Capabilities capabilities() const = 0;
+
+  /// What peers need in order to connect. Owned by the transport, constant after open.
+  virtual std::span<const std::byte> address() const = 0;
+
+  /// Starts to connect to `peer` (a rank, also this one) with its address. Returns `unsupported`
+  /// where this transport cannot reach that address (another host); then nothing was done and
+  /// another transport is tried.
+  virtual Status connect(int peer, std::span<const std::byte> address) = 0;
+
+  /// True once puts to the peer may be posted; call progress() in between. A failure is reported,
+  /// not returned.
+  virtual bool connected(int peer) const = 0;
+
+  /// New zeroed memory of at least `bytes`, page-aligned, that peers reach in the best way this
+  /// transport has.
+  virtual Status allocate(std::size_t bytes, LocalMemory* out) = 0;
+
+  /// Makes existing memory reachable. `unsupported` where it cannot be (shm: private memory cannot
+  /// be mapped by others). The memory stays the caller's and outlives the registration.
+  virtual Status register_memory(void* address, std::size_t bytes, LocalMemory* out) = 0;
+
+  /// Ends an allocation or a registration. Peers must have stopped using it; what they hold becomes
+  /// invalid.
+  virtual void release(const LocalMemory& memory) = 0;
+
+  /// Makes a peer's memory usable here. The peer is connected.
+  virtual Status import_memory(int peer, const MemoryKey& key, RemoteMemory* out) = 0;
+  virtual void release(const RemoteMemory& memory) = 0;
+
+  /// Posts puts, in order. On an error, puts before the failing one were posted; *posted tells how
+  /// many. `no_resources` means "queue full, call progress() and post the rest": it is no failure.
+  virtual Status put(std::span<const Put> puts, std::size_t* posted) = 0;
+
+  /// Posts gets. `unsupported` unless capabilities().get.
+  virtual Status get(std::span<const Get> gets) = 0;
+
+  /// Moves things on, raises completions, reports failures (dead peers among them). Returns how
+  /// many events it handled. Cheap when idle: it is called in every polling loop of a link without
+  /// load_store, and now and then for one with.
+  virtual int progress() = 0;
+};
+
+/// One device a transport could open.
+struct Device {
+  char name[64] = {};  ///< e.g. "mlx5_0"; "" for a transport without devices
+  int priority = 0;    ///< among all transports that reach a peer the highest wins; load/store ones
+                     ///< use 100. Negative: used only where Options::transports names the transport
+  int numa_node = -1;  ///< -1: unknown
+};
+
+/// What open() gets from the core. The callbacks may be called from any call into the transport, on
+/// the calling thread.
+struct OpenOptions {
+  const char* device = "";
+  int rank = 0;
+  int size = 1;
+  void* context = nullptr;  ///< first argument of the callbacks
+  /// A setting by name ("shm.backing" is WEFT_SHM_BACKING), or null where it is unset. Valid until
+  /// the next call.
+  const char* (*setting)(void* context, const char* name) = nullptr;
+  void (*report_failure)(void* context, const Failure* failure) = nullptr;
+  void (*log)(void* context, const char* message) = nullptr;
+};
+
+/// What a plugin exports. `abi_version` stays the first member in every version.
+struct Plugin {
+  std::uint32_t abi_version = kAbiVersion;
+  const char* name = "";
+  /// Fills up to `capacity` devices and returns how many there are; 0 where the transport cannot
+  /// run here (*why says so).
+  int (*probe)(Device* devices, int capacity, Status* why) = nullptr;
+  /// Opens a device; null and *why on failure.
+  Transport* (*open)(const OpenOptions* options, Status* why) = nullptr;
+  void (*close)(Transport* transport) = nullptr;
+};
+
+}  // namespace weft::transport
+
+/// The symbol a plugin exports; the returned object lives as long as the plugin is loaded.
+#define WEFT_TRANSPORT_PLUGIN_SYMBOL "weft_transport_plugin"
+extern "C" {
+using weft_transport_plugin_fn = const weft::transport::Plugin*();
+}

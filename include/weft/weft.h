@@ -1,0 +1,9 @@
+/// Everything an application needs. Transport plugins include <weft/transport.h> instead.
+#pragma once
+
+#include <weft/bootstrap.h>
+#include <weft/communicator.h>
+#include <weft/error.h>
+#include <weft/local_ranks.h>
+#include <weft/types.h>
+#include <weft/version.h>

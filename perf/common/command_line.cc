@@ -1,0 +1,124 @@
+#include "perf/common/command_line.h"
+
+#include "perf/common/columns.h"
+#include "perf/common/json_lines.h"
+#include "perf/common/names.h"
+#include "perf/common/sizes.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <stdexcept>
+
+namespace weft::perf {
+namespace {
+
+std::vector<int> parse_roots(const std::string& text, int ranks) {
+  std::vector<int> roots;
+  if (text == "all") {
+    for (int root = 0; root < ranks; ++root) roots.push_back(root);
+    return roots;
+  }
+  int root = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), root);
+  if (error != std::errc() || end != text.data() + text.size() || root < 0 || root >= ranks) {
+    throw std::invalid_argument(
+        fmt::format("'{}' is no root; write a rank from 0 to {}, or all", text, ranks - 1));
+  }
+  return {root};
+}
+
+std::vector<Placement> parse_placement(const std::string& text) {
+  if (text == "out") return {Placement::out_of_place};
+  if (text == "in") return {Placement::in_place};
+  return {Placement::out_of_place, Placement::in_place};
+}
+
+}  // namespace
+
+void add_sweep_options(CLI::App& app, SweepArguments& a) {
+  app.add_option("collective", a.collective, "One of " + list_of_collectives())->required();
+  app.add_option("-b,--minbytes", a.min_bytes, "Smallest size: 8, 4K, 1M")->capture_default_str();
+  app.add_option("-e,--maxbytes", a.max_bytes, "Largest size")->capture_default_str();
+  app.add_option("-f,--stepfactor", a.factor, "Each size is the one before times this")
+      ->capture_default_str();
+  app.add_option("-i,--stepbytes", a.increment,
+                 "Each size is the one before plus this; wins over -f");
+  app.add_option("-n,--iters", a.iterations, "Timed calls per size; default: as fit into --budget");
+  app.add_option("-w,--warmup_iters", a.warmup,
+                 "Untimed calls per size; default: 5, above 8 MiB 2");
+  app.add_option("--budget", a.budget_seconds, "Seconds per size and placement without -n")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("-c,--check", a.check, "1: check the results, 0: do not")->capture_default_str();
+  app.add_option("-d,--datatype", a.types, "f32 f64 f16 bf16 i8 u8 i32 u32 i64 u64, or all")
+      ->capture_default_str();
+  app.add_option("-o,--op", a.ops, "sum prod min max avg, or all")->capture_default_str();
+  app.add_option("-r,--root", a.root, "Root rank, or all")->capture_default_str();
+  app.add_option("--placement", a.placement, "Buffers: out (of place), in (place), or both")
+      ->check(CLI::IsMember({"out", "in", "both"}))
+      ->capture_default_str();
+  app.add_option(
+      "--line-ns", a.gate,
+      "With two ranks: measure while a cache line takes so long between their cores, MIN:MAX");
+  app.add_option("--json", a.json, "Also write JSON lines to this file (-: instead of the table)");
+}
+
+Sweep sweep_of(const SweepArguments& a, int ranks) {
+  Sweep sweep;
+  sweep.collective = parse_collective(a.collective);
+  const std::size_t increment = a.increment.empty() ? 0 : parse_size(a.increment);
+  sweep.sizes = sweep_sizes(parse_size(a.min_bytes), parse_size(a.max_bytes), a.factor, increment);
+  sweep.types = parse_types(a.types);
+  sweep.ops = parse_ops(a.ops);
+  sweep.roots = parse_roots(a.root, ranks);
+  sweep.placements = parse_placement(a.placement);
+  sweep.effort.budget_seconds = a.budget_seconds;
+  if (a.iterations > 0) sweep.effort.iterations = a.iterations;
+  if (a.warmup >= 0) sweep.effort.warmup = static_cast<std::size_t>(a.warmup);
+  sweep.gate = parse_line_gate(a.gate);
+  sweep.check = a.check;
+  return sweep;
+}
+
+std::string joined(int argc, const char* const* argv) {
+  std::string text;
+  for (int i = 0; i < argc; ++i) text += (i > 0 ? " " : "") + std::string(argv[i]);
+  return text;
+}
+
+int run_main(CLI::App& app, int argc, char** argv, const std::function<int()>& body) {
+  try {
+    app.parse(argc, argv);
+    return body();
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kExitError;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "{}: {}\n", app.get_name(), error.what());
+    return kExitError;
+  }
+}
+
+int run_candidate(Candidate& candidate, const SweepArguments& arguments,
+                  const Presentation& presentation) {
+  const Sweep sweep = sweep_of(arguments, candidate.size());
+  std::vector<Reporter*> reporters;
+  std::optional<JsonLines> json;
+  std::optional<ColumnReporter> columns;
+  if (candidate.rank() == 0 && !arguments.json.empty()) {
+    json.emplace(arguments.json);
+    json->begin(candidate.name(), candidate.size(), presentation.command);
+    reporters.push_back(&*json);
+  }
+  if (candidate.rank() == 0 && arguments.json != "-") {
+    columns.emplace(stdout, candidate.size(), presentation.limits);
+    fmt::print("{}", presentation.preamble);
+    columns->heading();
+    reporters.push_back(&*columns);
+  }
+  const std::int64_t wrong = run_sweep(candidate, sweep, reporters);
+  if (columns) columns->summary(wrong, sweep.check);
+  return wrong == 0 ? 0 : kExitWrong;
+}
+
+}  // namespace weft::perf

@@ -1,0 +1,63 @@
+// The options that weft-perf, the peers and weft-limits share: nccl-tests' letters and where
+// results go.
+#pragma once
+
+#include "perf/common/limits_table.h"
+#include "perf/common/sweep.h"
+
+#include <CLI/CLI.hpp>
+
+#include <functional>
+#include <string>
+
+namespace weft::perf {
+
+// As typed; strings are read by sweep_of().
+struct SweepArguments {
+  std::string collective;
+  std::string min_bytes = "8";
+  std::string max_bytes = "128M";
+  std::size_t factor = 2;
+  std::string increment;
+  std::size_t iterations = 0;  // 0: as many as fit into the budget
+  int warmup = -1;             // -1: by size
+  double budget_seconds = 0.1;
+  bool check = true;
+  std::string types = "f32";
+  std::string ops = "sum";
+  std::string root = "0";
+  std::string placement = "both";
+  std::string gate = "0:";
+  std::string json;
+};
+
+// Adds the options to `app`; `arguments` outlives it.
+void add_sweep_options(CLI::App& app, SweepArguments& arguments);
+
+// Reads the arguments for a job of `ranks`. Throws std::invalid_argument with what is wrong and
+// what would be right.
+Sweep sweep_of(const SweepArguments& arguments, int ranks);
+
+// The command line in one string, for the record.
+std::string joined(int argc, const char* const* argv);
+
+// What main() returns: 0 fine, 1 wrong results, 2 an error.
+inline constexpr int kExitWrong = 1;
+inline constexpr int kExitError = 2;
+
+// Parses, and runs `body`; help goes to stdout, errors to stderr behind the program's name.
+int run_main(CLI::App& app, int argc, char** argv, const std::function<int()>& body);
+
+// What a program adds to the output.
+struct Presentation {
+  std::string command;   // for the record
+  std::string preamble;  // comment lines above the table, each ending in a line break
+  const LimitsTable* limits = nullptr;  // adds a column
+};
+
+// What all programs share: sweep, table on rank 0, JSON lines where asked for. Collective. Returns
+// the exit status.
+int run_candidate(Candidate& candidate, const SweepArguments& arguments,
+                  const Presentation& presentation);
+
+}  // namespace weft::perf

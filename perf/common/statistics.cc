@@ -1,0 +1,44 @@
+#include "perf/common/statistics.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace weft::perf {
+namespace {
+
+double median_of_sorted(const std::vector<double>& sorted) {
+  const std::size_t middle = sorted.size() / 2;
+  return sorted.size() % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+}  // namespace
+
+double percentile(const std::vector<double>& sorted, double percent) {
+  const double rank = std::ceil(percent / 100 * static_cast<double>(sorted.size()));
+  const auto index = static_cast<std::size_t>(std::max(rank, 1.0)) - 1;
+  return sorted[std::min(index, sorted.size() - 1)];
+}
+
+double median_of(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return median_of_sorted(values);
+}
+
+Statistics summarize(std::vector<double> values) {
+  Statistics result;
+  if (values.empty()) return result;
+  std::sort(values.begin(), values.end());
+  result.samples = values.size();
+  result.median = median_of_sorted(values);
+  result.p99 = percentile(values, 99);
+  result.mean =
+      std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+  result.min = values.front();
+  result.max = values.back();
+  for (double& value : values) value = std::abs(value - result.median);
+  result.mad = median_of(std::move(values));
+  return result;
+}
+
+}  // namespace weft::perf

@@ -1,0 +1,89 @@
+"""Who is compared, and the command line of each."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import which
+
+LIMIT = "limit"
+PLAIN = "weft plain"
+PLAIN_PLAN = "weft plain plan"
+ALLOCATED_PLAN = "weft allocated plan"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    name: str  # as the JSON lines and the tables call it
+    title: str
+    program: str  # in the build's perf folder
+    launcher: tuple = ()  # before the program; "{ranks}" and "{scratch}" are replaced
+    options: tuple = ()  # behind the collective; "{ranks}" is replaced
+    peer: bool = False
+
+    def command(self, programs: Path, collective: str, ranks: int, sweep: list, scratch: str = "/dev/shm") -> list:
+        fill = [part.format(ranks=ranks, scratch=scratch) for part in self.launcher]
+        options = [part.format(ranks=ranks) for part in self.options]
+        head = [] if self.name == LIMIT else [collective]
+        return [*fill, str(programs / self.program), *head, *options, *sweep]
+
+    def missing(self, programs: Path) -> str:
+        """Why it cannot run, or an empty string."""
+        if not (programs / self.program).exists():
+            return f"{programs / self.program} was not built"
+        if self.launcher and which(self.launcher[0]) is None:
+            return f"{self.launcher[0]} is not installed"
+        return ""
+
+
+WEFT_OPTIONS = ("--ranks", "{ranks}", "--placement", "out")
+
+CANDIDATES = (
+    Candidate(PLAIN, "weft, plain", "weft-perf", options=WEFT_OPTIONS),
+    Candidate(PLAIN_PLAN, "weft, plain, plan", "weft-perf", options=(*WEFT_OPTIONS, "--plan")),
+    Candidate(
+        ALLOCATED_PLAN,
+        "weft, allocated, plan",
+        "weft-perf",
+        options=(*WEFT_OPTIONS, "--memory", "allocated", "--plan"),
+    ),
+    Candidate(
+        "openmpi",
+        "Open MPI",
+        "weft-peer-openmpi",
+        # No InfiniBand and libfabric here: their probing only prints warnings.
+        launcher=(
+            *("mpirun.openmpi", "--allow-run-as-root", "--oversubscribe", "-n", "{ranks}"),
+            *("--mca", "btl_base_warn_component_unused", "0", "--mca", "btl", "self,vader"),
+            # A run that is ended in the middle leaves its segments behind: in a folder of ours.
+            *("--mca", "btl_vader_backing_directory", "{scratch}"),
+        ),
+        options=("--placement", "out"),
+        peer=True,
+    ),
+    Candidate(
+        "mpich",
+        "MPICH",
+        "weft-peer-mpich",
+        launcher=("mpiexec.mpich", "-n", "{ranks}"),
+        options=("--placement", "out"),
+        peer=True,
+    ),
+    Candidate(
+        "gloo",
+        "Gloo",
+        "weft-peer-gloo",
+        options=("--ranks", "{ranks}", "--placement", "out"),
+        peer=True,
+    ),
+)
+
+LIMITS = Candidate(LIMIT, "limit", "weft-limits", options=("--skip-copies", "--pin"))
+
+
+def by_name(name: str) -> Candidate:
+    return next(c for c in (*CANDIDATES, LIMITS) if c.name == name)
+
+
+def rotated(candidates: list, turn: int) -> list:
+    """The same candidates, another one first in every round."""
+    start = turn % len(candidates) if candidates else 0
+    return candidates[start:] + candidates[:start]

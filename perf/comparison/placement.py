@@ -1,0 +1,75 @@
+"""Where the two cores stand to each other while something is measured.
+
+On a virtual machine they move between physical cores: a cache line takes 40 ns at one moment and 160 ns at another, and every
+short message with it. Like is compared with like: all candidates are measured in the same of these placements, which
+the programs probe before, while and after they measure ("line_ns" of a record).
+"""
+
+import math
+import time
+from dataclasses import dataclass
+from statistics import median
+
+from . import candidates
+from .runner import run
+
+
+@dataclass(frozen=True)
+class Gate:
+    low: float = 0.0
+    high: float = math.inf
+
+    @property
+    def open(self) -> bool:
+        return self.low == 0 and self.high == math.inf
+
+    def option(self) -> str:
+        return f"{self.low:.0f}:" + ("" if self.high == math.inf else f"{self.high:.0f}")
+
+    def admits(self, record: dict) -> bool:
+        """Whether it was measured in this placement, as far as it was probed."""
+        lines = [ns for ns in record.get("line_ns", ()) if ns is not None]
+        return all(self.low <= ns <= self.high for ns in lines)
+
+
+def split(values: list) -> list:
+    """The probes in one group, or in two where a wide gap parts them."""
+    ordered = sorted(values)
+    gaps = [(after / before, index + 1) for index, (before, after) in enumerate(zip(ordered, ordered[1:]))]
+    widest, index = max(gaps, default=(1, 0))
+    return [ordered[:index], ordered[index:]] if widest > 1.6 else [ordered]
+
+
+def gate_for(values: list, wanted: str) -> Gate:
+    """A gate for 'close', 'far', or the more 'common' placement; open where there is only one, or for 'any'."""
+    groups = split(values)
+    if wanted == "any" or len(groups) < 2:
+        return Gate()
+    close, far = groups
+    threshold = math.sqrt(close[-1] * far[0])
+    choose_close = wanted == "close" or (wanted == "common" and len(close) >= len(far))
+    return Gate(high=threshold) if choose_close else Gate(low=threshold)
+
+
+def probe(programs, raw, count: int = 20) -> list:
+    """One-way times of a cache line in nanoseconds, over a few seconds."""
+    values = []
+    for _ in range(count):
+        command = [str(programs / candidates.LIMITS.program), *candidates.LIMITS.options]
+        command += ["-b", "8", "-e", "8", "--budget", "0.001"]
+        outcome = run(command, raw / "probe.jsonl", raw / "probe.log", 30)
+        values += [record["median_ns"] for record in outcome.records if record.get("record") == "cache_line"]
+        time.sleep(0.2)
+    return values
+
+
+def line_ns(records: list, gate: Gate) -> float:
+    """A cache line's one-way time while small sizes were measured: the median; NaN where it was not probed."""
+    values = [
+        ns
+        for record in records
+        if record.get("record") == "result" and record["bytes"] <= 64 and gate.admits(record)
+        for ns in record.get("line_ns", ())
+        if ns is not None
+    ]
+    return median(values) if values else math.nan

@@ -1,0 +1,29 @@
+// Everyone puts its block into a slot of everyone. Not into the output: that peer may not have
+// started.
+#include "algorithms/builder.h"
+#include "algorithms/generators.h"
+
+namespace weft::algorithms {
+
+schedule::Schedule all_gather_one_shot(const schedule::PlanInput& plan) {
+  const int p = plan.ranks;
+  const int r = plan.rank;
+  Builder builder(plan, "one_shot", p);
+  if (p == 1) return builder.alone();
+  const int first = builder.add_slots(p, 1);  // slot q: rank q's block
+
+  std::vector<schedule::Destination> targets;
+  for (int distance = 1; distance < p; ++distance) {
+    targets.push_back(to_slot(around(r, distance, p), first + r));
+  }
+  targets.push_back(to(output(r, r)));
+  builder.copy({r}, input(r, 0), targets);
+  for (int distance = 1; distance < p; ++distance) {
+    const int q = around(r, -distance, p);
+    builder.wait_slot(q, first + q, {q});
+    builder.copy({q}, slot(r, first + q), {to(output(r, q))});
+  }
+  return builder.build();
+}
+
+}  // namespace weft::algorithms

@@ -1,0 +1,30 @@
+// Rank r reduces block r of everyone, in rank order, and writes the result to everyone's output.
+#include "algorithms/builder.h"
+#include "algorithms/generators.h"
+
+namespace weft::algorithms {
+
+schedule::Schedule all_reduce_two_shot(const schedule::PlanInput& plan) {
+  const int p = plan.ranks;
+  const int r = plan.rank;
+  Builder builder(plan, "two_shot", p);
+  if (p == 1) return builder.alone();
+  const int scatter = builder.add_slots(p, 1);  // slot q: rank q's share of the block reduced here
+  const int gather = builder.add_slots(p, 1);   // slot q: block q, reduced by rank q
+
+  builder.scatter(scatter);
+  const std::vector<schedule::Operand> sources = builder.wait_shares(scatter);
+  std::vector<schedule::Destination> everyone = {to(output(r, r))};
+  for (int distance = 1; distance < p; ++distance) {
+    const int q = around(r, distance, p);
+    everyone.push_back(to_output(q, r, gather + r));
+  }
+  builder.reduce({r}, sources, everyone, slot(r, scatter + r), true);
+  for (int distance = 1; distance < p; ++distance) {
+    const int q = around(r, -distance, p);
+    builder.wait(q, gather + q, {q}, output(r, q));
+  }
+  return builder.build();
+}
+
+}  // namespace weft::algorithms

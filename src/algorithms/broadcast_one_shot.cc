@@ -1,0 +1,36 @@
+// The root puts its input into a slot of everyone. Everyone else signals everyone, so that nobody
+// ends before all have started; those signals travel while the data does.
+#include "algorithms/builder.h"
+#include "algorithms/generators.h"
+
+namespace weft::algorithms {
+
+schedule::Schedule broadcast_one_shot(const schedule::PlanInput& plan) {
+  const int p = plan.ranks;
+  const int r = plan.rank;
+  const int root = plan.root;
+  Builder builder(plan, "one_shot", 1);
+  if (p == 1) return builder.alone();
+  const int first = builder.add_slots(p, 0);
+  const int data = builder.add_slots(1, 1);
+
+  if (r == root) {
+    std::vector<schedule::Destination> targets;
+    for (int distance = 1; distance < p; ++distance) {
+      targets.push_back(to_slot(around(r, distance, p), data));
+    }
+    targets.push_back(to(output(r, 0)));
+    builder.copy({}, input(r, 0), targets);
+  } else {
+    builder.signal_all(first);
+    builder.wait_slot(root, data);
+    builder.copy({}, slot(r, data), {to(output(r, 0))});
+  }
+  for (int distance = 1; distance < p; ++distance) {
+    const int q = around(r, -distance, p);
+    if (q != root) builder.wait(q, first + q);
+  }
+  return builder.build();
+}
+
+}  // namespace weft::algorithms

@@ -1,0 +1,178 @@
+#include "algorithms/builder.h"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+namespace weft::algorithms {
+
+using schedule::Destination;
+using schedule::kMaxDestinations;
+using schedule::kMaxSources;
+using schedule::Operand;
+using schedule::Schedule;
+using schedule::Step;
+using schedule::StepKind;
+
+int around(int rank, int distance, int ranks) {
+  return ((rank + distance) % ranks + ranks) % ranks;
+}
+
+int log2_up(int value) { return std::bit_width(static_cast<unsigned>(value - 1)); }
+int log2_down(int value) { return std::bit_width(static_cast<unsigned>(value)) - 1; }
+
+Builder::Builder(const schedule::PlanInput& plan, std::string_view algorithm, int blocks,
+                 bool direct)
+    : plan_(plan) {
+  plan_.load_store |= direct;
+  schedule_.algorithm = algorithm;
+  schedule_.collective = plan.collective;
+  schedule_.rank = plan.rank;
+  schedule_.ranks = plan.ranks;
+  schedule_.root = plan.root;
+  schedule_.blocks = blocks;
+  schedule_.direct = direct;
+}
+
+int Builder::add_slots(int count, int blocks) {
+  const int first = static_cast<int>(schedule_.slot_blocks.size());
+  schedule_.slot_blocks.insert(schedule_.slot_blocks.end(), static_cast<std::size_t>(count),
+                               blocks);
+  return first;
+}
+
+Step& Builder::add(StepKind kind, Blocks what) {
+  Step& step = lane_.steps.emplace_back();
+  step.kind = kind;
+  step.block = what.first;
+  step.blocks = what.count;
+  return step;
+}
+
+int Builder::add_scratch() { return add_slots(plan_.ranks > kMaxSources ? 1 : 0, 1); }
+
+bool Builder::local(const Destination& destination) const {
+  return destination.place.rank == plan_.rank;
+}
+
+void Builder::copy(Blocks what, const Operand& src, const std::vector<Destination>& dsts) {
+  std::vector<Destination> now;
+  const auto flush = [&] {
+    if (now.empty()) return;
+    Step& step = add(StepKind::copy, what);
+    step.srcs = {src};
+    step.dsts = std::exchange(now, {});
+  };
+  for (const Destination& destination : dsts) {
+    const bool mixed = !now.empty() && local(now.back()) != local(destination);
+    const bool full = now.size() == kMaxDestinations;
+    if (full || (mixed && !plan_.load_store)) flush();
+    now.push_back(destination);
+  }
+  flush();
+}
+
+void Builder::reduce_step(Blocks what, std::vector<Operand> srcs, std::vector<Destination> dsts,
+                          bool final) {
+  Step& step = add(StepKind::reduce, what);
+  step.dsts = std::move(dsts);
+  step.srcs = std::move(srcs);
+  step.final = final;
+}
+
+void Builder::reduce(Blocks what, const std::vector<Operand>& srcs,
+                     const std::vector<Destination>& dsts, const Operand& via, bool final) {
+  std::vector<Operand> part;
+  for (const Operand& source : srcs) {
+    if (part.size() == kMaxSources) {
+      reduce_step(what, std::exchange(part, {via}), {to(via)}, false);
+    }
+    part.push_back(source);
+  }
+  // The last step writes to as many destinations as it can; copies from a local one serve the rest.
+  std::vector<Destination> now, later;
+  for (const Destination& destination : dsts) {
+    if (local(destination)) now.push_back(destination);
+  }
+  const std::size_t remote = dsts.size() - now.size();
+  const bool fits = plan_.load_store && dsts.size() <= kMaxDestinations;
+  if (now.empty() && !fits) now.push_back(to(via));
+  const Operand copied = now.empty() ? via : now.front().place;
+  for (const Destination& destination : dsts) {
+    if (local(destination)) continue;
+    (plan_.load_store && now.size() < kMaxDestinations ? now : later).push_back(destination);
+  }
+  reduce_step(what, std::move(part), std::move(now), final);
+  if (remote > 0) copy(what, copied, later);
+}
+
+void Builder::signal(int peer, int number) {
+  Step& step = add(StepKind::signal);
+  step.peer = peer;
+  step.signal = number;
+}
+
+void Builder::wait(int peer, int number) {
+  Step& step = add(StepKind::wait);
+  step.peer = peer;
+  step.signal = number;
+}
+
+void Builder::wait(int peer, int number, Blocks what, const Operand& place) {
+  Step& step = add(StepKind::wait, what);
+  step.dsts = {to(place)};
+  step.peer = peer;
+  step.signal = number;
+}
+
+void Builder::wait_slot(int peer, int number, Blocks what) {
+  wait(peer, number, what, slot(plan_.rank, number));
+}
+
+void Builder::signal_all(int first) {
+  for (int distance = 1; distance < plan_.ranks; ++distance) {
+    signal(around(plan_.rank, distance, plan_.ranks), first + plan_.rank);
+  }
+}
+
+void Builder::wait_all(int first) {
+  for (int distance = 1; distance < plan_.ranks; ++distance) {
+    const int peer = around(plan_.rank, -distance, plan_.ranks);
+    wait(peer, first + peer);
+  }
+}
+
+void Builder::scatter(int first) {
+  for (int distance = 1; distance < plan_.ranks; ++distance) {
+    const int q = around(plan_.rank, distance, plan_.ranks);
+    copy({q}, input(plan_.rank, q), {to_slot(q, first + plan_.rank)});
+  }
+}
+
+std::vector<Operand> Builder::wait_shares(int first) {
+  const int r = plan_.rank;
+  std::vector<Operand> shares;
+  for (int q = 0; q < plan_.ranks; ++q) {
+    if (q != r) wait_slot(q, first + q, {r});
+    shares.push_back(q == r ? input(r, r) : slot(r, first + q));
+  }
+  return shares;
+}
+
+void Builder::end_lane() { schedule_.lanes.push_back(std::exchange(lane_, {})); }
+
+Schedule Builder::build() {
+  if (schedule_.lanes.empty()) {
+    schedule_.lanes.assign(static_cast<std::size_t>(plan_.lanes), lane_);
+  }
+  return std::move(schedule_);
+}
+
+Schedule Builder::alone() {
+  if (plan_.collective != Collective::barrier) {
+    copy({0, schedule_.blocks}, input(plan_.rank, 0), {to(output(plan_.rank, 0))});
+  }
+  return build();
+}
+
+}  // namespace weft::algorithms

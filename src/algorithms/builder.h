@@ -1,0 +1,106 @@
+// Shorthand that generators share: operands, steps that keep to the limits, patterns of signals.
+#pragma once
+
+#include "schedule/schedule.h"
+
+#include <string_view>
+#include <vector>
+
+namespace weft::algorithms {
+
+// `count` consecutive logical blocks.
+struct Blocks {
+  int first = 0;
+  int count = 1;
+};
+
+inline schedule::Operand input(int rank, int block) {
+  return {schedule::Buffer::input, rank, block};
+}
+inline schedule::Operand output(int rank, int block) {
+  return {schedule::Buffer::output, rank, block};
+}
+inline schedule::Operand slot(int rank, int number) {
+  return {schedule::Buffer::slot, rank, number};
+}
+
+// A peer's slot (raises its signal), a peer's output delivered with slot signal `signal`, or a
+// place told of later or local.
+inline schedule::Destination to_slot(int rank, int number) { return {slot(rank, number), number}; }
+inline schedule::Destination to_output(int rank, int block, int signal) {
+  return {output(rank, block), signal};
+}
+inline schedule::Destination to(const schedule::Operand& place) {
+  return {place, schedule::kNoSignal};
+}
+
+// (rank + distance) modulo ranks, for any distance of either sign.
+int around(int rank, int distance, int ranks);
+
+// Smallest k with 2^k >= value, largest k with 2^k <= value; value >= 1.
+int log2_up(int value);
+int log2_down(int value);
+
+// Puts together one rank's schedule. Every lane gets its own slice of every block, so a generator
+// writes one lane and build() makes plan.lanes equal ones of it, unless it ended lanes itself with
+// end_lane().
+class Builder {
+ public:
+  Builder(const schedule::PlanInput& plan, std::string_view algorithm, int blocks,
+          bool direct = false);
+
+  // Adds `count` slots with room for `blocks` blocks each and returns the first one's number. The
+  // same at every rank.
+  int add_slots(int count, int blocks);
+
+  // A place for partial results of a reduction over all ranks, if it takes more than one step: one
+  // slot with room for a block, or none. Returns its number.
+  int add_scratch();
+
+  // dsts <- src, in as many steps as the limits ask for. A put step never has a local destination
+  // unless the plan says load_store.
+  void copy(Blocks what, const schedule::Operand& src,
+            const std::vector<schedule::Destination>& dsts);
+
+  // dsts <- srcs[0] op srcs[1] ..., in this order. `via` is a local place that may take partial
+  // results: when there are more sources than a step takes, or when no destination is local and a
+  // step cannot write to all of them. It must alias no source in place. `final`: the result holds
+  // every rank's contribution.
+  void reduce(Blocks what, const std::vector<schedule::Operand>& srcs,
+              const std::vector<schedule::Destination>& dsts, const schedule::Operand& via,
+              bool final);
+
+  void signal(int peer, int number);
+  void wait(int peer, int number);
+  // A wait for blocks that the peer put at `place`: own slot `number`, or own output.
+  void wait(int peer, int number, Blocks what, const schedule::Operand& place);
+  void wait_slot(int peer, int number, Blocks what = {});
+
+  // Signals every peer on slot `first + own rank`, nearest rank first; waits for slot `first + q`
+  // of every peer q.
+  void signal_all(int first);
+  void wait_all(int first);
+
+  // Puts input block q into slot `first + own rank` of every peer q; waits for the peers' shares of
+  // the own block. Returns them and the own one in rank order.
+  void scatter(int first);
+  std::vector<schedule::Operand> wait_shares(int first);
+
+  void end_lane();
+  schedule::Schedule build();
+
+  // The whole schedule of a group of one rank: input to output.
+  schedule::Schedule alone();
+
+ private:
+  bool local(const schedule::Destination& destination) const;
+  schedule::Step& add(schedule::StepKind kind, Blocks what = {0, 0});
+  void reduce_step(Blocks what, std::vector<schedule::Operand> srcs,
+                   std::vector<schedule::Destination> dsts, bool final);
+
+  schedule::PlanInput plan_;
+  schedule::Schedule schedule_;
+  schedule::Lane lane_;
+};
+
+}  // namespace weft::algorithms

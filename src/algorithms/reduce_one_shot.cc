@@ -1,0 +1,35 @@
+// Everyone puts its input into a slot of the root, which reduces all of them in rank order.
+// Everyone but the root also signals everyone, and so does the root, so that nobody ends before all
+// have started; those signals travel while the data does.
+#include "algorithms/builder.h"
+#include "algorithms/generators.h"
+
+namespace weft::algorithms {
+
+schedule::Schedule reduce_one_shot(const schedule::PlanInput& plan) {
+  const int p = plan.ranks;
+  const int r = plan.rank;
+  const int root = plan.root;
+  Builder builder(plan, "one_shot", 1);
+  if (p == 1) return builder.alone();
+  const int first = builder.add_slots(p, 1);  // slot q: from rank q; data at the root only
+
+  if (r != root) builder.copy({}, input(r, 0), {to_slot(root, first + r)});
+  for (int distance = 1; distance < p; ++distance) {
+    const int q = around(r, distance, p);
+    if (q != root) builder.signal(q, first + r);
+  }
+  if (r != root) {
+    builder.wait_all(first);
+    return builder.build();
+  }
+  std::vector<schedule::Operand> sources;
+  for (int q = 0; q < p; ++q) {
+    if (q != r) builder.wait_slot(q, first + q);
+    sources.push_back(q == r ? input(r, 0) : slot(r, first + q));
+  }
+  builder.reduce({}, sources, {to(output(r, 0))}, slot(r, first + r), true);
+  return builder.build();
+}
+
+}  // namespace weft::algorithms

@@ -1,0 +1,144 @@
+#include "base/config.h"
+
+#include "base/error.h"
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <cstdlib>
+#include <utility>
+
+namespace weft {
+namespace {
+
+constexpr std::size_t kDefaultSharedBytes = std::size_t{4} << 20;
+constexpr std::chrono::seconds kDefaultTimeout{60};
+
+// The value of a variable; empty counts as unset.
+std::optional<std::string> variable(const char* name) {
+  const char* value = std::getenv(name);
+  if (value == nullptr || *value == '\0') return std::nullopt;
+  return value;
+}
+
+template <typename Number>
+std::optional<Number> number(const char* name) {
+  const auto text = variable(name);
+  if (!text) return std::nullopt;
+  Number value{};
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+  if (error != std::errc{} || end != text->data() + text->size()) {
+    fail(ErrorCode::invalid_argument, "{}={}: not a number in range", name, *text);
+  }
+  return value;
+}
+
+template <typename Enum, std::size_t N>
+std::optional<Enum> choice(const char* name,
+                           const std::pair<std::string_view, Enum> (&choices)[N]) {
+  const auto text = variable(name);
+  if (!text) return std::nullopt;
+  std::string known;
+  for (const auto& [word, value] : choices) {
+    if (*text == word) return value;
+    known += (known.empty() ? "" : ", ") + std::string(word);
+  }
+  fail(ErrorCode::invalid_argument, "{}={}: choose one of {}", name, *text, known);
+}
+
+// "4194304", "512K", "4M", "1G".
+std::optional<std::size_t> byte_count(const char* name) {
+  const auto text = variable(name);
+  if (!text) return std::nullopt;
+  std::size_t value = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+  const std::string_view unit(end, static_cast<std::size_t>(text->data() + text->size() - end));
+  const int shift = unit.empty() ? 0 : unit == "K" ? 10 : unit == "M" ? 20 : unit == "G" ? 30 : -1;
+  if (error != std::errc{} || shift < 0 || value > (~std::size_t{0} >> shift)) {
+    fail(ErrorCode::invalid_argument, "{}={}: write bytes, or a number with K, M or G", name,
+         *text);
+  }
+  return value << shift;
+}
+
+void fill(std::string& member, const char* name) {
+  if (member.empty()) member = variable(name).value_or("");
+}
+
+std::chrono::nanoseconds time_out(const Options& options) {
+  if (options.timeout && options.timeout->count() <= 0) {
+    fail(ErrorCode::invalid_argument, "a time-out of {} ns: it must be above 0",
+         options.timeout->count());
+  }
+  if (options.timeout) return *options.timeout;
+  const auto seconds = number<double>("WEFT_TIMEOUT");
+  if (!seconds) return kDefaultTimeout;
+  if (!(*seconds > 0 && *seconds < 1e9)) {
+    fail(ErrorCode::invalid_argument, "WEFT_TIMEOUT={}: seconds, above 0 and below 1e9", *seconds);
+  }
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+      std::chrono::duration<double>(*seconds));
+}
+
+std::optional<LaunchVariables> launch_variables() {
+  if (!variable("RANK") || !variable("WORLD_SIZE")) return std::nullopt;
+  LaunchVariables launch{*number<int>("RANK"), *number<int>("WORLD_SIZE"), ""};
+  const auto port = variable("MASTER_PORT");
+  const std::string host = variable("MASTER_ADDR").value_or("127.0.0.1");
+  const bool bare_ipv6 = host.find(':') != std::string::npos && host.front() != '[';
+  if (port) launch.root_address = fmt::format("{}:{}", bare_ipv6 ? "[" + host + "]" : host, *port);
+  return launch;
+}
+
+// What MPICH's hydra gives the processes it starts.
+int pmi_ranks() {
+  if (!variable("PMI_RANK") || !variable("PMI_FD")) return 0;
+  return number<int>("PMI_SIZE").value_or(0);
+}
+
+}  // namespace
+
+Config resolve(const Options& given) {
+  Config config;
+  config.options = given;
+  Options& options = config.options;
+  if (!options.rank) options.rank = number<int>("WEFT_RANK");
+  if (!options.size) options.size = number<int>("WEFT_SIZE");
+  fill(options.root_address, "WEFT_ROOT");
+  fill(options.transports, "WEFT_TRANSPORTS");
+  fill(options.plugin_path, "WEFT_PLUGIN_PATH");
+  fill(options.algorithm, "WEFT_ALGORITHM");
+  config.timeout = time_out(options);
+  constexpr std::pair<std::string_view, WaitPolicy> kPolicies[] = {{"auto", WaitPolicy::automatic},
+                                                                   {"spin", WaitPolicy::spin},
+                                                                   {"yield", WaitPolicy::yield},
+                                                                   {"block", WaitPolicy::block}};
+  constexpr std::pair<std::string_view, Protocol> kProtocols[] = {
+      {"auto", Protocol::automatic}, {"packet", Protocol::packet}, {"bulk", Protocol::bulk}};
+  constexpr std::pair<std::string_view, LogLevel> kLevels[] = {{"silent", LogLevel::silent},
+                                                               {"warn", LogLevel::warn},
+                                                               {"info", LogLevel::info},
+                                                               {"debug", LogLevel::debug}};
+  const auto policy = choice("WEFT_WAIT", kPolicies);
+  config.wait_policy = options.wait_policy.value_or(policy.value_or(WaitPolicy::automatic));
+  const auto protocol = choice("WEFT_PROTOCOL", kProtocols);
+  config.protocol = options.protocol.value_or(protocol.value_or(Protocol::automatic));
+  config.log_level = choice("WEFT_LOG", kLevels).value_or(LogLevel::warn);
+  const auto shared = byte_count("WEFT_SHARED_BYTES");
+  config.shared_bytes = options.shared_bytes.value_or(shared.value_or(kDefaultSharedBytes));
+  config.pmix_present = variable("PMIX_NAMESPACE") && variable("PMIX_RANK");
+  config.pmi_ranks = pmi_ranks();
+  config.launch = launch_variables();
+  return config;
+}
+
+const char* transport_setting(std::string_view name) {
+  std::string upper = "WEFT_";
+  for (const char c : name) {
+    upper += c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  }
+  const char* value = std::getenv(upper.c_str());
+  return value != nullptr && *value != '\0' ? value : nullptr;
+}
+
+}  // namespace weft

@@ -1,0 +1,41 @@
+// The one place that reads the environment. Everything else receives what it needs as arguments.
+#pragma once
+
+#include <weft/communicator.h>
+
+#include "base/log.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace weft {
+
+// torchrun-style start-up variables, where all of RANK and WORLD_SIZE are set.
+struct LaunchVariables {
+  int rank = 0;
+  int size = 1;
+  std::string root_address;  // MASTER_ADDR:MASTER_PORT; empty without a MASTER_PORT
+};
+
+// Options with every unset member filled from its environment variable or its default.
+struct Config {
+  Options options;
+  std::chrono::nanoseconds timeout{};
+  WaitPolicy wait_policy = WaitPolicy::automatic;
+  std::size_t shared_bytes = 0;
+  Protocol protocol = Protocol::automatic;
+  LogLevel log_level = LogLevel::warn;    // [WEFT_LOG: silent, warn, info, debug]
+  bool pmix_present = false;              // a PMIx launcher started this process
+  int pmi_ranks = 0;                      // ranks of a PMI-1 launcher (MPICH's); 0: none
+  std::optional<LaunchVariables> launch;  // torchrun-style
+};
+
+// Reads the environment once. Throws Error(invalid_argument) naming a variable whose value cannot
+// be read.
+Config resolve(const Options& options);
+
+// A transport's setting: "shm.backing" is WEFT_SHM_BACKING. Null where it is unset.
+const char* transport_setting(std::string_view name);
+
+}  // namespace weft

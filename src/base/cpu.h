@@ -1,0 +1,34 @@
+// The few processor-specific things.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace weft {
+
+inline constexpr std::size_t kCacheLine = 64;
+
+// Tells the core that this is a polling loop.
+inline void cpu_pause() {
+#if defined(__x86_64__)
+  _mm_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// Begins to take a cache line away from the other cores, because it will be written soon. A hint.
+inline void prefetch_for_write(const void* address) {
+#if defined(__x86_64__)
+  // The compiler's builtin only fetches a shared copy unless told that the processor has this.
+  asm volatile("prefetchw %0" ::"m"(*static_cast<const char*>(address)));
+#else
+  __builtin_prefetch(address, 1);
+#endif
+}
+
+}  // namespace weft

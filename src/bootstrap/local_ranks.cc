@@ -1,0 +1,215 @@
+#include <weft/local_ranks.h>
+
+#include "bootstrap/bootstrap.h"
+#include "bootstrap/deadline.h"
+#include "bootstrap/socket.h"
+
+#include "base/error.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <iostream>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace weft {
+namespace {
+
+using bootstrap::Deadline;
+using bootstrap::Socket;
+
+// Meets the other ranks at the first all_gather, so that a body that never makes a communicator
+// waits for nobody.
+class LocalRank final : public Bootstrap {
+ public:
+  LocalRank(int rank, int size, std::string root, Socket listener)
+      : rank_(rank), size_(size), root_(std::move(root)), listener_(std::move(listener)) {}
+
+  int rank() const override { return rank_; }
+  int size() const override { return size_; }
+  std::string description() const override { return "local ranks over tcp " + root_; }
+
+  std::vector<Blob> all_gather(std::span<const std::byte> mine,
+                               std::chrono::nanoseconds timeout) override {
+    if (failure_) throw Error(*failure_);
+    try {
+      if (!met_) met_ = meet(timeout);
+    } catch (const Error& error) {
+      failure_ = error;
+      throw;
+    }
+    return met_->all_gather(mine, timeout);
+  }
+
+ private:
+  std::shared_ptr<Bootstrap> meet(std::chrono::nanoseconds timeout) {
+    return rank_ == 0 ? bootstrap::make_tcp_root(listener_.release(), size_, timeout)
+                      : bootstrap::make_tcp(rank_, size_, root_, timeout);
+  }
+
+  const int rank_;
+  const int size_;
+  const std::string root_;
+  Socket listener_;  // rank 0's
+  std::shared_ptr<Bootstrap> met_;
+  std::optional<Error> failure_;  // of meeting; final
+};
+
+struct Child {
+  pid_t pid = -1;  // -1: it has ended and was waited for
+  Socket alive;    // a pipe whose other end only the child holds: it closes when the child ends
+};
+
+// Rank r gets the r-th processor that this process may use; nothing happens where there are fewer
+// than ranks, or where the kernel will not tell or bind.
+void bind_to_processor(int rank, int ranks) {
+  cpu_set_t usable;
+  if (sched_getaffinity(0, sizeof(usable), &usable) != 0 || CPU_COUNT(&usable) < ranks) return;
+  int processor = -1;
+  for (int left = rank; left >= 0; --left) {
+    do {
+      ++processor;
+    } while (!CPU_ISSET(processor, &usable));
+  }
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(processor, &one);
+  sched_setaffinity(0, sizeof(one), &one);
+}
+
+class LocalRanks {
+ public:
+  LocalRanks(int ranks, const std::function<int(const Options&)>& body, bool bind)
+      : ranks_(ranks),
+        body_(body),
+        bind_(bind),
+        listener_(bootstrap::listen_on({"127.0.0.1", "0"})),
+        root_(bootstrap::local_name(listener_)) {}
+
+  // Leaves no child behind, whatever is thrown.
+  ~LocalRanks() {
+    for (const Child& child : children_) {
+      if (child.pid > 0) kill(child.pid, SIGKILL);
+    }
+    for (const Child& child : children_) {
+      while (child.pid > 0 && waitpid(child.pid, nullptr, 0) < 0 && errno == EINTR) {
+      }
+    }
+  }
+
+  int run(std::chrono::nanoseconds grace) {
+    std::fflush(nullptr);
+    std::cout.flush();
+    for (int rank = 0; rank < ranks_; ++rank) start(rank);
+    listener_ = Socket();
+    while (running() > 0 && first_failure_ == 0) reap(kCheckMs);
+    const Deadline deadline(grace);
+    while (running() > 0 && !deadline.passed()) reap(deadline.poll_ms(kCheckMs));
+    return first_failure_;  // the destructor ends who is left
+  }
+
+ private:
+  // A grandchild may hold the pipe open: look at the processes themselves now and then.
+  static constexpr int kCheckMs = 200;
+  // As wait() says "exited with 1": the application ignores SIGCHLD, so nobody knows.
+  static constexpr int kStatusLost = 1 << 8;
+
+  void start(int rank) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+      fail(ErrorCode::no_resources, "rank {}: no pipe: {}", rank, std::strerror(errno));
+    }
+    Socket alive(ends[0]);
+    const Socket held(ends[1]);
+    const pid_t parent = getpid();
+    const pid_t pid = fork();
+    if (pid < 0) fail(ErrorCode::no_resources, "rank {}: fork: {}", rank, std::strerror(errno));
+    if (pid == 0) be_child(rank, parent);
+    children_.push_back({pid, std::move(alive)});
+  }
+
+  [[noreturn]] void be_child(int rank, pid_t parent) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) _exit(1);
+    if (rank != 0) listener_ = Socket();
+    if (bind_) bind_to_processor(rank, ranks_);
+    int status = 1;
+    try {
+      Options options;
+      options.bootstrap = std::make_shared<LocalRank>(rank, ranks_, root_, std::move(listener_));
+      status = body_(options);
+    } catch (const std::exception& error) {
+      std::fprintf(stderr, "weft: rank %d: %s\n", rank, error.what());
+    } catch (...) {
+      std::fprintf(stderr, "weft: rank %d: an exception of an unknown type\n", rank);
+    }
+    std::cout.flush();
+    std::fflush(nullptr);
+    // The exit status has 8 bits: a failure must not become 0.
+    _exit(status != 0 && (status & 0xff) == 0 ? 1 : status);
+  }
+
+  long running() const {
+    return std::count_if(children_.begin(), children_.end(),
+                         [](const Child& c) { return c.pid > 0; });
+  }
+
+  // Waits up to `wait_ms` for a child to end, and notes all that have.
+  void reap(int wait_ms) {
+    std::vector<pollfd> waiting;
+    for (const Child& child : children_) {
+      if (child.pid > 0) waiting.push_back({child.alive.fd(), 0, 0});
+    }
+    (void)poll(waiting.data(), waiting.size(), wait_ms);
+    for (std::size_t rank = 0; rank < children_.size(); ++rank) {
+      Child& child = children_[rank];
+      if (child.pid <= 0) continue;
+      int status = 0;
+      const pid_t ended = waitpid(child.pid, &status, WNOHANG);
+      if (ended == 0 || (ended < 0 && errno == EINTR)) continue;
+      child = {};
+      note(rank, ended > 0 ? status : kStatusLost);
+    }
+  }
+
+  void note(std::size_t rank, int status) {
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return;
+    const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    if (WIFSIGNALED(status)) {
+      std::fprintf(stderr, "weft: rank %zu: killed by signal %d (%s)\n", rank, WTERMSIG(status),
+                   strsignal(WTERMSIG(status)));
+    }
+    if (first_failure_ == 0) first_failure_ = code;
+  }
+
+  const int ranks_;
+  const std::function<int(const Options&)>& body_;
+  const bool bind_;
+  Socket listener_;
+  std::string root_;
+  std::vector<Child> children_;
+  int first_failure_ = 0;
+};
+
+}  // namespace
+
+int run_local_ranks(int ranks, const std::function<int(const Options&)>& body,
+                    const LocalRanksOptions& options) {
+  if (ranks < 1) fail(ErrorCode::invalid_argument, "{} ranks: at least 1", ranks);
+  if (!body) fail(ErrorCode::invalid_argument, "no body to run");
+  return LocalRanks(ranks, body, options.bind).run(options.grace);
+}
+
+}  // namespace weft

@@ -1,0 +1,97 @@
+#include "communicator/allocations.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+
+namespace weft {
+
+Allocations::~Allocations() {
+  for (auto& [id, allocation] : by_id_) {
+    drop_imports(allocation);
+    if (!allocation.freed) own_transport()->release(allocation.own);
+  }
+}
+
+void Allocations::drop_imports(const Allocation& allocation) {
+  for (const Import& import : allocation.imports) import.transport->release(import.memory);
+}
+
+Offer Allocations::offer(std::size_t bytes, transport::LocalMemory* memory,
+                         transport::Status* status) {
+  Offer offer;
+  *status = own_transport()->allocate(bytes, memory);
+  offer.key = memory->key;
+  offer.bytes = status->ok() ? bytes : 0;
+  for (std::size_t i = 0; i < Offer::kFreed && !untold_.empty(); ++i) {
+    offer.freed[i] = untold_.back();
+    untold_.pop_back();
+  }
+  return offer;
+}
+
+std::uint64_t Allocations::adopt(const transport::LocalMemory& memory,
+                                 const std::vector<Offer>& offers) {
+  note_freed(offers);
+  const std::uint64_t id = next_id_++;
+  const auto without =
+      std::find_if(offers.begin(), offers.end(), [](const Offer& o) { return o.bytes == 0; });
+  if (without != offers.end()) {
+    if (offers[static_cast<std::size_t>(world_.rank)].bytes > 0) own_transport()->release(memory);
+    fail(ErrorCode::no_resources, "allocate: rank {} has no memory", without - offers.begin());
+  }
+  Allocation& allocation = by_id_[id];
+  allocation.own = memory;
+  for (int peer = 0; peer < world_.ranks; ++peer) {
+    if (peer == world_.rank) {
+      allocation.bases.push_back(static_cast<std::byte*>(memory.address));
+      continue;
+    }
+    Import import{world_.links[static_cast<std::size_t>(peer)].transport, {}};
+    const auto status = import.transport->import_memory(
+        peer, offers[static_cast<std::size_t>(peer)].key, &import.memory);
+    if (!status.ok()) fail(status.code, "allocate: memory of rank {}: {}", peer, status.message);
+    allocation.bases.push_back(static_cast<std::byte*>(import.memory.mapped));
+    allocation.imports.push_back(import);
+  }
+  return id;
+}
+
+void Allocations::note_freed(const std::vector<Offer>& offers) {
+  for (const Offer& offer : offers) {
+    for (const std::uint64_t id : offer.freed) {
+      const auto found = by_id_.find(id);
+      if (found == by_id_.end() || ++found->second.freed_by < world_.ranks) continue;
+      drop_imports(found->second);
+      by_id_.erase(found);
+    }
+  }
+}
+
+void Allocations::free(std::uint64_t id) {
+  const auto found = by_id_.find(id);
+  if (found == by_id_.end() || found->second.freed) return;
+  found->second.freed = true;
+  own_transport()->release(found->second.own);
+  untold_.push_back(id);
+}
+
+Location Allocations::locate(const void* address, std::size_t bytes) const {
+  const auto* begin = static_cast<const std::byte*>(address);
+  for (const auto& [id, allocation] : by_id_) {
+    const auto* base = static_cast<const std::byte*>(allocation.own.address);
+    if (!allocation.freed && begin >= base && begin + bytes <= base + allocation.own.bytes) {
+      return {id, static_cast<std::uint64_t>(begin - base)};
+    }
+  }
+  return {};
+}
+
+std::byte* Allocations::address(int rank, const Location& location) const {
+  const auto found = by_id_.find(location.id);
+  if (found == by_id_.end()) return nullptr;
+  return found->second.bases[static_cast<std::size_t>(rank)] + location.offset;
+}
+
+}  // namespace weft

@@ -1,0 +1,46 @@
+#include <weft/communicator.h>
+
+#include <utility>
+
+#include "communicator/impl.h"
+
+namespace weft {
+
+Communicator Communicator::create(const Options& options) {
+  return Communicator(std::make_unique<Impl>(options));
+}
+
+Communicator::Communicator(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Communicator::Communicator(Communicator&&) noexcept = default;
+Communicator& Communicator::operator=(Communicator&&) noexcept = default;
+Communicator::~Communicator() = default;
+
+int Communicator::rank() const noexcept { return impl_->rank(); }
+int Communicator::size() const noexcept { return impl_->ranks(); }
+
+Buffer Communicator::allocate(std::size_t bytes) {
+  const Impl::Part part = impl_->allocate(bytes);
+  Buffer buffer;
+  buffer.data_ = part.data;
+  buffer.bytes_ = bytes;
+  Allocations* allocations = impl_->allocations.get();
+  buffer.owner_ = std::shared_ptr<void>(
+      part.data, [allocations, id = part.id](void*) { allocations->free(id); });
+  return buffer;
+}
+
+Buffer::Buffer(Buffer&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)),
+      bytes_(std::exchange(other.bytes_, 0)),
+      owner_(std::move(other.owner_)) {}
+
+Buffer& Buffer::operator=(Buffer&& other) noexcept {
+  data_ = std::exchange(other.data_, nullptr);
+  bytes_ = std::exchange(other.bytes_, 0);
+  owner_ = std::move(other.owner_);
+  return *this;
+}
+
+Buffer::~Buffer() = default;
+
+}  // namespace weft

@@ -1,0 +1,143 @@
+#include "communicator/impl.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/futex.h"
+#include "bootstrap/bootstrap.h"
+#include "communicator/arguments.h"
+#include "communicator/request.h"
+
+namespace weft {
+
+using executor::Call;
+using executor::Launch;
+
+Communicator::Impl::Impl(const Options& options) : config(resolve(options)) {
+  bootstrap = weft::bootstrap::make(config);
+  log = Log(config.log_level, fmt::format("weft {}/{}", bootstrap->rank(), bootstrap->size()));
+  log.info("started by {}", bootstrap->description());
+  register_sleepers();
+  connections = std::make_unique<Connections>(config, log, *bootstrap, clock, *this);
+  programs = std::make_unique<Programs>(world(), config);
+  executor = std::make_unique<executor::Executor>(world(), config.timeout);
+  allocations = std::make_unique<Allocations>(world());
+  for (const auto& [peer, cause] : early_failures) executor->peer_failed(peer, cause);
+}
+
+Communicator::Impl::~Impl() = default;
+
+void Communicator::Impl::peer_failed(int peer, const std::string& cause) {
+  log.info("rank {} failed: {}", peer, cause);
+  if (executor != nullptr) {
+    executor->peer_failed(peer, cause);
+  } else {
+    early_failures.emplace_back(peer, cause);
+  }
+}
+
+Launch Communicator::Impl::staged_launch(const Invocation& invocation) {
+  Launch launch = programs->launch(invocation.call, false);
+  launch.input = static_cast<const std::byte*>(invocation.input);
+  launch.output = static_cast<std::byte*>(invocation.output);
+  return launch;
+}
+
+void Communicator::Impl::run(const Invocation& invocation) {
+  const bool same_call =
+      invocation.call == last.call && last.call.count > 0 && !announces(invocation.call);
+  if (!same_call || invocation.input != last.input || invocation.output != last.output) {
+    check_arguments(invocation.call, rank(), ranks(), invocation.input, invocation.output);
+    if (invocation.call.count == 0) return;
+    last = {};
+    if (announces(invocation.call)) {
+      Request::State state(*this, invocation);
+      executor->wait(&state.operation);
+      return;
+    }
+    if (!same_call) blocking.launch = staged_launch(invocation);
+    blocking.launch.input = static_cast<const std::byte*>(invocation.input);
+    blocking.launch.output = static_cast<std::byte*>(invocation.output);
+    last = invocation;
+  }
+  executor->start(&blocking);
+  executor->wait(&blocking);
+}
+
+std::unique_ptr<Request::State> Communicator::Impl::start(const Invocation& invocation) {
+  check_arguments(invocation.call, rank(), ranks(), invocation.input, invocation.output);
+  return std::make_unique<Request::State>(*this, invocation);
+}
+
+bool Communicator::Impl::announces(const Call& call) const {
+  return allocations->used() && call.count * size_of(call.type) >= tuner::kDirectBytes &&
+         world().all_load_store();
+}
+
+Announcement Communicator::Impl::announcement(const Invocation& invocation) const {
+  const BufferBytes bytes = buffer_bytes(invocation.call, ranks());
+  return {invocation.call.packed(), invocation.call.count,
+          allocations->locate(invocation.input, bytes.input),
+          allocations->locate(invocation.output, bytes.output)};
+}
+
+Launch Communicator::Impl::gather_launch(const void* mine, void* all, std::size_t bytes) {
+  Invocation invocation;
+  invocation.call.collective = Collective::all_gather;
+  invocation.call.count = bytes;
+  invocation.call.internal = true;
+  invocation.input = mine;
+  invocation.output = all;
+  return staged_launch(invocation);
+}
+
+void Communicator::Impl::gather(const void* mine, void* all, std::size_t bytes) {
+  executor::Operation operation;
+  operation.launch = gather_launch(mine, all, bytes);
+  executor->start(&operation);
+  executor->wait(&operation);
+}
+
+void Communicator::Impl::check_same_call(const std::vector<Announcement>& all) const {
+  const auto unpack = [](const Announcement& a) { return Call::unpack(a.call, a.count); };
+  for (std::size_t peer = 1; peer < all.size(); ++peer) {
+    if (all[peer].call == all[0].call && all[peer].count == all[0].count) continue;
+    fail(ErrorCode::mismatch, "the ranks called different things: rank 0 {}, rank {} {}",
+         unpack(all[0]).describe(), peer, unpack(all[peer]).describe());
+  }
+}
+
+bool Communicator::Impl::map_peers(const Call& call, const std::vector<Announcement>& all,
+                                   PeerBuffers* peers) const {
+  const bool only_root_reads = call.collective == Collective::broadcast;
+  const bool only_root_writes = call.collective == Collective::reduce;
+  for (int peer = 0; peer < ranks(); ++peer) {
+    const Announcement& theirs = all[static_cast<std::size_t>(peer)];
+    const bool reads = !only_root_reads || peer == call.root;
+    const bool writes = !only_root_writes || peer == call.root;
+    if ((reads && theirs.input.id == 0) || (writes && theirs.output.id == 0)) return false;
+  }
+  peers->inputs.clear();
+  peers->outputs.clear();
+  for (int peer = 0; peer < ranks(); ++peer) {
+    const Announcement& theirs = all[static_cast<std::size_t>(peer)];
+    peers->inputs.push_back(allocations->address(peer, theirs.input));
+    peers->outputs.push_back(allocations->address(peer, theirs.output));
+  }
+  return true;
+}
+
+Communicator::Impl::Part Communicator::Impl::allocate(std::size_t bytes) {
+  if (bytes == 0) fail(ErrorCode::invalid_argument, "allocate: 0 bytes");
+  transport::LocalMemory memory;
+  transport::Status status;
+  // A rank without memory takes part all the same, so that the others learn of it.
+  const Offer mine = allocations->offer(bytes, &memory, &status);
+  std::vector<Offer> all(static_cast<std::size_t>(ranks()));
+  gather(&mine, all.data(), sizeof(Offer));
+  if (!status.ok()) fail(status.code, "rank {}: allocate({}): {}", rank(), bytes, status.message);
+  const std::uint64_t id = allocations->adopt(memory, all);
+  return {id, memory.address};
+}
+
+}  // namespace weft

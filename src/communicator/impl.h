@@ -1,0 +1,87 @@
+// The parts a communicator owns, and what its calls share.
+#pragma once
+
+#include <weft/communicator.h>
+
+#include <memory>
+#include <vector>
+
+#include "base/config.h"
+#include "communicator/allocations.h"
+#include "communicator/programs.h"
+#include "communicator/setup.h"
+#include "executor/executor.h"
+
+namespace weft {
+
+// What a rank tells the others about a call whose buffers may be mapped. Plain bytes.
+struct Announcement {
+  std::uint64_t call = 0;
+  std::uint64_t count = 0;
+  Location input;
+  Location output;
+};
+
+// Every rank's buffers as they are mapped here.
+struct PeerBuffers {
+  std::vector<const std::byte*> inputs;
+  std::vector<std::byte*> outputs;
+};
+
+// Buffers and their call.
+struct Invocation {
+  executor::Call call;
+  const void* input = nullptr;
+  void* output = nullptr;
+};
+
+struct Communicator::Impl final : FailureListener {
+  explicit Impl(const Options& options);
+  ~Impl() override;
+
+  void peer_failed(int peer, const std::string& cause) override;
+
+  int rank() const { return world().rank; }
+  int ranks() const { return world().ranks; }
+  const executor::World& world() const { return connections->world(); }
+
+  // Checks the arguments and runs the call to its end.
+  void run(const Invocation& invocation);
+  std::unique_ptr<Request::State> start(const Invocation& invocation);
+  std::unique_ptr<Plan::State> plan(const Invocation& invocation);
+  // This rank's part of a new allocation.
+  struct Part {
+    std::uint64_t id;
+    void* data;
+  };
+  Part allocate(std::size_t bytes);
+
+  // The launch of a call between private buffers.
+  executor::Launch staged_launch(const Invocation& invocation);
+  // Whether a call's buffers are worth announcing: the answer is the same at every rank.
+  bool announces(const executor::Call& call) const;
+  Announcement announcement(const Invocation& invocation) const;
+  // Every rank's `bytes` bytes, by rank: a small all-gather of weft's own. Collective.
+  executor::Launch gather_launch(const void* mine, void* all, std::size_t bytes);
+  void gather(const void* mine, void* all, std::size_t bytes);
+  // Throws Error(mismatch) naming both sides unless every rank announced the same call.
+  void check_same_call(const std::vector<Announcement>& all) const;
+  // Fills `peers` and returns true when every rank's buffers are mapped here, by what every rank
+  // announced.
+  bool map_peers(const executor::Call& call, const std::vector<Announcement>& all,
+                 PeerBuffers* peers) const;
+
+  Config config;
+  Log log;
+  SteadyClock clock;
+  std::shared_ptr<Bootstrap> bootstrap;
+  std::unique_ptr<Connections> connections;
+  std::unique_ptr<Programs> programs;
+  std::unique_ptr<executor::Executor> executor;
+  std::unique_ptr<Allocations> allocations;
+  std::vector<std::pair<int, std::string>> early_failures;  // before the executor exists
+  executor::Operation blocking;                             // reused by blocking calls
+  Invocation last;  // what it was prepared for; count 0: nothing
+};
+
+}  // namespace weft

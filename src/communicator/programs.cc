@@ -1,0 +1,109 @@
+#include "communicator/programs.h"
+
+#include <fmt/format.h>
+
+#include <bit>
+
+#include "executor/packet.h"
+
+namespace weft {
+
+using executor::Call;
+using executor::kPacketPayload;
+using executor::Launch;
+using executor::Program;
+
+int size_class(std::size_t bytes) {
+  return bytes <= 1 ? 0 : static_cast<int>(std::bit_width(bytes - 1));
+}
+
+const Program& Programs::find(Collective collective, int root, std::size_t bytes, bool direct) {
+  const ChoiceKey key{collective, root, size_class(bytes), direct};
+  const auto found = chosen_.find(key);
+  if (found != chosen_.end()) return *found->second;
+  tuner::Query query;
+  query.collective = collective;
+  query.ranks = world_.ranks;
+  query.bytes = bytes == 0 ? 0 : std::size_t{1} << size_class(bytes);
+  query.load_store = world_.all_load_store();
+  query.direct = direct;
+  query.algorithm = config_.options.algorithm;
+  query.protocol = config_.protocol;
+  const Program& program = compile_choice(tuner::select(query), root, query.bytes);
+  chosen_.emplace(key, &program);
+  return program;
+}
+
+const Program& Programs::compile_choice(const tuner::Choice& choice, int root, std::size_t bytes) {
+  schedule::PlanInput input;
+  input.collective = choice.algorithm->collective;
+  input.rank = world_.rank;
+  input.ranks = world_.ranks;
+  input.root = root;
+  input.lanes = choice.lanes;
+  input.load_store = world_.all_load_store();
+  const schedule::Schedule schedule = choice.algorithm->make(input);
+  if (choice.protocol == Protocol::bulk) return compile(choice, root, Form::bulk, schedule);
+  const schedule::Partition partition =
+      schedule::make_partition(input.collective, bytes, 1, schedule.blocks,
+                               static_cast<int>(schedule.lanes.size()), std::size_t{1} << 62);
+  if (partition.longest() > executor::max_packet_block_bytes(schedule, world_.layout)) {
+    return compile(choice, root, Form::bulk, schedule);
+  }
+  return compile(choice, root, partition.longest() <= kPacketPayload ? Form::line : Form::packets,
+                 schedule);
+}
+
+const Program& Programs::compile(const tuner::Choice& choice, int root, Form form,
+                                 const schedule::Schedule& schedule) {
+  const ProgramKey key{choice.algorithm, root, choice.lanes, form};
+  auto& program = compiled_[key];
+  if (program == nullptr) {
+    executor::ProgramOptions options;
+    options.protocol = form == Form::bulk ? Protocol::bulk : Protocol::packet;
+    options.packet_block_bytes = form == Form::line
+                                     ? kPacketPayload
+                                     : executor::max_packet_block_bytes(schedule, world_.layout);
+    program = executor::compile(schedule, options, world_);
+  }
+  return *program;
+}
+
+Launch Programs::launch(const Call& call, bool direct) {
+  return launch(call, find(call.collective, call.root, call.count * size_of(call.type), direct),
+                world_.ranks);
+}
+
+Launch Programs::launch(const Call& call, const Program& program, int ranks) {
+  Launch launch;
+  const std::size_t element = size_of(call.type);
+  launch.call = call;
+  launch.program = &program;
+  launch.element_shift = static_cast<unsigned>(std::countr_zero(element));
+  launch.divisor = call.op == ReduceOp::avg ? ranks : 1;
+  const bool reduces = call.collective == Collective::all_reduce ||
+                       call.collective == Collective::reduce ||
+                       call.collective == Collective::reduce_scatter;
+  if (reduces) launch.kernel = reduce::kernel(call.type, call.op);
+  // Packet blocks are never cut: their capacity was checked for the whole size class.
+  const std::size_t max_chunk =
+      program.protocol == Protocol::packet ? std::size_t{1} << 62 : program.max_chunk_bytes;
+  launch.partition =
+      schedule::make_partition(call.collective, call.count, element, program.schedule.blocks,
+                               static_cast<int>(program.lanes.size()), max_chunk);
+  executor::place_slots(&launch);
+  constexpr std::size_t kStreamingBytes = std::size_t{8} << 20;
+  launch.streaming = launch.partition.total >= kStreamingBytes;
+  return launch;
+}
+
+std::string describe(const Launch& launch) {
+  const Program& program = *launch.program;
+  return fmt::format("{}, {}{}, {} lane{}, {} pass{}", program.schedule.algorithm,
+                     program.protocol == Protocol::packet ? "packet" : "bulk",
+                     launch.streaming ? ", streaming" : "", program.lanes.size(),
+                     program.lanes.size() == 1 ? "" : "s", launch.partition.passes,
+                     launch.partition.passes == 1 ? "" : "es");
+}
+
+}  // namespace weft

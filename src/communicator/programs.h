@@ -1,0 +1,55 @@
+// From a call to what runs: chooses, generates and compiles, once for each kind of call and size
+// class.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "base/config.h"
+#include "executor/operation.h"
+#include "tuner/select.h"
+
+namespace weft {
+
+class Programs {
+ public:
+  // `world` and `config` outlive it.
+  Programs(const executor::World& world, const Config& config) : world_(world), config_(config) {}
+
+  // The program for a call of `bytes` (count times the element's size). Every size of one class
+  // gets the same one.
+  const executor::Program& find(Collective collective, int root, std::size_t bytes, bool direct);
+
+  // The launch of a call without its buffers.
+  executor::Launch launch(const executor::Call& call, bool direct);
+  // The same where the program is known. Allocates nothing.
+  static executor::Launch launch(const executor::Call& call, const executor::Program& program,
+                                 int ranks);
+
+ private:
+  // Packet programs come in two sizes: one line a block, whose payload is used where it arrives,
+  // and the largest that fits.
+  enum class Form : std::uint8_t { line, packets, bulk };
+  using ChoiceKey = std::tuple<Collective, int, int, bool>;                     // root, size class
+  using ProgramKey = std::tuple<const algorithms::Algorithm*, int, int, Form>;  // root, lanes
+
+  const executor::Program& compile_choice(const tuner::Choice& choice, int root, std::size_t bytes);
+  const executor::Program& compile(const tuner::Choice& choice, int root, Form form,
+                                   const schedule::Schedule& schedule);
+
+  const executor::World& world_;
+  const Config& config_;
+  std::map<ChoiceKey, const executor::Program*> chosen_;
+  std::map<ProgramKey, std::unique_ptr<executor::Program>> compiled_;
+};
+
+// "two_shot, packet, 1 lane".
+std::string describe(const executor::Launch& launch);
+
+// Sizes of one class share a program: class k holds sizes in (2^(k-1), 2^k].
+int size_class(std::size_t bytes);
+
+}  // namespace weft

@@ -1,0 +1,65 @@
+#include "communicator/request.h"
+
+#include <utility>
+
+namespace weft {
+
+Request::State::State(Communicator::Impl& owner, const Invocation& call)
+    : communicator(owner), invocation(call) {
+  if (call.call.count == 0) return;
+  if (owner.announces(call.call)) announce();
+  if (announced_ == nullptr) operation.launch = owner.staged_launch(call);
+  owner.executor->start(&operation);
+}
+
+void Request::State::announce() {
+  announced_ = std::make_unique<Announced>();
+  announced_->mine = communicator.announcement(invocation);
+  announced_->all.resize(static_cast<std::size_t>(communicator.ranks()));
+  announced_->operation.launch =
+      communicator.gather_launch(&announced_->mine, announced_->all.data(), sizeof(Announcement));
+  operation.prepare_context = this;
+  operation.prepare = [](executor::Operation*, void* context) {
+    static_cast<State*>(context)->choose();
+  };
+  communicator.executor->start(&announced_->operation);
+}
+
+void Request::State::choose() {
+  communicator.check_same_call(announced_->all);
+  PeerBuffers& peers = announced_->peers;
+  const bool direct = communicator.map_peers(invocation.call, announced_->all, &peers);
+  operation.launch = direct ? communicator.programs->launch(invocation.call, true)
+                            : communicator.staged_launch(invocation);
+  operation.launch.input = static_cast<const std::byte*>(invocation.input);
+  operation.launch.output = static_cast<std::byte*>(invocation.output);
+  operation.launch.peer_inputs = peers.inputs.data();
+  operation.launch.peer_outputs = peers.outputs.data();
+}
+
+Request::State::~State() {
+  try {
+    communicator.executor->wait(&operation);
+  } catch (const Error&) {
+    // The executor is poisoned and has forgotten the operation; later calls say so.
+  }
+}
+
+Request::Request() = default;
+Request::Request(Request&&) noexcept = default;
+Request& Request::operator=(Request&&) noexcept = default;
+Request::~Request() = default;
+
+bool Request::test() {
+  return state_ == nullptr || state_->communicator.executor->test(&state_->operation);
+}
+
+void Request::wait() {
+  if (state_ != nullptr) state_->communicator.executor->wait(&state_->operation);
+}
+
+void Request::wait(std::chrono::nanoseconds timeout) {
+  if (state_ != nullptr) state_->communicator.executor->wait(&state_->operation, timeout);
+}
+
+}  // namespace weft

@@ -1,0 +1,259 @@
+#include "communicator/setup.h"
+
+#include <fmt/ranges.h>
+#include <sched.h>
+#include <weft/version.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "communicator/wire.h"
+
+namespace weft {
+namespace {
+
+constexpr int kMaxDevices = 16;
+
+[[noreturn]] void fail_with(const transport::Status& status, const std::string& what) {
+  fail(status.code, "{}: {}", what, status.message);
+}
+
+bool named_in(const std::string& list, std::string_view name) {
+  for (std::size_t begin = 0; begin <= list.size();) {
+    const std::size_t end = std::min(list.find(',', begin), list.size());
+    if (std::string_view(list).substr(begin, end - begin) == name) return true;
+    begin = end + 1;
+  }
+  return false;
+}
+
+const char* setting(void* /*context*/, const char* name) { return transport_setting(name); }
+
+}  // namespace
+
+Connections::Connections(const Config& config, const Log& log, Bootstrap& bootstrap,
+                         const Clock& clock, FailureListener& listener)
+    : log_(log), callbacks_{&listener, &log}, host_(topology::probe_host()) {
+  world_.rank = bootstrap.rank();
+  world_.ranks = bootstrap.size();
+  world_.clock = &clock;
+  world_.layout = memory::make_pad_layout(world_.ranks, config.shared_bytes);
+  world_.links.resize(static_cast<std::size_t>(world_.ranks));
+  try {
+    open_transports(config);
+    exchange_addresses(config, bootstrap);
+    await_connections(config);
+    exchange_pads(config, bootstrap);
+    choose_wait_policy(config);
+  } catch (...) {
+    for (const OpenTransport& open : transports_) open.plugin.plugin->close(open.transport);
+    throw;
+  }
+}
+
+Connections::~Connections() {
+  for (const auto& [transport, pad] : pads_) transport->release(pad);
+  for (const OpenTransport& open : transports_) open.plugin.plugin->close(open.transport);
+}
+
+void Connections::open_transports(const Config& config) {
+  const std::string& wanted = config.options.transports;
+  const transport::PluginSet plugins = transport::load_plugins(config.options.plugin_path, log_);
+  for (const auto& refused : plugins.refused)
+    refusals_.push_back(refused.origin + ": " + refused.reason);
+  for (const transport::LoadedPlugin& loaded : plugins.loaded) {
+    const std::string name = loaded.plugin->name;
+    if (!wanted.empty() && !named_in(wanted, name)) continue;
+    transport::Device devices[kMaxDevices];
+    transport::Status why;
+    const int count = loaded.plugin->probe(devices, kMaxDevices, &why);
+    if (count == 0) refusals_.push_back(fmt::format("{}: {}", name, why.message));
+    for (int i = 0; i < count; ++i) {
+      if (devices[i].priority < 0 && wanted.empty()) continue;
+      open_device(loaded, devices[i]);
+    }
+  }
+  if (transports_.empty()) {
+    fail(ErrorCode::unsupported, "no transport can be used{}{}; {}",
+         wanted.empty() ? "" : " of WEFT_TRANSPORTS=", wanted, fmt::join(refusals_, "; "));
+  }
+  std::stable_sort(
+      transports_.begin(), transports_.end(),
+      [](const OpenTransport& a, const OpenTransport& b) { return a.priority > b.priority; });
+}
+
+void Connections::open_device(const transport::LoadedPlugin& plugin,
+                              const transport::Device& device) {
+  transport::OpenOptions options;
+  options.device = device.name;
+  options.rank = world_.rank;
+  options.size = world_.ranks;
+  options.context = &callbacks_;
+  options.setting = setting;
+  options.report_failure = [](void* context, const transport::Failure* failure) {
+    static_cast<Callbacks*>(context)->listener->peer_failed(failure->peer, failure->cause);
+  };
+  options.log = [](void* context, const char* message) {
+    static_cast<Callbacks*>(context)->log->info("{}", message);
+  };
+  transport::Status why;
+  OpenTransport open;
+  open.plugin = plugin;
+  open.name = plugin.plugin->name;
+  open.priority = device.priority;
+  open.transport = plugin.plugin->open(&options, &why);
+  if (open.transport == nullptr) {
+    if (why.code == ErrorCode::invalid_argument) fail_with(why, open.name);
+    refusals_.push_back(fmt::format("{} {}: {}", open.name, device.name, why.message));
+    return;
+  }
+  transports_.push_back(std::move(open));
+}
+
+void Connections::exchange_addresses(const Config& config, Bootstrap& bootstrap) {
+  BlobWriter mine;
+  mine.put_text(WEFT_VERSION);
+  mine.put(static_cast<std::uint64_t>(config.shared_bytes));
+  mine.put_text(config.options.algorithm);
+  mine.put(config.protocol);
+  mine.put_bytes(std::as_bytes(std::span(host_.core_ids)));
+  mine.put(static_cast<std::uint32_t>(transports_.size()));
+  for (const OpenTransport& open : transports_) {
+    mine.put_text(open.name);
+    mine.put_bytes(open.transport->address());
+  }
+  const std::vector<Blob> all = bootstrap.all_gather(mine.blob(), config.timeout);
+  const auto check = [&](int peer, const char* what, const auto& ours, const auto& theirs) {
+    if (ours == theirs) return;
+    fail(ErrorCode::mismatch, "{} differs: {} at rank {}, {} at rank {}", what, ours, world_.rank,
+         theirs, peer);
+  };
+  for (int peer = 0; peer < world_.ranks; ++peer) {
+    BlobReader reader(all[static_cast<std::size_t>(peer)]);
+    check(peer, "the version of weft", std::string(WEFT_VERSION), reader.get_text());
+    check(peer, "WEFT_SHARED_BYTES", std::uint64_t{config.shared_bytes},
+          reader.get<std::uint64_t>());
+    check(peer, "WEFT_ALGORITHM", config.options.algorithm, reader.get_text());
+    check(peer, "WEFT_PROTOCOL", static_cast<int>(config.protocol),
+          static_cast<int>(reader.get<Protocol>()));
+    const Blob cores = reader.get_bytes();
+    std::vector<std::pair<std::string, Blob>> addresses(reader.get<std::uint32_t>());
+    for (auto& [name, address] : addresses) {
+      name = reader.get_text();
+      address = reader.get_bytes();
+    }
+    connect_peer(peer, addresses);
+    if (!world_.links[static_cast<std::size_t>(peer)].load_store) continue;
+    ++local_ranks_;
+    for (std::size_t at = 0; at + sizeof(int) <= cores.size(); at += sizeof(int)) {
+      int core = 0;
+      std::memcpy(&core, cores.data() + at, sizeof(core));
+      local_cores_.insert(core);
+    }
+  }
+}
+
+void Connections::connect_peer(int peer,
+                               const std::vector<std::pair<std::string, Blob>>& addresses) {
+  std::vector<std::string> reasons = refusals_;
+  for (const OpenTransport& open : transports_) {
+    for (const auto& [name, address] : addresses) {
+      if (name != open.name) continue;
+      const transport::Status status = open.transport->connect(peer, address);
+      if (!status.ok()) {
+        reasons.push_back(fmt::format("{}: {}", name, status.message));
+        continue;
+      }
+      executor::Link& link = world_.links[static_cast<std::size_t>(peer)];
+      link.transport = open.transport;
+      link.transport_name = name;
+      link.load_store = open.transport->capabilities().load_store;
+      auto& used = world_.transports;
+      if (std::find(used.begin(), used.end(), open.transport) == used.end())
+        used.push_back(open.transport);
+      log_.debug("rank {} is reached over {}", peer, name);
+      return;
+    }
+  }
+  fail(ErrorCode::unsupported, "rank {} cannot reach rank {}: {}", world_.rank, peer,
+       fmt::join(reasons, "; "));
+}
+
+void Connections::await_connections(const Config& config) {
+  const std::int64_t deadline = world_.clock->now_ns() + config.timeout.count();
+  for (int peer = 0; peer < world_.ranks; ++peer) {
+    const executor::Link& link = world_.links[static_cast<std::size_t>(peer)];
+    while (!link.transport->connected(peer)) {
+      for (transport::Transport* transport : world_.transports) transport->progress();
+      if (world_.clock->now_ns() > deadline) {
+        fail(ErrorCode::timeout, "rank {} could not connect to rank {} over {} within {:.3g} s",
+             world_.rank, peer, link.transport_name,
+             std::chrono::duration<double>(config.timeout).count());
+      }
+      sched_yield();
+    }
+  }
+}
+
+// One pad for all transports: the first that maps memory allocates it, the others register it.
+void Connections::exchange_pads(const Config& config, Bootstrap& bootstrap) {
+  transport::Transport* owner = world_.transports.front();
+  for (transport::Transport* transport : world_.transports) {
+    if (transport->capabilities().load_store) owner = transport;
+  }
+  transport::LocalMemory pad;
+  transport::Status status = owner->allocate(world_.layout.total, &pad);
+  if (!status.ok()) fail_with(status, fmt::format("rank {}: shared memory", world_.rank));
+  pads_.emplace_back(owner, pad);
+  world_.pad = static_cast<std::byte*>(pad.address);
+  for (transport::Transport* transport : world_.transports) {
+    if (transport == owner) continue;
+    transport::LocalMemory registered;
+    status = transport->register_memory(pad.address, pad.bytes, &registered);
+    if (!status.ok()) fail_with(status, fmt::format("rank {}: registering the pad", world_.rank));
+    pads_.emplace_back(transport, registered);
+  }
+  BlobWriter mine;
+  mine.put(static_cast<std::uint32_t>(pads_.size()));
+  for (const auto& [transport, memory] : pads_) {
+    const auto open =
+        std::find_if(transports_.begin(), transports_.end(),
+                     [t = transport](const OpenTransport& o) { return o.transport == t; });
+    mine.put_text(open->name);
+    mine.put(memory.key);
+  }
+  const std::vector<Blob> all = bootstrap.all_gather(mine.blob(), config.timeout);
+  for (int peer = 0; peer < world_.ranks; ++peer) {
+    executor::Link& link = world_.links[static_cast<std::size_t>(peer)];
+    BlobReader reader(all[static_cast<std::size_t>(peer)]);
+    for (auto left = reader.get<std::uint32_t>(); left > 0; --left) {
+      const std::string name = reader.get_text();
+      const auto key = reader.get<transport::MemoryKey>();
+      if (name != link.transport_name || link.pad_memory.peer >= 0) continue;
+      status = link.transport->import_memory(peer, key, &link.pad_memory);
+      if (!status.ok())
+        fail_with(status, fmt::format("rank {}: memory of rank {}", world_.rank, peer));
+    }
+    if (link.pad_memory.peer < 0) {
+      fail(ErrorCode::unsupported, "rank {} has no memory that rank {} reaches over {}", peer,
+           world_.rank, link.transport_name);
+    }
+    if (link.load_store) link.pad = static_cast<std::byte*>(link.pad_memory.mapped);
+  }
+}
+
+// Spinning is right only where every local rank can have a core of its own. Ranks may be bound to
+// different cores, so what counts is the cores of all of them.
+void Connections::choose_wait_policy(const Config& config) {
+  int cores = std::max<int>(static_cast<int>(local_cores_.size()), 1);
+  if (host_.quota > 0) cores = std::min(cores, host_.quota);
+  const bool oversubscribed = local_ranks_ > cores;
+  world_.wait_policy = config.wait_policy;
+  if (world_.wait_policy == WaitPolicy::automatic) {
+    world_.wait_policy = oversubscribed ? WaitPolicy::yield : WaitPolicy::spin;
+  }
+  log_.debug("{} local ranks on {} cores: {}", local_ranks_, cores,
+             oversubscribed ? "yield" : "spin");
+}
+
+}  // namespace weft

@@ -1,0 +1,49 @@
+// Small blobs that ranks exchange while a communicator is set up.
+#pragma once
+
+#include <weft/bootstrap.h>
+
+#include <cstring>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+namespace weft {
+
+class BlobWriter {
+ public:
+  template <typename T>
+  void put(const T& value) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    append(&value, sizeof(value));
+  }
+  void put_bytes(std::span<const std::byte> bytes);
+  void put_text(std::string_view text);
+  const Blob& blob() const { return blob_; }
+
+ private:
+  void append(const void* data, std::size_t bytes);
+  Blob blob_;
+};
+
+// Reads what a BlobWriter of the same build wrote. Throws Error(bootstrap) past the end.
+class BlobReader {
+ public:
+  explicit BlobReader(std::span<const std::byte> blob) : rest_(blob) {}
+  template <typename T>
+  T get() {
+    static_assert(std::is_trivially_copyable_v<T>);
+    T value;
+    std::memcpy(&value, take(sizeof(T)).data(), sizeof(T));
+    return value;
+  }
+  Blob get_bytes();
+  std::string get_text();
+
+ private:
+  std::span<const std::byte> take(std::size_t bytes);
+  std::span<const std::byte> rest_;
+};
+
+}  // namespace weft

@@ -1,0 +1,33 @@
+#include "executor/call.h"
+
+#include <fmt/format.h>
+
+namespace weft::executor {
+
+Call Call::unpack(std::uint64_t packed, std::size_t count) {
+  Call call;
+  call.collective = static_cast<Collective>(packed & 0xFF);
+  call.type = static_cast<DataType>(packed >> 8 & 0xFF);
+  call.op = static_cast<ReduceOp>(packed >> 16 & 0xFF);
+  call.internal = (packed >> 24 & 1) != 0;
+  call.root = static_cast<int>(packed >> 32);
+  call.count = count;
+  return call;
+}
+
+std::string Call::describe() const {
+  if (internal) return "set-up of a plan or of allocated memory";
+  std::string text(name_of(collective));
+  if (collective == Collective::barrier) return text;
+  text += fmt::format(" {}", name_of(type));
+  const bool reduces = collective == Collective::all_reduce || collective == Collective::reduce ||
+                       collective == Collective::reduce_scatter;
+  if (reduces) text += fmt::format(" {}", name_of(op));
+  text += fmt::format(", {} elements", count);
+  if (collective == Collective::broadcast || collective == Collective::reduce) {
+    text += fmt::format(", root {}", root);
+  }
+  return text;
+}
+
+}  // namespace weft::executor

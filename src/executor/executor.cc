@@ -1,0 +1,155 @@
+#include "executor/executor.h"
+
+#include <sched.h>
+
+#include "base/error.h"
+#include "base/futex.h"
+#include "executor/lane.h"
+
+namespace weft::executor {
+
+Executor::Executor(const World& world, std::chrono::nanoseconds timeout)
+    : world_(world), patience_limits_(limits_of(world.wait_policy)), timeout_(timeout) {
+  polls_transports_ = !world.all_load_store();
+  can_sleep_ = !polls_transports_;
+}
+
+void Executor::throw_if_poisoned() const {
+  if (poisoned()) fail(ErrorCode::poisoned, "the communicator failed before: {}", poison_message_);
+}
+
+void Executor::start(Operation* operation) {
+  if (poison_code_ != ErrorCode::ok) throw_if_poisoned();
+  operation->queued = true;
+  operation->begun = false;
+  operation->after = nullptr;
+  if (head_ == nullptr) {
+    head_ = tail_ = operation;
+  } else {
+    tail_->after = operation;
+    tail_ = operation;
+  }
+  progress();
+}
+
+// Written plainly and read by peers only for their error messages: these stores cost nothing while
+// nobody looks.
+void Executor::publish(const Operation& operation) {
+  memory::Status& status = control().status;
+  // Peers may look in between: 0 says that the rest is being changed.
+  status.sequence.store(0, std::memory_order_relaxed);
+  status.call.store(operation.launch.call.packed(), std::memory_order_release);
+  status.count.store(operation.launch.call.count, std::memory_order_release);
+  status.sequence.store(operation.sequence, std::memory_order_release);
+}
+
+void Executor::begin(Operation* operation) {
+  operation->begun = true;
+  operation->sequence = ++sequence_;
+  if (operation->prepare != nullptr) operation->prepare(operation, operation->prepare_context);
+  publish(*operation);
+  const Launch& launch = operation->launch;
+  const auto& code = launch.program->lanes;
+  operation->puts_posted = operation->puts_completed = 0;
+  operation->lane_count = operation->active_lanes = static_cast<int>(code.size());
+  const std::uint64_t signature = launch.call.signature();
+  for (std::size_t i = 0; i < code.size(); ++i) {
+    LaneState& lane = operation->lanes[i];
+    lane.next = lane.begin = code[i].data();
+    lane.end = lane.begin + code[i].size();
+    lane.passes_left = launch.partition.passes;
+    lane.chunk = i;
+    lane.epoch = epochs_[i] + 1;
+    lane.block = lane.line = lane.generation = 0;
+    enter_pass(launch, &lane, signature);
+    epochs_[i] += static_cast<std::uint64_t>(launch.partition.passes);
+  }
+}
+
+void Executor::finish_head() {
+  Operation* done = head_;
+  head_ = done->after;
+  if (head_ == nullptr) tail_ = nullptr;
+  done->queued = false;
+}
+
+int Executor::progress() {
+  int moved = 0;
+  while (head_ != nullptr) {
+    Operation* operation = head_;
+    if (!operation->begun) begin(operation);
+    for (int i = 0; i < operation->lane_count; ++i) {
+      LaneState& lane = operation->lanes[static_cast<std::size_t>(i)];
+      if (lane.passes_left == 0) continue;
+      moved += advance(operation, &lane);
+      if (lane.passes_left == 0) --operation->active_lanes;
+    }
+    if (polls_transports_) {
+      for (transport::Transport* transport : world_.transports) moved += transport->progress();
+    }
+    if (operation->active_lanes > 0 || operation->puts_completed != operation->puts_posted)
+      return moved;
+    finish_head();
+    ++moved;
+  }
+  return moved;
+}
+
+bool Executor::test(Operation* operation) {
+  if (!operation->queued) return true;
+  if (poison_code_ != ErrorCode::ok) throw_if_poisoned();
+  if (progress() > 0) test_started_ns_ = 0;
+  if (!operation->queued) return true;
+  constexpr unsigned kTestsPerLook = 256;
+  if (++tests_ % kTestsPerLook == 0) {
+    const std::int64_t now = world_.clock->now_ns();
+    if (test_started_ns_ == 0) test_started_ns_ = now;
+    look_around(operation, test_started_ns_, now, timeout_);
+  }
+  return false;
+}
+
+void Executor::wait(Operation* operation, std::chrono::nanoseconds timeout) {
+  if (!operation->queued) return;
+  if (poison_code_ != ErrorCode::ok) throw_if_poisoned();
+  Patience patience(patience_limits_);
+  std::int64_t started = -1;
+  while (operation->queued) {
+    if (progress() > 0) {
+      patience.reset();
+      continue;
+    }
+    if (!patience.due()) continue;
+    const std::int64_t now = world_.clock->now_ns();
+    if (started < 0) started = now;
+    look_around(operation, started, now, timeout);
+    switch (patience.next(now)) {
+      case Pause::poll:
+        cpu_pause();
+        break;
+      case Pause::yield:
+        sched_yield();
+        break;
+      case Pause::sleep:
+        sleep(timeout - std::chrono::nanoseconds(now - started));
+        break;
+    }
+  }
+}
+
+// See base/futex.h for why no wake-up is lost. The limit makes up for kernels without the barrier
+// and lets failures be noticed.
+void Executor::sleep(std::chrono::nanoseconds limit) {
+  if (!can_sleep_) {
+    sched_yield();
+    return;
+  }
+  constexpr std::chrono::milliseconds kLongest{5};
+  std::atomic<std::uint32_t>& word = control().sleeping;
+  word.store(1, std::memory_order_relaxed);
+  barrier_all_processes();
+  if (progress() == 0) futex_sleep(&word, std::min<std::chrono::nanoseconds>(limit, kLongest));
+  word.store(0, std::memory_order_relaxed);
+}
+
+}  // namespace weft::executor

@@ -1,0 +1,273 @@
+#include "executor/lane.h"
+
+#include "base/error.h"
+#include "base/futex.h"
+#include "executor/packet.h"
+
+namespace weft::executor {
+namespace {
+
+using schedule::kMaxDestinations;
+using schedule::kMaxSources;
+
+// One step's view of the launch.
+struct Frame {
+  Operation* operation;
+  LaneState* lane;
+  const Launch& launch;
+  const Program& program;
+
+  std::size_t length(const Instruction& code, std::size_t i) const {
+    return launch.partition.length(static_cast<std::size_t>(code.block) + i, lane->chunk);
+  }
+  std::byte* address(const Place& place, std::size_t i) const {
+    const std::size_t offset = launch.partition.offset(place.index + i, lane->chunk);
+    switch (place.kind) {
+      case Place::Kind::slot:
+        return place.base[lane->parity] + slot_offset(place, i);
+      case Place::Kind::memory:
+        return place.base[lane->parity] + i * program.private_stride;
+      case Place::Kind::input:
+        return const_cast<std::byte*>(launch.input) + offset;
+      case Place::Kind::output:
+        return launch.output + offset;
+      case Place::Kind::peer_input:
+        return const_cast<std::byte*>(launch.peer_inputs[place.rank]) + offset;
+      case Place::Kind::peer_output:
+        return launch.peer_outputs[place.rank] + offset;
+    }
+    return nullptr;
+  }
+  std::size_t slot_offset(const Place& place, std::size_t i) const {
+    return lane->generation + (place.index + i) * launch.slot_block_bytes;
+  }
+  bool packet() const { return program.protocol == Protocol::packet; }
+};
+
+void wake(const Place& place) {
+  if (place.sleeping->load(std::memory_order_relaxed) != 0) futex_wake(place.sleeping);
+}
+
+void raise(const Frame& frame, const Place& place) {
+  place.signal[frame.lane->parity]->store(frame.lane->flag, std::memory_order_release);
+  wake(place);
+}
+
+[[noreturn]] void put_failed(const Place& place, const transport::Status& status) {
+  fail(status.code, "put to rank {} over {}: {}", place.rank, place.link->transport_name,
+       status.message);
+}
+
+// Hands a put to the transport of a peer that is not mapped; pushes it on while its queue is full.
+void post(const Frame& frame, const Place& place, const std::byte* source, std::size_t i,
+          std::size_t bytes, bool with_signal) {
+  transport::Put put;
+  put.source = source;
+  put.target = &place.link->pad_memory;
+  put.target_offset = place.slots_offset[frame.lane->parity] + frame.slot_offset(place, i);
+  put.bytes = bytes;
+  if (with_signal) {
+    put.signal_memory = &place.link->pad_memory;
+    put.signal_offset = place.signal_offset[frame.lane->parity];
+    put.signal_value = frame.lane->flag;
+    put.signal = transport::SignalOp::set;
+  }
+  put.completed = &frame.operation->puts_completed;
+  transport::Transport* transport = place.link->transport;
+  std::size_t posted = 0;
+  transport::Status status = transport->put({&put, 1}, &posted);
+  while (status.code == ErrorCode::no_resources) {
+    transport->progress();
+    status = transport->put({&put, 1}, &posted);
+  }
+  if (!status.ok()) put_failed(place, status);
+  ++frame.operation->puts_posted;
+}
+
+// Sends one block on its way: as packets, or as a put whose last block raises the signal.
+void send(const Frame& frame, const Place& place, const std::byte* source, std::size_t i,
+          std::size_t bytes, bool last) {
+  if (frame.packet()) {
+    write_packets(frame.address(place, i), source, bytes, frame.lane->flag);
+  } else {
+    post(frame, place, source, i, bytes, last);
+  }
+}
+
+void compute(const Frame& frame, const Instruction& code, void* const* written, int count,
+             std::size_t i, std::size_t bytes, bool streaming) {
+  const Place* sources =
+      &frame.program.places[static_cast<std::size_t>(code.first + code.written + code.sent)];
+  const auto store = streaming ? reduce::Store::streaming : reduce::Store::cached;
+  if (code.kind == StepKind::copy) {
+    reduce::copy(written, count, frame.address(sources[0], i), bytes, store);
+    return;
+  }
+  const void* read[kMaxSources];
+  for (int s = 0; s < code.read; ++s) read[s] = frame.address(sources[s], i);
+  frame.launch.kernel(written, count, read, code.read, bytes >> frame.launch.element_shift,
+                      code.final ? frame.launch.divisor : 1, store);
+}
+
+// copy and reduce: one block after the other, then the signals of what was written by address.
+void run_data(const Frame& frame, const Instruction& code) {
+  const Place* places = &frame.program.places[static_cast<std::size_t>(code.first)];
+  const Place* sends = places + code.written;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(code.blocks); ++i) {
+    const std::size_t bytes = frame.length(code, i);
+    void* written[kMaxDestinations];
+    bool streaming = frame.launch.streaming;
+    for (int d = 0; d < code.written; ++d) {
+      written[d] = frame.address(places[d], i);
+      streaming = streaming && places[d].is_output();
+    }
+    int count = code.written;
+    if (count == 0 && code.kind == StepKind::reduce) written[count++] = frame.program.temporary;
+    if (bytes > 0 && count > 0) compute(frame, code, written, count, i, bytes, streaming);
+    if (code.sent == 0) continue;
+    const auto* source = code.kind == StepKind::reduce ? static_cast<const std::byte*>(written[0])
+                                                       : frame.address(sends[code.sent], i);
+    const bool last = i + 1 == static_cast<std::size_t>(code.blocks);
+    for (int s = 0; s < code.sent; ++s) send(frame, sends[s], source, i, bytes, last);
+  }
+  for (int d = 0; d < code.written; ++d) {
+    if (places[d].signal[0] != nullptr) raise(frame, places[d]);
+  }
+  if (!frame.packet()) return;
+  for (int s = 0; s < code.sent; ++s) wake(sends[s]);
+}
+
+// A put whose source is the user's input may still be on its way when, in place, the output is to
+// be written over it.
+bool must_drain(const Frame& frame, const Instruction& code) {
+  if (frame.operation->puts_completed == frame.operation->puts_posted) return false;
+  const Place* places = &frame.program.places[static_cast<std::size_t>(code.first)];
+  return std::any_of(places, places + code.written,
+                     [](const Place& place) { return place.is_output(); });
+}
+
+void run_signal(const Frame& frame, const Instruction& code) {
+  const Place& place = frame.program.places[static_cast<std::size_t>(code.first)];
+  if (frame.packet()) {
+    write_packets(frame.address(place, 0), nullptr, 0, frame.lane->flag);
+    wake(place);
+  } else if (place.link->load_store) {
+    raise(frame, place);
+  } else {
+    post(frame, place, nullptr, 0, 0, true);
+  }
+}
+
+// Packets: each block's lines carry their own flags.
+bool packets_arrived(const Frame& frame, const Instruction& code) {
+  LaneState& lane = *frame.lane;
+  const Place* place =
+      code.delivers ? &frame.program.places[static_cast<std::size_t>(code.first)] : nullptr;
+  const auto blocks = static_cast<std::size_t>(code.blocks == 0 ? 1 : code.blocks);
+  for (; lane.block < blocks; ++lane.block) {
+    std::byte* lines = frame.address(code.arrived, lane.block);
+    if (place == nullptr) {
+      if (packet_flag(lines).load(std::memory_order_acquire) != lane.flag) return false;
+    } else if (!read_packets(lines, frame.address(*place, lane.block),
+                             frame.length(code, lane.block), lane.flag, &lane.line)) {
+      return false;
+    }
+  }
+  lane.block = 0;
+  return true;
+}
+
+// Bulk: one signal for all of it. A staged output is copied out of the slot.
+bool bulk_arrived(const Frame& frame, const Instruction& code) {
+  const int parity = frame.lane->parity;
+  if (code.signal[parity]->load(std::memory_order_acquire) != frame.lane->flag) return false;
+  if (!code.delivers) return true;
+  const Place& place = frame.program.places[static_cast<std::size_t>(code.first)];
+  const auto store = frame.launch.streaming && place.is_output() ? reduce::Store::streaming
+                                                                 : reduce::Store::cached;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(code.blocks); ++i) {
+    const std::size_t bytes = frame.length(code, i);
+    void* target = frame.address(place, i);
+    if (bytes > 0) {
+      reduce::copy(&target, 1, frame.address(code.arrived, i), bytes, store);
+    }
+  }
+  return true;
+}
+
+bool run_wait(const Frame& frame, const Instruction& code) {
+  if (must_drain(frame, code)) return false;
+  return frame.packet() ? packets_arrived(frame, code) : bulk_arrived(frame, code);
+}
+
+// The peers have read what this pass's predecessor sent them, or this pass would not be complete:
+// so the lines that the next pass writes first can be taken from them now, and are at hand when it
+// begins.
+void prepare_next_pass(const Frame& frame) {
+  const LaneState& lane = *frame.lane;
+  if (!frame.packet() || frame.launch.generations != 1 || lane.begin == lane.end) return;
+  const Instruction& first = *lane.begin;
+  const Place* sends = &frame.program.places[static_cast<std::size_t>(first.first + first.written)];
+  for (int s = 0; s < first.sent; ++s) {
+    prefetch_for_write(sends[s].base[1 - lane.parity] + frame.slot_offset(sends[s], 0));
+  }
+}
+
+}  // namespace
+
+void place_slots(Launch* launch) {
+  // What fits the first-level cache is quickest where it was the last time.
+  constexpr std::size_t kRotatedBytes = 4 << 10;
+  const Program& program = *launch->program;
+  const std::size_t longest = launch->partition.longest();
+  launch->slot_block_bytes = program.protocol == Protocol::packet
+                                 ? packet_lines(longest) * kCacheLine
+                                 : launch->partition.chunk_bytes;
+  const std::size_t pass_bytes = program.slot_blocks * launch->slot_block_bytes;
+  launch->generations =
+      pass_bytes < kRotatedBytes
+          ? 1
+          : static_cast<std::uint32_t>(std::max<std::size_t>(program.half_bytes / pass_bytes, 1));
+}
+
+void enter_pass(const Launch& launch, LaneState* lane, std::uint64_t signature) {
+  lane->parity = static_cast<int>(lane->epoch & 1);
+  lane->flag = make_flag(lane->epoch, signature);
+  if (launch.generations == 1) return;
+  lane->generation = static_cast<std::uint32_t>(lane->epoch >> 1) % launch.generations *
+                     launch.program->slot_blocks * launch.slot_block_bytes;
+}
+
+int advance(Operation* operation, LaneState* lane) {
+  const Frame frame{operation, lane, operation->launch, *operation->launch.program};
+  int completed = 0;
+  while (lane->passes_left > 0) {
+    for (; lane->next != lane->end; ++lane->next, ++completed) {
+      const Instruction& code = *lane->next;
+      switch (code.kind) {
+        case StepKind::copy:
+        case StepKind::reduce:
+          if (must_drain(frame, code)) return completed;
+          run_data(frame, code);
+          break;
+        case StepKind::signal:
+          run_signal(frame, code);
+          break;
+        case StepKind::wait:
+          if (!run_wait(frame, code)) return completed;
+          break;
+      }
+    }
+    if (--lane->passes_left == 0) {
+      prepare_next_pass(frame);
+      break;
+    }
+    lane->next = lane->begin;
+    lane->chunk += static_cast<std::size_t>(operation->lane_count);
+    ++lane->epoch;
+    enter_pass(operation->launch, lane, signature_of(lane->flag));
+  }
+  return completed;
+}
+
+}  // namespace weft::executor

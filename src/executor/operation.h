@@ -1,0 +1,69 @@
+// One run of a program: the launch's arguments and how far it has come.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "executor/call.h"
+#include "executor/program.h"
+#include "reduce/reduce.h"
+#include "schedule/partition.h"
+
+namespace weft::executor {
+
+// What a program needs beside itself to run.
+struct Launch {
+  Call call;
+  const Program* program = nullptr;
+  const std::byte* input = nullptr;
+  std::byte* output = nullptr;
+  schedule::Partition partition;
+  reduce::Kernel kernel = nullptr;   // reductions only
+  int divisor = 1;                   // avg: the number of ranks
+  unsigned element_shift = 0;        // log2 of the element's bytes
+  bool streaming = false;            // write user buffers past the caches
+  std::size_t slot_block_bytes = 0;  // one block of a slot: a chunk, or its packets
+  std::uint32_t generations = 1;     // how often the slots of a pass fit into their half of the pad
+  // Direct programs: every rank's buffers as they are mapped here.
+  const std::byte* const* peer_inputs = nullptr;
+  std::byte* const* peer_outputs = nullptr;
+};
+
+// Fills what follows from launch->program and launch->partition.
+void place_slots(Launch* launch);
+
+// How far one lane has come.
+struct LaneState {
+  const Instruction* next = nullptr;
+  const Instruction* begin = nullptr;
+  const Instruction* end = nullptr;
+  int passes_left = 0;
+  int parity = 0;
+  std::size_t chunk = 0;
+  std::uint64_t epoch = 0;
+  std::size_t generation = 0;  // where this pass's slots begin, in bytes
+  std::uint64_t flag = 0;      // what signals of this pass hold: epoch and signature
+  std::size_t block = 0;       // progress inside a wait or a copy over several blocks
+  std::size_t line = 0;
+};
+
+// Owned by a plan or a request; in the executor's queue while `queued`.
+struct Operation {
+  Launch launch;
+  std::array<LaneState, memory::kLanes> lanes;
+  int active_lanes = 0;  // not yet complete
+  int lane_count = 0;
+  bool queued = false;
+  bool begun = false;
+  std::uint64_t sequence = 0;
+  std::uint64_t puts_posted = 0;
+  std::uint64_t puts_completed = 0;
+  Operation* after = nullptr;  // next in the queue
+  // Called once when the operation reaches the head of the queue, before it begins; may set
+  // `launch`. Null: nothing to do.
+  void (*prepare)(Operation*, void* context) = nullptr;
+  void* prepare_context = nullptr;
+};
+
+}  // namespace weft::executor

@@ -1,0 +1,93 @@
+// A program: a schedule compiled for one rank, with every place resolved as far as it can be before
+// the buffers are known.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "executor/world.h"
+#include "schedule/schedule.h"
+
+namespace weft::executor {
+
+using schedule::StepKind;
+
+// A resolved operand. What is known by address is kept for each parity; user buffers come with the
+// launch.
+struct Place {
+  enum class Kind : std::uint8_t {
+    slot,    // in a pad
+    memory,  // of this program alone
+    input,
+    output,
+    peer_input,
+    peer_output,
+  };
+  Kind kind = Kind::slot;
+  std::int32_t rank = 0;
+  std::size_t index = 0;    // the first block: of the user's buffer, or of the slot among all slots
+  std::byte* base[2] = {};  // slot: where slots begin (null: not mapped); memory: the place
+  std::atomic<std::uint64_t>* signal[2] = {};      // raised after a write; null: none
+  std::atomic<std::uint32_t>* sleeping = nullptr;  // of the rank to wake then
+  // A peer that is not mapped: where its slots begin and its signal is, inside its pad.
+  const Link* link = nullptr;
+  std::uint64_t slots_offset[2] = {};
+  std::uint64_t signal_offset[2] = {};
+
+  // A user's buffer; results may be written to it past the caches.
+  bool is_output() const { return kind == Kind::output || kind == Kind::peer_output; }
+};
+
+// One instruction. Its places follow each other in Program::places: written by address, sent
+// (packets or puts), read.
+struct Instruction {
+  StepKind kind = StepKind::copy;
+  bool final = false;
+  std::uint8_t written = 0;
+  std::uint8_t sent = 0;
+  std::uint8_t read = 0;
+  bool delivers =
+      false;  // wait: the data goes on to places[first] (an unpacking, or a staged output)
+  std::int32_t block = 0;
+  std::int32_t blocks = 0;
+  std::int32_t first = 0;                      // into Program::places
+  std::int32_t peer = -1;                      // signal, wait
+  std::atomic<std::uint64_t>* signal[2] = {};  // wait: the own signal
+  Place arrived;                               // wait: the own slot
+};
+
+// What the compiler was asked for.
+struct ProgramOptions {
+  Protocol protocol = Protocol::bulk;   // packet or bulk
+  std::size_t packet_block_bytes = 56;  // packet: the largest block, in bytes
+};
+
+struct Program {
+  schedule::Schedule schedule;  // as generated, without its steps
+  Protocol protocol = Protocol::bulk;
+  std::size_t max_chunk_bytes =
+      0;  // bulk: the slots' capacity per block; packet: the largest block
+  std::size_t slot_blocks =
+      0;  // of all slots: what a pass takes is this many blocks (packet: of lines)
+  std::size_t half_bytes = 0;      // of the pad, for the slots of one parity and lane
+  bool one_line = false;           // packet: blocks fit one line and are used where they arrive
+  std::size_t private_stride = 0;  // packet: from a block to the next in `memory`
+  std::vector<std::vector<Instruction>> lanes;
+  std::vector<Place> places;
+  std::unique_ptr<std::byte[]> private_memory;  // packet: unpacked slots and local scratch
+  std::byte* temporary = nullptr;               // packet: a reduced block on its way out
+};
+
+// Compiles a schedule of this world's rank. Throws Error(unsupported) where it does not fit the
+// pad.
+std::unique_ptr<Program> compile(const schedule::Schedule& schedule, const ProgramOptions& options,
+                                 const World& world);
+
+// The largest block, in bytes, that packets of this schedule can carry in this pad.
+std::size_t max_packet_block_bytes(const schedule::Schedule& schedule,
+                                   const memory::PadLayout& layout);
+
+}  // namespace weft::executor

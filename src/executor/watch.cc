@@ -1,0 +1,143 @@
+// The slow path of a wait: deadlines, dead peers, peers that gave up, peers that called something
+// else.
+#include <algorithm>
+
+#include "base/error.h"
+#include "executor/executor.h"
+#include "executor/lane.h"
+
+namespace weft::executor {
+namespace {
+
+constexpr std::int64_t kPollTransportsNs = 2'000'000;
+constexpr std::int64_t kCompareCallsNs = 1'000'000;
+
+// What a rank whose pad is mapped published; sequence 0: nothing yet, or it is just changing it.
+struct PeerCall {
+  std::uint64_t sequence;
+  Call call;
+};
+
+PeerCall peer_call(const Link& link) {
+  const memory::Status& status = reinterpret_cast<const memory::Control*>(link.pad)->status;
+  const std::uint64_t before = status.sequence.load(std::memory_order_acquire);
+  const std::uint64_t call = status.call.load(std::memory_order_acquire);
+  const std::uint64_t count = status.count.load(std::memory_order_acquire);
+  const bool whole = status.sequence.load(std::memory_order_relaxed) == before;
+  return {whole ? before : 0, Call::unpack(call, count)};
+}
+
+}  // namespace
+
+void Executor::peer_failed(int peer, const std::string& cause) {
+  if (peer >= 0) {
+    failed_peers_.emplace(peer, cause);
+    return;
+  }
+  for (int rank = 0; rank < world_.ranks; ++rank) {
+    if (rank != world_.rank) failed_peers_.emplace(rank, cause);
+  }
+}
+
+int Executor::awaited_peer(const Operation& operation) const {
+  for (int i = 0; i < operation.lane_count; ++i) {
+    const LaneState& lane = operation.lanes[static_cast<std::size_t>(i)];
+    if (lane.passes_left > 0 && lane.next->kind == StepKind::wait) return lane.next->peer;
+  }
+  return -1;
+}
+
+std::string Executor::story(const Operation& operation) const {
+  return fmt::format("rank {} of {}, #{} {}", world_.rank, world_.ranks, operation.sequence,
+                     operation.launch.call.describe());
+}
+
+std::string Executor::what_peer_does(int peer) const {
+  const Link& link = world_.links[static_cast<std::size_t>(peer)];
+  if (link.pad == nullptr) return fmt::format("rank {} over {}", peer, link.transport_name);
+  const PeerCall theirs = peer_call(link);
+  if (theirs.sequence == 0)
+    return fmt::format("rank {} over {}, between two calls", peer, link.transport_name);
+  return fmt::format("rank {} over {}, whose last call is #{} {}", peer, link.transport_name,
+                     theirs.sequence, theirs.call.describe());
+}
+
+void Executor::give_up(ErrorCode code, const std::string& message, int blamed) {
+  poison_code_ = code;
+  poison_message_ = message;
+  head_ = tail_ = nullptr;
+  // Tell the others, so that they need not wait for their own deadlines.
+  for (const Link& link : world_.links) {
+    if (link.pad == nullptr || link.pad == world_.pad) continue;
+    reinterpret_cast<memory::Control*>(link.pad)->poison.store(
+        static_cast<std::uint64_t>(blamed + 1) << 32 | static_cast<std::uint64_t>(world_.rank + 1),
+        std::memory_order_relaxed);
+  }
+  throw Error(code, message);
+}
+
+void Executor::poll_transports(std::int64_t now_ns) {
+  if (now_ns - looked_ns_ < kPollTransportsNs) return;
+  looked_ns_ = now_ns;
+  for (transport::Transport* transport : world_.transports) transport->progress();
+}
+
+// A peer that failed matters once nothing that it sent before is left to take.
+void Executor::check_failures(Operation* operation) {
+  if (failed_peers_.empty()) return;
+  const auto failed = failed_peers_.find(awaited_peer(*head_));
+  if (failed == failed_peers_.end() || progress() > 0 || !operation->queued) return;
+  give_up(ErrorCode::peer_failed,
+          fmt::format("{}: rank {} failed over {}: {}", story(*head_), failed->first,
+                      world_.links[static_cast<std::size_t>(failed->first)].transport_name,
+                      failed->second),
+          failed->first);
+}
+
+void Executor::check_poison(Operation* operation) {
+  const std::uint64_t poison = control().poison.load(std::memory_order_relaxed);
+  if (poison == 0 || progress() > 0 || !operation->queued) return;
+  const int teller = static_cast<int>(poison & 0xFFFFFFFFu) - 1;
+  const int blamed = static_cast<int>(poison >> 32) - 1;
+  const std::string whom =
+      blamed >= 0 ? fmt::format("because of rank {}", blamed) : std::string("after an error");
+  give_up(ErrorCode::peer_failed,
+          fmt::format("{}: rank {} gave up {}", story(*head_), teller, whom), blamed);
+}
+
+// The awaited peer is in the operation of the same number, but called something else.
+void Executor::check_mismatch(Operation* operation) {
+  const int peer = awaited_peer(*head_);
+  if (peer < 0) return;
+  const Link& link = world_.links[static_cast<std::size_t>(peer)];
+  if (link.pad == nullptr) return;
+  const PeerCall theirs = peer_call(link);
+  const Call& ours = head_->launch.call;
+  if (theirs.sequence != head_->sequence || theirs.call == ours) return;
+  const PeerCall again = peer_call(link);
+  if (again.sequence != theirs.sequence || progress() > 0 || !operation->queued) return;
+  give_up(ErrorCode::mismatch,
+          fmt::format("call #{} differs: rank {} called {}, rank {} called {}", theirs.sequence,
+                      world_.rank, ours.describe(), peer, theirs.call.describe()),
+          -1);
+}
+
+void Executor::look_around(Operation* operation, std::int64_t started_ns, std::int64_t now_ns,
+                           std::chrono::nanoseconds timeout) {
+  poll_transports(now_ns);
+  check_failures(operation);
+  if (!operation->queued) return;
+  check_poison(operation);
+  if (!operation->queued) return;
+  const std::int64_t waited = now_ns - started_ns;
+  if (waited > kCompareCallsNs) check_mismatch(operation);
+  if (!operation->queued || waited < timeout.count()) return;
+  const int peer = awaited_peer(*head_);
+  give_up(
+      ErrorCode::timeout,
+      fmt::format("{}: waited {:.3g} s for {}", story(*head_), static_cast<double>(waited) / 1e9,
+                  peer >= 0 ? what_peer_does(peer) : std::string("puts to complete")),
+      peer);
+}
+
+}  // namespace weft::executor

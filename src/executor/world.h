@@ -1,0 +1,44 @@
+// What an executor needs to know about its rank and its peers. Set up by the communicator, constant
+// afterwards.
+#pragma once
+
+#include <weft/communicator.h>
+#include <weft/transport.h>
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "memory/pads.h"
+
+namespace weft::executor {
+
+// How this rank reaches a peer (or itself).
+struct Link {
+  transport::Transport* transport = nullptr;
+  std::string transport_name;
+  bool load_store = false;
+  std::byte* pad = nullptr;  // the peer's pad where it is mapped (own pad for this rank)
+  transport::RemoteMemory pad_memory;
+};
+
+struct World {
+  int rank = 0;
+  int ranks = 1;
+  memory::PadLayout layout;
+  std::byte* pad = nullptr;  // own pad
+  std::vector<Link> links;   // by rank
+  std::vector<transport::Transport*> transports;
+  const Clock* clock = nullptr;
+  WaitPolicy wait_policy = WaitPolicy::spin;
+
+  bool all_load_store() const {
+    for (const Link& link : links) {
+      if (!link.load_store) return false;
+    }
+    return true;
+  }
+};
+
+}  // namespace weft::executor

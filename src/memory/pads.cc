@@ -1,0 +1,44 @@
+#include "memory/pads.h"
+
+#include "base/error.h"
+
+#include <algorithm>
+
+namespace weft::memory {
+namespace {
+
+constexpr std::size_t kPage = 4096;
+constexpr std::size_t kMaxPacketBytes = std::size_t{256} << 10;  // of one parity
+constexpr std::size_t kMinLaneBytes = std::size_t{64} << 10;
+
+std::size_t round_up(std::size_t bytes) { return (bytes + kPage - 1) / kPage * kPage; }
+std::size_t round_down(std::size_t bytes) { return bytes / kPage * kPage; }
+
+}  // namespace
+
+PadLayout make_pad_layout(int ranks, std::size_t bytes) {
+  PadLayout layout;
+  layout.lanes = kLanes;
+  // The hungriest algorithm, a ring, takes two signals for each peer; a dissemination runs beside
+  // some.
+  layout.slots = 2 * ranks + 64;
+  layout.signals = round_up(sizeof(Control));
+  const auto parts = static_cast<std::size_t>(2 * layout.lanes);
+  layout.packets =
+      layout.signals + round_up(sizeof(Signal) * parts * static_cast<std::size_t>(layout.slots));
+  const std::size_t min_packets = round_up(kCacheLine * static_cast<std::size_t>(layout.slots));
+  const std::size_t least = layout.packets + 2 * min_packets + parts * kMinLaneBytes;
+  if (bytes < least) {
+    fail(ErrorCode::invalid_argument,
+         "{} bytes of shared memory are too few for {} ranks: WEFT_SHARED_BYTES of at least {}",
+         bytes, ranks, least);
+  }
+  layout.packet_bytes = std::clamp(round_down((bytes - layout.packets) / 8), min_packets,
+                                   std::max(min_packets, kMaxPacketBytes));
+  layout.scratch = layout.packets + 2 * layout.packet_bytes;
+  layout.lane_bytes = round_down((bytes - layout.scratch) / parts);
+  layout.total = layout.scratch + parts * layout.lane_bytes;
+  return layout;
+}
+
+}  // namespace weft::memory

@@ -1,0 +1,66 @@
+// The pad: the memory of a rank that its peers write to. Every rank lays it out alike.
+//
+//   control | signals [lane][parity][slot] | packets [parity] | scratch [lane][parity]
+//
+// "parity" is the pass number modulo two: a pass and the next one use different halves (see
+// schedule/schedule.h).
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/cpu.h"
+
+namespace weft::memory {
+
+// What a rank is doing, for its peers' error messages. Written when an operation begins; read when
+// one waits for long.
+struct alignas(kCacheLine) Status {
+  std::atomic<std::uint64_t> sequence;
+  std::atomic<std::uint64_t> call;  // packed by the executor
+  std::atomic<std::uint64_t> count;
+};
+
+// First bytes of a pad. Each member has a cache line of its own.
+struct Control {
+  alignas(kCacheLine)
+      std::atomic<std::uint32_t> sleeping;  // this rank sleeps on this word while it is 1
+  Status status;
+  alignas(kCacheLine) std::atomic<std::uint64_t> poison;  // a peer gave up: 1 + the rank it blames
+};
+
+// A signal: the epoch that was raised last, one writer in a pass, alone in its line.
+struct alignas(kCacheLine) Signal {
+  std::atomic<std::uint64_t> value;
+};
+
+struct PadLayout {
+  int lanes = 0;
+  int slots = 0;            // signals per lane and parity
+  std::size_t signals = 0;  // offsets
+  std::size_t packets = 0;
+  std::size_t scratch = 0;
+  std::size_t packet_bytes = 0;  // of one parity
+  std::size_t lane_bytes = 0;    // of one lane and parity
+  std::size_t total = 0;
+
+  std::size_t signal_offset(int lane, int parity, int slot) const {
+    return signals + sizeof(Signal) * static_cast<std::size_t>((lane * 2 + parity) * slots + slot);
+  }
+  std::size_t packet_offset(int parity) const {
+    return packets + packet_bytes * static_cast<std::size_t>(parity);
+  }
+  std::size_t scratch_offset(int lane, int parity) const {
+    return scratch + lane_bytes * static_cast<std::size_t>(lane * 2 + parity);
+  }
+  friend bool operator==(const PadLayout&, const PadLayout&) = default;
+};
+
+inline constexpr int kLanes = 2;
+
+// The layout for that many ranks in at most `bytes`. Throws Error(invalid_argument) with the least
+// number of bytes that would do.
+PadLayout make_pad_layout(int ranks, std::size_t bytes);
+
+}  // namespace weft::memory

@@ -1,0 +1,36 @@
+// Element-wise reduction and copy kernels, vectorized by Google Highway with run-time dispatch.
+#pragma once
+
+#include <weft/types.h>
+
+#include <cstddef>
+
+namespace weft::reduce {
+
+// How results are stored. `streaming` bypasses the caches (non-temporal stores, fenced before
+// return): right when the result is larger than the caches and nobody reads it soon.
+enum class Store : unsigned char { cached, streaming };
+
+// dsts[*][i] = srcs[0][i] op srcs[1][i] op ... (in this order), for i in 0 .. count-1, one pass
+// over memory. 1 to 8 sources, 1 to 8 destinations. A destination equals a source exactly or does
+// not overlap any. No alignment is asked for. `divisor` != 1 divides the result (avg; the op is
+// then the sum); it is positive, and integers round towards zero. f16 and bf16 accumulate in f32
+// and round once (to nearest even). Integers wrap around. min and max of floats propagate NaN and
+// put -0 below +0; a NaN that results is the positive quiet one without payload. A single source
+// that is not divided is copied. Results do not depend on alignment, count or instruction set, bit
+// for bit. `streaming` is a wish: it is granted where every destination has the same alignment to
+// registers.
+using Kernel = void (*)(void* const* dsts, int dst_count, const void* const* srcs, int src_count,
+                        std::size_t count, int divisor, Store store);
+
+// The kernel of a type and an operator (avg has sum's); never null for valid arguments.
+Kernel kernel(DataType type, ReduceOp op);
+
+// dsts[*][0 .. bytes-1] = src[0 .. bytes-1]; 1 to 8 destinations, none overlapping the source.
+// Equal pointers are skipped.
+void copy(void* const* dsts, int dst_count, const void* src, std::size_t bytes, Store store);
+
+// The instruction set chosen on this machine, e.g. "AVX3_ZEN4".
+const char* target_name();
+
+}  // namespace weft::reduce

@@ -1,0 +1,75 @@
+// What every place holds while schedules run symbolically, and who touched it last.
+#pragma once
+
+#include "schedule/clocks.h"
+#include "schedule/schedule.h"
+
+#include <cstdint>
+#include <vector>
+
+namespace weft::schedule {
+
+// A block's content. `sum` adds a random tag for each contribution, so equal sums mean equal
+// contributions; `expression` hashes how it was computed, so equal expressions mean equal bits.
+struct Value {
+  std::uint64_t sum = 0;
+  std::uint64_t expression = 0;
+  std::int32_t block = -1;  // the logical block; -1: nothing was written yet
+  bool final = false;
+};
+
+std::uint64_t mix(std::uint64_t value);
+
+// Rank `rank`'s own contribution to a block.
+Value contribution(int rank, int block);
+
+// Adds a source to a reduction; start with reduce_start().
+Value reduce_start(int sources);
+void reduce_add(Value& result, const Value& source);
+
+struct Cell {
+  Value value;
+  Event written;
+  Event read;                 // the last reader...
+  std::int32_t earlier = -1;  // ...and a list of others since the last write
+};
+
+// The cells of all ranks. Input and output have their own for every pass (a pass is another slice),
+// slots are reused every second pass.
+class Memory {
+ public:
+  Memory(const Schedule& frame, int passes);
+
+  // The cell of block `offset` of an operand.
+  Cell& cell(const Operand& place, int offset, int pass) {
+    return cells_[index(place.buffer, place.rank, place.index, offset, pass)];
+  }
+  // The cell that is the same memory as an input or output cell when working in place, or null.
+  Cell* alias(const Operand& place, int offset, int pass);
+
+  void note_read(Cell& cell, Event reader);
+  // An access of the cell that `rank` does not know to be over: a write, or also a read. rank -1:
+  // none.
+  Event unordered_write(const Cell& cell, int rank, const Clocks& clocks) const;
+  Event unordered_access(const Cell& cell, int rank, const Clocks& clocks) const;
+  void note_write(Cell& cell, Event writer, const Value& value);
+
+ private:
+  struct Earlier {
+    Event read;
+    std::int32_t next;
+  };
+
+  std::size_t index(Buffer buffer, int rank, int place, int offset, int pass) const;
+
+  const Schedule& frame_;
+  std::size_t user_cells_;  // input and output of one rank in one pass
+  std::size_t slot_cells_;  // slots of one rank in one pass
+  std::size_t passes_;
+  std::size_t stride_;
+  std::vector<std::size_t> slot_start_;
+  std::vector<Cell> cells_;
+  std::vector<Earlier> earlier_;
+};
+
+}  // namespace weft::schedule

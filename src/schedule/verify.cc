@@ -1,0 +1,60 @@
+#include "schedule/verify.h"
+
+#include "schedule/text.h"
+#include "schedule/verify_parts.h"
+
+#include <algorithm>
+
+namespace weft::schedule {
+namespace {
+
+bool lane_equals_first(std::span<const Schedule> ranks, std::size_t lane) {
+  return lane > 0 && std::ranges::all_of(ranks, [lane](const Schedule& schedule) {
+           return schedule.lanes[lane].steps == schedule.lanes[0].steps;
+         });
+}
+
+// Whether the way of delivery makes a difference.
+bool puts_to_outputs(std::span<const Schedule> ranks, std::size_t lane) {
+  return std::ranges::any_of(ranks, [lane](const Schedule& schedule) {
+    return std::ranges::any_of(schedule.lanes[lane].steps, [&](const Step& step) {
+      return step.kind == StepKind::wait && !step.dsts.empty() &&
+             step.dsts[0].place.buffer == Buffer::output;
+    });
+  });
+}
+
+}  // namespace
+
+std::string to_text(const Problem& problem, std::span<const Schedule> ranks) {
+  if (problem.rank < 0) return problem.what;
+  std::string where = fmt::format("rank {}", problem.rank);
+  if (problem.lane >= 0) where += fmt::format(", lane {}", problem.lane);
+  if (problem.step >= 0) {
+    const Schedule& schedule = ranks[static_cast<std::size_t>(problem.rank)];
+    const Step& step = schedule.lanes[static_cast<std::size_t>(problem.lane)]
+                           .steps[static_cast<std::size_t>(problem.step)];
+    where += fmt::format(", step {} ({})", problem.step, to_text(step, problem.rank));
+  }
+  return where + ": " + problem.what;
+}
+
+std::vector<Problem> verify(std::span<const Schedule> ranks, const VerifyOptions& options) {
+  Report report(options.max_problems);
+  check_shape(ranks, options, report);
+  if (!report.empty()) return report.take();
+  for (std::size_t lane = 0; lane < ranks[0].lanes.size(); ++lane) {
+    if (lane_equals_first(ranks, lane)) continue;
+    const int number = static_cast<int>(lane);
+    const SignalTable signals = check_signals(ranks, number, report);
+    if (!report.empty()) break;
+    simulate(ranks, number, signals, Delivery::at_once, options.passes, report);
+    if (!ranks[0].direct && puts_to_outputs(ranks, lane)) {
+      simulate(ranks, number, signals, Delivery::through_slot, options.passes, report);
+    }
+    if (!report.empty()) break;
+  }
+  return report.take();
+}
+
+}  // namespace weft::schedule

@@ -1,0 +1,312 @@
+// Runs one lane of all ranks step by step, with values, clocks and memory.
+#include "schedule/layout.h"
+#include "schedule/memory_model.h"
+#include "schedule/text.h"
+#include "schedule/verify_parts.h"
+
+namespace weft::schedule {
+namespace {
+
+class Simulation {
+ public:
+  Simulation(std::span<const Schedule> ranks, int lane, const SignalTable& signals,
+             Delivery delivery, int passes, Report& report)
+      : ranks_(ranks),
+        frame_(ranks[0]),
+        lane_(lane),
+        passes_(passes),
+        signals_(signals),
+        delivery_(delivery),
+        report_(report),
+        clocks_(frame_.ranks),
+        memory_(frame_, passes),
+        position_(ranks.size()),
+        raised_(signals.size() * static_cast<std::size_t>(passes)) {
+    for (int block = 0; block < frame_.blocks; ++block) {
+      std::uint64_t sum = 0;
+      for (int rank = 0; rank < frame_.ranks; ++rank) sum += contribution(rank, block).sum;
+      full_.push_back(sum);
+    }
+  }
+
+  void run() {
+    for (int rank = 0; rank < frame_.ranks; ++rank) ready_.push_back(rank);
+    while (!ready_.empty() && !report_.full()) {
+      const int rank = ready_.back();
+      ready_.pop_back();
+      advance(rank);
+    }
+    if (report_.full()) return;
+    for (int rank = 0; rank < frame_.ranks; ++rank) check_end(rank);
+    if (report_.empty()) check_equal_bits();
+  }
+
+ private:
+  struct Position {
+    int pass = 0;
+    int step = 0;
+  };
+
+  template <typename... Args>
+  void problem(int rank, fmt::format_string<Args...> format, Args&&... args) {
+    report_.add(rank, lane_, at(rank).step, format, std::forward<Args>(args)...);
+  }
+
+  Position& at(int rank) { return position_[static_cast<std::size_t>(rank)]; }
+  const std::vector<Step>& steps(int rank) const {
+    return ranks_[static_cast<std::size_t>(rank)].lanes[static_cast<std::size_t>(lane_)].steps;
+  }
+  int step_count(int rank) const { return static_cast<int>(steps(rank).size()); }
+  // The time of a rank's first step of a pass.
+  int start_time(int rank, int pass) const { return pass * step_count(rank) + 1; }
+  Clocks::Stamp& raised(int owner, int slot, int pass) {
+    return raised_[static_cast<std::size_t>(pass) * signals_.size() + signals_.index(owner, slot)];
+  }
+
+  // Runs a rank until it blocks or is through.
+  void advance(int rank) {
+    Position& here = at(rank);
+    for (; here.pass < passes_; ++here.pass, here.step = 0) {
+      for (; here.step < step_count(rank); ++here.step) {
+        const Step& step = steps(rank)[static_cast<std::size_t>(here.step)];
+        if (step.kind == StepKind::wait && raised(rank, step.signal, here.pass).time == 0) return;
+        execute(rank, step);
+        if (report_.full()) return;
+      }
+      end_pass(rank);
+    }
+  }
+
+  void execute(int rank, const Step& step) {
+    const Event event = clocks_.tick(rank);
+    switch (step.kind) {
+      case StepKind::wait:
+        return wait(event, step);
+      case StepKind::signal:
+        return raise(rank, step.peer, step.signal);
+      case StepKind::copy:
+      case StepKind::reduce:
+        return move(event, step);
+    }
+  }
+
+  void raise(int rank, int owner, int slot) {
+    const int pass = at(rank).pass;
+    raised(owner, slot, pass) = clocks_.send(rank);
+    const Position& other = at(owner);
+    if (other.pass != pass || other.step >= step_count(owner)) return;
+    const Step& next = steps(owner)[static_cast<std::size_t>(other.step)];
+    if (next.kind == StepKind::wait && next.signal == slot) ready_.push_back(owner);
+  }
+
+  void wait(Event event, const Step& step) {
+    const int rank = event.rank;
+    clocks_.receive(rank, step.peer, raised(rank, step.signal, at(rank).pass));
+    if (step.blocks == 0 || delivery_ == Delivery::at_once) return;
+    const Operand& place = step.dsts[0].place;
+    if (place.buffer != Buffer::output) return;
+    const Operand slot{Buffer::slot, rank, step.signal};
+    for (int i = 0; i < step.blocks; ++i) {
+      write(event, place, i, read(event, slot, i, step.block + i, event));
+    }
+  }
+
+  void move(Event event, const Step& step) {
+    values_.clear();
+    for (int i = 0; i < step.blocks; ++i) values_.push_back(compute(event, step, i));
+    for (const Destination& destination : step.dsts) {
+      const bool staged = destination.place.rank != event.rank &&
+                          destination.place.buffer == Buffer::output &&
+                          destination.signal != kNoSignal && delivery_ == Delivery::through_slot;
+      const Operand place = staged
+                                ? Operand{Buffer::slot, destination.place.rank, destination.signal}
+                                : destination.place;
+      for (int i = 0; i < step.blocks; ++i) {
+        write(event, place, i, values_[static_cast<std::size_t>(i)]);
+      }
+      if (destination.signal != kNoSignal) {
+        raise(event.rank, destination.place.rank, destination.signal);
+      }
+    }
+  }
+
+  Value compute(Event event, const Step& step, int i) {
+    const int block = step.block + i;
+    if (step.kind == StepKind::copy) {
+      if (frame_.direct) return read(event, step.srcs[0], i, block, event);
+      // A put reads its source until the receiver knows that it arrived.
+      Value value;
+      for (const Destination& destination : step.dsts) {
+        value = read(event, step.srcs[0], i, block, end_of_put(event, destination));
+      }
+      return value;
+    }
+    Value result = reduce_start(static_cast<int>(step.srcs.size()));
+    for (const Operand& source : step.srcs) {
+      const Value value = read(event, source, i, block, event);
+      if (value.final) problem(event.rank, "reduces a finished result again");
+      reduce_add(result, value);
+    }
+    const bool complete = result.sum == full_[static_cast<std::size_t>(block)];
+    if (complete && !step.final) problem(event.rank, "a complete result is not marked `final`");
+    if (!complete && step.final) problem(event.rank, "`final`, but contributions are missing");
+    result.final = step.final;
+    return result;
+  }
+
+  Event end_of_put(Event event, const Destination& destination) {
+    const int owner = destination.place.rank;
+    if (owner == event.rank || destination.signal == kNoSignal) return event;
+    const SignalUse& use = signals_.at(owner, destination.signal);
+    return {owner, start_time(owner, at(event.rank).pass) + use.wait_step};
+  }
+
+  // `until`: the event when the place is free to be overwritten. (Inputs are overwritten in place
+  // only; see verify.h.)
+  Value read(Event event, const Operand& place, int i, int block, Event until) {
+    const int rank = event.rank;
+    Cell& cell = memory_.cell(place, i, at(rank).pass);
+    if (const Event other = memory_.unordered_write(cell, rank, clocks_); other.rank >= 0) {
+      problem(rank, "reads {} while rank {} may still write there", to_text(place, 1, rank),
+              other.rank);
+    }
+    if (cell.value.block < 0) {
+      problem(rank, "reads {} before anything was written there", to_text(place, 1, rank));
+    } else if (cell.value.block != block) {
+      problem(rank, "reads block {} but finds block {}", block, cell.value.block);
+    }
+    if (place.buffer == Buffer::input) {
+      const Cell* output = memory_.alias(place, i, at(rank).pass);
+      if (output != nullptr && output->written.rank >= 0 &&
+          output->value.expression != cell.value.expression) {
+        problem(rank, "in place, reads {} after the output was written", to_text(place, 1, rank));
+      }
+    }
+    touch_peer(event, place);
+    memory_.note_read(cell, place.buffer == Buffer::input ? event : until);
+    return cell.value;
+  }
+
+  void write(Event event, const Operand& place, int i, const Value& value) {
+    const int rank = event.rank;
+    Cell& cell = memory_.cell(place, i, at(rank).pass);
+    if (const Event other = memory_.unordered_access(cell, rank, clocks_); other.rank >= 0) {
+      problem(rank, "writes {} while rank {} may still use it", to_text(place, 1, rank),
+              other.rank);
+    }
+    const Cell* input = memory_.alias(place, i, at(rank).pass);
+    if (input != nullptr && input->value.expression != value.expression) {
+      const Event other = memory_.unordered_access(*input, rank, clocks_);
+      if (other.rank >= 0) {
+        problem(rank, "in place, writes {} while rank {} may still read it as its input",
+                to_text(place, 1, rank), other.rank);
+      }
+    }
+    touch_peer(event, place);
+    memory_.note_write(cell, event, value);
+  }
+
+  // Peers may use a rank's input and output between its start and its end.
+  void touch_peer(Event event, const Operand& place) {
+    const int rank = event.rank;
+    if (place.rank == rank || place.buffer == Buffer::slot) return;
+    const int pass = at(rank).pass;
+    if (clocks_.known(rank, place.rank) < start_time(place.rank, pass)) {
+      problem(rank, "uses {}, but rank {} may not have started", to_text(place, 1, rank),
+              place.rank);
+    }
+    if (at(place.rank).pass != pass) {
+      problem(rank, "uses {}, but rank {} may have ended", to_text(place, 1, rank), place.rank);
+    }
+    if (touched_.empty()) touched_.resize(ranks_.size() * ranks_.size());
+    touched_[static_cast<std::size_t>(place.rank) * ranks_.size() +
+             static_cast<std::size_t>(rank)] = event.time;
+  }
+
+  void end_pass(int rank) {
+    const int pass = at(rank).pass;
+    for (int other = 0; other < frame_.ranks; ++other) {
+      if (other == rank) continue;
+      if (clocks_.known(rank, other) < start_time(other, pass)) {
+        report_.add(rank, lane_, -1, "may end before rank {} has started: no synchronization",
+                    other);
+      }
+      if (touched_.empty()) continue;
+      const std::int32_t last = touched_[static_cast<std::size_t>(rank) * ranks_.size() +
+                                         static_cast<std::size_t>(other)];
+      if (clocks_.known(rank, other) < last) {
+        report_.add(rank, lane_, -1, "may end while rank {} still uses its input or output", other);
+      }
+    }
+  }
+
+  void check_end(int rank) {
+    const Position& here = at(rank);
+    if (here.pass < passes_) {
+      const Step& step = steps(rank)[static_cast<std::size_t>(here.step)];
+      return problem(rank, "waits for ever: rank {} never gets that far", step.peer);
+    }
+    for (int pass = 0; pass < passes_; ++pass) {
+      for (int block = 0; block < output_blocks(frame_, rank); ++block)
+        check_output(rank, block, pass);
+    }
+  }
+
+  void check_output(int rank, int index, int pass) {
+    const Operand place{Buffer::output, rank, index};
+    const int block = logical_block(frame_, place);
+    const Value& value = memory_.cell(place, 0, pass).value;
+    const std::string name = to_text(place, 1, rank);
+    if (value.block < 0) return report_.add(rank, lane_, -1, "{} is never written", name);
+    if (value.block != block) {
+      return report_.add(rank, lane_, -1, "{} holds block {}, not {}", name, value.block, block);
+    }
+    if (frame_.collective == Collective::broadcast || frame_.collective == Collective::all_gather) {
+      const int source = frame_.collective == Collective::broadcast ? frame_.root : block;
+      if (value.expression != contribution(source, block).expression) {
+        report_.add(rank, lane_, -1, "{} is not what rank {} sent", name, source);
+      }
+    } else if (value.sum != full_[static_cast<std::size_t>(block)]) {
+      report_.add(rank, lane_, -1, "{} does not hold every contribution exactly once", name);
+    }
+  }
+
+  void check_equal_bits() {
+    if (frame_.collective != Collective::all_reduce) return;
+    for (int rank = 1; rank < frame_.ranks; ++rank) {
+      for (int block = 0; block < frame_.blocks; ++block) {
+        const auto expression = [&](int r) {
+          return memory_.cell({Buffer::output, r, block}, 0, 0).value.expression;
+        };
+        if (expression(rank) == expression(0)) continue;
+        report_.add(rank, lane_, -1, "out[{}] is computed in another order than at rank 0", block);
+      }
+    }
+  }
+
+  std::span<const Schedule> ranks_;
+  const Schedule& frame_;
+  int lane_;
+  int passes_;
+  const SignalTable& signals_;
+  Delivery delivery_;
+  Report& report_;
+  Clocks clocks_;
+  Memory memory_;
+  std::vector<Position> position_;
+  std::vector<Clocks::Stamp> raised_;  // by pass, owner and slot; time 0: not yet
+  std::vector<std::uint64_t> full_;    // by block: the sum of all contributions
+  std::vector<std::int32_t>
+      touched_;  // by owner and peer: when the peer last used the owner's buffers
+  std::vector<int> ready_;
+  std::vector<Value> values_;
+};
+
+}  // namespace
+
+void simulate(std::span<const Schedule> ranks, int lane, const SignalTable& signals,
+              Delivery delivery, int passes, Report& report) {
+  Simulation(ranks, lane, signals, delivery, passes, report).run();
+}
+
+}  // namespace weft::schedule

@@ -1,0 +1,22 @@
+// What hwloc says about this host, as plain data. host.cc is the one place that includes hwloc.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+namespace weft::topology {
+
+struct Host {
+  int cores = 1;              // physical cores this process may run on (its binding, its cgroup)
+  int processors = 1;         // logical processors it may run on
+  std::vector<int> core_ids;  // of those cores, numbered alike in every process of the host
+  int quota = 0;              // processors that its control group may use in all; 0: no limit
+  int numa_nodes = 1;
+  std::size_t l2_bytes = 0;  // of one core; 0: unknown
+  std::size_t l3_bytes = 0;  // the largest L3; 0: none or unknown
+};
+
+// Probes this host. Never throws; what is unknown keeps its default.
+Host probe_host();
+
+}  // namespace weft::topology

@@ -1,0 +1,87 @@
+#include "tuner/select.h"
+
+#include "base/error.h"
+
+namespace weft::tuner {
+namespace {
+
+using algorithms::Algorithm;
+
+constexpr std::size_t operator""_KiB(unsigned long long n) {
+  return static_cast<std::size_t>(n) << 10;
+}
+
+// The names to try for a collective, best first; the first that exists and can serve wins.
+struct Preference {
+  std::string_view names[3];
+};
+
+Preference preferences(const Query& query) {
+  const bool small_group = query.ranks <= 16;
+  const bool direct = query.direct && query.bytes >= kDirectBytes;
+  const std::size_t one_shot_bytes = 16_KiB / static_cast<std::size_t>(query.ranks);
+  switch (query.collective) {
+    case Collective::all_reduce:
+      if (direct) return {{"two_shot_direct", "two_shot", "ring"}};
+      if (query.bytes <= one_shot_bytes)
+        return {{small_group ? "one_shot" : "recursive_doubling", "one_shot", "ring"}};
+      return {{small_group ? "two_shot" : "halving_doubling", "two_shot", "ring"}};
+    case Collective::reduce_scatter:
+      if (direct) return {{"one_shot_direct", "one_shot", "ring"}};
+      return {{small_group ? "one_shot" : "halving", "one_shot", "ring"}};
+    case Collective::all_gather:
+      if (direct) return {{"one_shot_direct", "one_shot", "ring"}};
+      return {{small_group ? "one_shot" : "ring", "ring", "one_shot"}};
+    case Collective::broadcast:
+      if (direct) return {{"one_shot_direct", "one_shot", "binomial_tree"}};
+      if (query.bytes > 64_KiB) return {{"scatter_all_gather", "one_shot", "binomial_tree"}};
+      return {{small_group ? "one_shot" : "binomial_tree", "binomial_tree", "one_shot"}};
+    case Collective::reduce:
+      if (direct) return {{"one_shot_direct", "reduce_scatter_gather", "binomial_tree"}};
+      if (query.bytes > 64_KiB) return {{"reduce_scatter_gather", "one_shot", "binomial_tree"}};
+      return {{small_group ? "one_shot" : "binomial_tree", "binomial_tree", "one_shot"}};
+    case Collective::barrier:
+      return {{small_group ? "one_shot" : "dissemination", "dissemination", "one_shot"}};
+  }
+  return {};
+}
+
+bool usable(const Algorithm* algorithm, const Query& query) {
+  return algorithm != nullptr && algorithms::supports(*algorithm, query.ranks) &&
+         (!algorithm->direct || query.direct);
+}
+
+const Algorithm* choose_algorithm(const Query& query) {
+  const Algorithm* wanted =
+      query.algorithm.empty() ? nullptr : algorithms::find(query.collective, query.algorithm);
+  if (wanted != nullptr) {
+    if (usable(wanted, query)) return wanted;
+    if (!wanted->direct) {
+      fail(ErrorCode::unsupported, "{} {} cannot serve {} ranks", name_of(query.collective),
+           wanted->name, query.ranks);
+    }
+  }
+  for (const std::string_view name : preferences(query).names) {
+    const Algorithm* algorithm = algorithms::find(query.collective, name);
+    if (usable(algorithm, query)) return algorithm;
+  }
+  for (const Algorithm& algorithm : algorithms::all()) {
+    if (algorithm.collective == query.collective && usable(&algorithm, query)) return &algorithm;
+  }
+  fail(ErrorCode::unsupported, "no {} for {} ranks", name_of(query.collective), query.ranks);
+}
+
+}  // namespace
+
+Choice select(const Query& query) {
+  Choice choice;
+  choice.algorithm = choose_algorithm(query);
+  constexpr std::size_t kPacketBytes = 8_KiB;
+  const bool packet_wanted = query.protocol == Protocol::packet ||
+                             (query.protocol == Protocol::automatic && query.bytes <= kPacketBytes);
+  const bool packet_works = query.load_store && !choice.algorithm->direct;
+  choice.protocol = packet_wanted && packet_works ? Protocol::packet : Protocol::bulk;
+  return choice;
+}
+
+}  // namespace weft::tuner

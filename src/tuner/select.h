@@ -1,0 +1,39 @@
+// Chooses how to run a collective of a size.
+#pragma once
+
+#include <weft/communicator.h>
+
+#include <cstddef>
+#include <string>
+
+#include "algorithms/registry.h"
+
+namespace weft::tuner {
+
+// What the choice depends on; the same at every rank, so that every rank chooses alike.
+struct Query {
+  Collective collective = Collective::all_reduce;
+  int ranks = 1;
+  std::size_t bytes = 0;   // count times the element's size
+  bool load_store = true;  // every peer is mapped
+  bool direct = false;     // every rank's buffers are mapped too
+  std::string_view
+      algorithm;  // wanted by name; empty: any. Ignored by collectives that have none of that name
+  Protocol protocol = Protocol::automatic;
+};
+
+struct Choice {
+  const algorithms::Algorithm* algorithm = nullptr;
+  Protocol protocol =
+      Protocol::bulk;  // packet or bulk; packet is a wish: what does not fit goes in bulk
+  int lanes = 1;
+};
+
+// Throws Error(unsupported) where the wanted algorithm cannot serve that many ranks or needs mapped
+// buffers.
+Choice select(const Query& query);
+
+// Below this size buffers that are mapped everywhere gain nothing.
+inline constexpr std::size_t kDirectBytes = std::size_t{16} << 10;
+
+}  // namespace weft::tuner

@@ -1,0 +1,160 @@
+// Memory: allocated, registered, imported, released.
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "contract.h"
+
+namespace weft::contract {
+namespace {
+
+bool all_zero(std::span<const std::byte> bytes) {
+  return std::ranges::all_of(bytes, [](std::byte byte) { return byte == std::byte{0}; });
+}
+
+TEST_P(Contract, AllocationsAreZeroedPageAlignedAndLargeEnough) {
+  run(2, [](Rank& rank) {
+    rank.connect_all();
+    const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+    for (const std::size_t bytes : {1ul, 8ul, 4095ul, 4096ul, 4097ul, 1ul << 20, 64ul << 20}) {
+      const LocalMemory memory = rank.allocate(bytes);
+      ASSERT_NE(memory.address, nullptr);
+      EXPECT_EQ(reinterpret_cast<std::uintptr_t>(memory.address) % page, 0u);
+      EXPECT_GE(memory.bytes, bytes);
+      EXPECT_GT(memory.key.size, 0u);
+      EXPECT_LE(memory.key.size, sizeof(memory.key.bytes));
+      EXPECT_TRUE(all_zero({data(memory), bytes}));
+      std::memset(memory.address, 1, bytes);
+      rank.barrier();
+      rank.transport().release(memory);
+    }
+  });
+}
+
+TEST_P(Contract, ImportedMemoryKnowsItsPeerAndItsSize) {
+  run(3, [](Rank& rank) {
+    rank.connect_all();
+    const LocalMemory memory = rank.allocate(10000);
+    const auto imported = rank.share(memory);
+    for (int peer = 0; peer < rank.size(); ++peer) {
+      EXPECT_EQ(imported[peer].peer, peer);
+      EXPECT_GE(imported[peer].bytes, 10000u);
+      EXPECT_EQ(imported[peer].mapped != nullptr, rank.transport().capabilities().load_store);
+    }
+    rank.barrier();
+    for (const RemoteMemory& remote : imported) rank.transport().release(remote);
+    rank.barrier();
+    rank.transport().release(memory);
+  });
+}
+
+TEST_P(Contract, AKeyOfSomethingElseIsRefused) {
+  run(1, [](Rank& rank) {
+    rank.connect_all();
+    MemoryKey key;
+    key.size = 3;
+    RemoteMemory remote;
+    EXPECT_FALSE(rank.transport().import_memory(0, key, &remote).ok());
+  });
+}
+
+TEST_P(Contract, MappedMemoryIsOneMemoryForBothSides) {
+  run(2, [](Rank& rank) {
+    rank.connect_all();
+    if (!rank.transport().capabilities().load_store) return;
+    const LocalMemory memory = rank.allocate(1 << 16);
+    const auto imported = rank.share(memory);
+    auto* theirs = static_cast<std::byte*>(imported[rank.next()].mapped);
+    const auto words = [&](std::byte* base) {
+      return std::atomic_ref<std::uint64_t>(*reinterpret_cast<std::uint64_t*>(base));
+    };
+    for (std::uint64_t round = 1; round <= 200; ++round) {
+      const auto bytes = pattern_bytes(round + rank.rank(), 1000);
+      std::memcpy(theirs + 64, bytes.data(), bytes.size());
+      words(theirs).store(round, std::memory_order_release);
+      rank.until("the peer has stored",
+                 [&] { return words(data(memory)).load(std::memory_order_acquire) == round; });
+      ASSERT_EQ(first_difference({data(memory) + 64, 1000}, round + rank.previous()), 1000u);
+      rank.barrier();
+    }
+  });
+}
+
+TEST_P(Contract, RegisteredMemoryIsReachableOrUnsupported) {
+  std::vector<std::vector<std::byte>> buffers(2, std::vector<std::byte>(20000));
+  run(2, [&](Rank& rank) {
+    rank.connect_all();
+    auto& buffer = buffers[rank.rank()];
+    LocalMemory memory;
+    const Status status = rank.transport().register_memory(buffer.data(), buffer.size(), &memory);
+    if (!status.ok()) {
+      EXPECT_EQ(status.code, ErrorCode::unsupported) << status.message;
+      return;
+    }
+    EXPECT_EQ(memory.address, buffer.data());
+    EXPECT_EQ(memory.bytes, buffer.size());
+    const auto imported = rank.share(memory);
+    const auto bytes = pattern_bytes(rank.rank(), 10000);
+    const std::uint64_t pieces = rank.send(imported[rank.next()], 808, bytes, 0);
+    rank.until("the bytes are there", [&] { return load_word(memory, 0) == pieces; });
+    EXPECT_EQ(first_difference({buffer.data() + 808, 10000}, rank.previous()), 10000u);
+    rank.barrier();
+    rank.transport().release(memory);
+  });
+}
+
+TEST_P(Contract, ReleasesAndAllocatesAgainManyTimes) {
+  run(2, [](Rank& rank) {
+    rank.connect_all();
+    for (std::uint64_t round = 0; round < 50; ++round) {
+      const LocalMemory memory = rank.allocate(100000);
+      const auto imported = rank.share(memory);
+      const auto bytes = pattern_bytes(round + rank.rank(), 5000);
+      const std::uint64_t pieces = rank.send(imported[rank.next()], 64, bytes, 0);
+      rank.until("the bytes are there", [&] { return load_word(memory, 0) == pieces; });
+      ASSERT_EQ(first_difference({data(memory) + 64, 5000}, round + rank.previous()), 5000u);
+      rank.barrier();
+      for (const RemoteMemory& remote : imported) rank.transport().release(remote);
+      rank.barrier();
+      rank.transport().release(memory);
+    }
+  });
+}
+
+// Of this process: its address space in bytes, and its open file descriptors.
+std::size_t address_space() {
+  std::size_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  return pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
+std::ptrdiff_t open_files() {
+  return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
+}
+
+TEST_P(Contract, ReleasedMemoryIsGivenBack) {
+  run(1, [](Rank& rank) {
+    rank.connect_all();
+    const std::size_t space_before = address_space();
+    const std::ptrdiff_t files_before = open_files();
+    constexpr std::size_t kBytes = 1 << 18;
+    constexpr std::size_t kRounds = 1000;
+    for (std::size_t round = 0; round < kRounds; ++round) {
+      const LocalMemory memory = rank.allocate(kBytes);
+      RemoteMemory remote;
+      ASSERT_TRUE(rank.transport().import_memory(0, memory.key, &remote).ok()) << round;
+      rank.transport().release(remote);
+      rank.transport().release(memory);
+    }
+    EXPECT_LT(address_space(), space_before + kRounds * kBytes / 2);
+    EXPECT_LT(open_files(), files_before + 100);
+  });
+}
+
+}  // namespace
+}  // namespace weft::contract

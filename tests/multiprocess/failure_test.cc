@@ -1,0 +1,136 @@
+// Ranks that die, never arrive or stop: the others get an error that names them, in time, and
+// nothing stays behind.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "support/ranks.h"
+
+namespace weft::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::size_t segments_in_dev_shm() {
+  std::size_t count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/dev/shm")) {
+    count += entry.path().filename().string().starts_with("weft-");
+  }
+  return count;
+}
+
+// All-reduces until an error comes; the victim kills itself on the way.
+void run_until_killed(Communicator& comm, int victim, std::size_t count) {
+  std::vector<float> data(count, 1.0f);
+  for (int round = 0; round < 1'000'000; ++round) {
+    if (comm.rank() == victim && round == 5) kill(getpid(), SIGKILL);
+    comm.all_reduce(data.data(), data.data(), count, DataType::f32, ReduceOp::max);
+  }
+}
+
+class Killed : public ::testing::TestWithParam<std::tuple<int, std::size_t, const char*>> {};
+
+TEST_P(Killed, ARankIsNoticedByTheOthersLongBeforeTheDeadline) {
+  const auto [ranks, count, backing] = GetParam();
+  setenv("WEFT_SHM_BACKING", backing, 1);
+  Options options;
+  options.timeout = 60s;
+  const int status = run_processes(ranks, options, [&, victim = ranks - 1](Communicator& comm) {
+    try {
+      run_until_killed(comm, victim, count);
+    } catch (const Error& error) {
+      require(error.code() == ErrorCode::peer_failed, error.what());
+      require(std::string(error.what()).find("rank " + std::to_string(victim)) != std::string::npos,
+              error.what());
+      expect_error(ErrorCode::poisoned, "failed before", [&] { comm.barrier(); });
+      return;
+    }
+    throw std::runtime_error("no error");
+  });
+  unsetenv("WEFT_SHM_BACKING");
+  EXPECT_EQ(status, 128 + SIGKILL) << "only the victim fails";
+  EXPECT_EQ(segments_in_dev_shm(), 0u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Ranks, Killed,
+                         ::testing::Combine(::testing::Values(2, 4),
+                                            ::testing::Values(2, 20'000, 2'000'000),
+                                            ::testing::Values("memfd", "posix")));
+
+TEST(Deadline, NamesWhoDidNotComeAndWhatItDoes) {
+  Options options;
+  options.timeout = 300ms;
+  const int status = run_processes(2, options, [](Communicator& comm) {
+    std::vector<float> data(8);
+    comm.barrier();
+    if (comm.rank() == 1) {
+      usleep(1'000'000);
+      return;
+    }
+    expect_error(ErrorCode::timeout, "rank 1 over shm, whose last call is #1 barrier", [&] {
+      comm.all_reduce(data.data(), data.data(), 8, DataType::f32, ReduceOp::sum);
+    });
+  });
+  EXPECT_EQ(status, 0);
+}
+
+TEST(Deadline, OfAPlanCountsFromItsWait) {
+  Options options;
+  options.timeout = 60s;
+  const int status = run_processes(2, options, [](Communicator& comm) {
+    std::vector<float> data(8);
+    Plan plan = comm.plan_all_reduce(data.data(), data.data(), 8, DataType::f32, ReduceOp::sum);
+    if (comm.rank() == 1) {
+      usleep(500'000);
+      return;
+    }
+    plan.start();
+    expect_error(ErrorCode::timeout, "all_reduce f32 sum, 8 elements", [&] { plan.wait(100ms); });
+  });
+  EXPECT_EQ(status, 0);
+}
+
+TEST(Stopped, ARankThatSleepsIsWaitedForAndWakesTheOthers) {
+  for (const WaitPolicy policy : {WaitPolicy::spin, WaitPolicy::yield, WaitPolicy::block}) {
+    Options options;
+    options.wait_policy = policy;
+    const int status = run_processes(2, options, [](Communicator& comm) {
+      std::vector<float> data(8, 1.0f);
+      for (int round = 0; round < 20; ++round) {
+        if (comm.rank() == round % 2) usleep(10'000);
+        comm.all_reduce(data.data(), data.data(), 8, DataType::f32, ReduceOp::max);
+      }
+    });
+    EXPECT_EQ(status, 0);
+  }
+}
+
+TEST(Missing, ARankThatNeverStartsIsNamed) {
+  Options options;
+  options.timeout = 300ms;
+  const int status = run_processes(
+      3, options, OptionsBody([](const Options& mine) {
+        if (mine.bootstrap->rank() == 2) {
+          usleep(800'000);
+          return;
+        }
+        try {
+          Communicator::create(mine);
+        } catch (const Error& error) {
+          const bool expected =
+              error.code() == ErrorCode::timeout || error.code() == ErrorCode::bootstrap;
+          require(expected, error.what());
+          if (mine.bootstrap->rank() == 0) {
+            require(std::string(error.what()).find("2") != std::string::npos, error.what());
+          }
+          return;
+        }
+        throw std::runtime_error("no error");
+      }));
+  EXPECT_EQ(status, 0);
+}
+
+}  // namespace
+}  // namespace weft::testing

@@ -1,0 +1,113 @@
+// Shared memory: how much, what happens when there is too little, and that nothing stays behind.
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "memory/pads.h"
+#include "support/ranks.h"
+
+namespace weft::testing {
+namespace {
+
+TEST(Memory, OfEightRanksIsAtMostEightMebibytesEach) {
+  EXPECT_LE(memory::make_pad_layout(8, std::size_t{4} << 20).total, std::size_t{8} << 20);
+}
+
+TEST(Memory, TooFewBytesAreRefusedWithTheLeastThatDo) {
+  Options options;
+  options.shared_bytes = 4096;
+  const int status =
+      run_processes(2, options, OptionsBody([](const Options& mine) {
+                      expect_error(ErrorCode::invalid_argument, "WEFT_SHARED_BYTES of at least",
+                                   [&] { Communicator::create(mine); });
+                    }));
+  EXPECT_EQ(status, 0);
+}
+
+TEST(Memory, WorksWithTheLeastThatDoes) {
+  Options options;
+  options.shared_bytes = std::size_t{1} << 20;
+  const int status = run_processes(4, options, [](Communicator& comm) {
+    std::vector<float> data(1'000'000, 1.0f);
+    comm.all_reduce(data.data(), data.data(), data.size(), DataType::f32, ReduceOp::sum);
+    require(data.front() == 4.0f && data.back() == 4.0f, "wrong sum");
+  });
+  EXPECT_EQ(status, 0);
+}
+
+TEST(Memory, DifferentSizesAtTwoRanksAreRefused) {
+  const int status = run_processes(2, {}, OptionsBody([](const Options& mine) {
+                                     Options options = mine;
+                                     options.shared_bytes =
+                                         std::size_t{4 + 4 * mine.bootstrap->rank()} << 20;
+                                     expect_error(ErrorCode::mismatch, "WEFT_SHARED_BYTES differs",
+                                                  [&] { Communicator::create(options); });
+                                   }));
+  EXPECT_EQ(status, 0);
+}
+
+// In a mount namespace of its own, so that the machine's /dev/shm stays as it is.
+bool make_small_dev_shm() {
+  return unshare(CLONE_NEWNS) == 0 &&
+         mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+         mount("tmpfs", "/dev/shm", "tmpfs", 0, "size=1m") == 0;
+}
+
+TEST(Memory, ATooSmallDevShmIsNamedWithWhatToDo) {
+  const int status =
+      run_processes(2, {}, OptionsBody([](const Options& mine) {
+                      require(make_small_dev_shm(), "this test needs root");
+                      setenv("WEFT_SHM_BACKING", "posix", 1);
+                      expect_error(ErrorCode::no_resources, "/dev/shm is too small",
+                                   [&] { Communicator::create(mine); });
+                      require(std::filesystem::is_empty("/dev/shm"), "a segment stayed behind");
+                    }));
+  EXPECT_EQ(status, 0);
+}
+
+TEST(Memory, ASmallDevShmDoesNotMatterByDefault) {
+  const int status = run_processes(2, {}, OptionsBody([](const Options& mine) {
+                                     require(make_small_dev_shm(), "this test needs root");
+                                     Communicator::create(mine).barrier();
+                                   }));
+  EXPECT_EQ(status, 0);
+}
+
+TEST(Memory, SegmentsOfKilledProcessesAreRemovedByTheNextOne) {
+  std::ofstream("/dev/shm/weft-1-99999-0-1") << "left behind";
+  setenv("WEFT_SHM_BACKING", "posix", 1);
+  EXPECT_EQ(run_processes(2, {}, [](Communicator& comm) { comm.barrier(); }), 0);
+  unsetenv("WEFT_SHM_BACKING");
+  EXPECT_FALSE(std::filesystem::exists("/dev/shm/weft-1-99999-0-1"));
+}
+
+TEST(Memory, AllocationsComeAndGo) {
+  const int status = run_processes(3, {}, [](Communicator& comm) {
+    for (int round = 0; round < 30; ++round) {
+      // Different sizes, freed in a different order at each rank.
+      Buffer a = comm.allocate(std::size_t{100'000} + static_cast<std::size_t>(comm.rank()) * 5000);
+      Buffer b = comm.allocate(100'000);
+      auto* in = a.as<std::int32_t>();
+      for (int i = 0; i < 20'000; ++i) in[i] = i + comm.rank();
+      if (comm.rank() == 1) {
+        std::vector<std::int32_t> out(20'000);  // one rank's private memory: staged everywhere
+        comm.all_reduce(in, out.data(), 20'000, DataType::i32, ReduceOp::sum);
+        require(out[19'999] == 3 * 19'999 + 3, "wrong staged sum");
+      } else {
+        comm.all_reduce(in, b.as<std::int32_t>(), 20'000, DataType::i32, ReduceOp::sum);
+        require(b.as<std::int32_t>()[7] == 3 * 7 + 3, "wrong staged sum");
+      }
+      comm.all_reduce(in, b.as<std::int32_t>(), 20'000, DataType::i32, ReduceOp::max);
+      require(b.as<std::int32_t>()[19'999] == 19'999 + 2, "wrong direct maximum");
+      if (comm.rank() == 0) a = Buffer();
+    }
+  });
+  EXPECT_EQ(status, 0);
+}
+
+}  // namespace
+}  // namespace weft::testing

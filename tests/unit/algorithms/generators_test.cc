@@ -1,0 +1,167 @@
+// Every generator is proven, for many rank counts, by the verifier. weft-schedule check goes
+// further.
+#include "algorithms/generators.h"
+
+#include "algorithms/registry.h"
+#include "schedule/text.h"
+#include "schedule/verify.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace weft::algorithms {
+namespace {
+
+using schedule::PlanInput;
+using schedule::Schedule;
+
+std::vector<Schedule> make_all(const Algorithm& algorithm, int ranks, int root, int lanes,
+                               bool load_store) {
+  std::vector<Schedule> schedules;
+  for (int rank = 0; rank < ranks; ++rank) {
+    schedules.push_back(
+        algorithm.make({algorithm.collective, rank, ranks, root, lanes, load_store}));
+  }
+  return schedules;
+}
+
+void expect_proven(const Algorithm& algorithm, int ranks, int root, int lanes, bool load_store,
+                   int passes) {
+  const auto schedules = make_all(algorithm, ranks, root, lanes, load_store);
+  const auto problems = verify(schedules, {.load_store = load_store, .passes = passes});
+  for (const schedule::Problem& problem : problems) {
+    ADD_FAILURE() << ranks << " ranks, root " << root << ", " << lanes << " lanes, load_store "
+                  << load_store << ": " << to_text(problem, schedules);
+  }
+}
+
+class EveryGenerator : public testing::TestWithParam<const Algorithm*> {
+ protected:
+  const Algorithm& algorithm() const { return *GetParam(); }
+  bool rooted() const {
+    return algorithm().collective == Collective::broadcast ||
+           algorithm().collective == Collective::reduce;
+  }
+  bool depth_is_logarithmic() const {
+    const auto names = {
+        "recursive_doubling", "halving_doubling", "binomial_tree", "double_binary_tree", "bruck",
+        "dissemination"};
+    return std::ranges::find(names, algorithm().name) != names.end();
+  }
+};
+
+TEST_P(EveryGenerator, IsProvenForEveryRootUpTo20Ranks) {
+  for (int ranks = 1; ranks <= 20; ++ranks) {
+    if (!supports(algorithm(), ranks)) continue;
+    for (int root = 0; root < (rooted() ? ranks : 1); ++root) {
+      for (const bool load_store : {false, true}) {
+        expect_proven(algorithm(), ranks, root, 1, load_store, 1);
+      }
+    }
+  }
+}
+
+TEST_P(EveryGenerator, IsProvenForLargerOddAndEvenRankCounts) {
+  for (const int ranks : {31, 32, 33, 47, 63, 64, 65}) {
+    if (!supports(algorithm(), ranks)) continue;
+    for (const bool load_store : {false, true}) {
+      expect_proven(algorithm(), ranks, rooted() ? ranks / 2 : 0, 1, load_store, 1);
+    }
+  }
+}
+
+// All of them up to about 100 ranks, those of few steps up to 1000.
+TEST_P(EveryGenerator, IsProvenForManyRanks) {
+  std::vector<int> rank_counts = {96, 101};
+  if (depth_is_logarithmic()) rank_counts = {255, 1000};
+  for (const int ranks : rank_counts) {
+    if (supports(algorithm(), ranks)) expect_proven(algorithm(), ranks, 0, 1, true, 1);
+  }
+}
+
+TEST_P(EveryGenerator, IsProvenWhenSlotsAreReusedOverSeveralPasses) {
+  for (int ranks = 1; ranks <= 9; ++ranks) {
+    if (!supports(algorithm(), ranks)) continue;
+    for (const bool load_store : {false, true}) {
+      expect_proven(algorithm(), ranks, rooted() ? ranks - 1 : 0, 1, load_store, 5);
+    }
+  }
+}
+
+TEST_P(EveryGenerator, IsProvenForSeveralLanes) {
+  for (const int ranks : {1, 2, 5, 8}) {
+    if (!supports(algorithm(), ranks)) continue;
+    for (int lanes = 2; lanes <= 5; ++lanes) {
+      expect_proven(algorithm(), ranks, 0, lanes, true, 2);
+      EXPECT_EQ(make_all(algorithm(), ranks, 0, lanes, true)[0].lanes.size(),
+                static_cast<std::size_t>(lanes));
+    }
+  }
+}
+
+TEST_P(EveryGenerator, IsAPureFunction) {
+  const PlanInput plan{algorithm().collective, 2, 4, 1, 2, true};
+  const Schedule once = algorithm().make(plan);
+  const Schedule again = algorithm().make(plan);
+  ASSERT_EQ(once.lanes.size(), again.lanes.size());
+  EXPECT_EQ(once.slot_blocks, again.slot_blocks);
+  for (std::size_t lane = 0; lane < once.lanes.size(); ++lane) {
+    EXPECT_EQ(once.lanes[lane].steps, again.lanes[lane].steps);
+  }
+}
+
+std::vector<const Algorithm*> pointers() {
+  std::vector<const Algorithm*> list;
+  for (const Algorithm& algorithm : all()) list.push_back(&algorithm);
+  return list;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, EveryGenerator, testing::ValuesIn(pointers()), [](const auto& param) {
+  return std::string(name_of(param.param->collective)) + "_" + std::string(param.param->name);
+});
+
+// What distinguishes the algorithms, beyond being right.
+
+std::size_t steps(const Schedule& schedule) { return schedule.lanes[0].steps.size(); }
+
+TEST(OneShot, TakesOneReductionUpToEightRanks) {
+  for (int ranks = 2; ranks <= 8; ++ranks) {
+    const Schedule schedule = all_reduce_one_shot({Collective::all_reduce, 0, ranks});
+    EXPECT_EQ(steps(schedule), static_cast<std::size_t>(1 + (ranks - 1) + 1));
+  }
+}
+
+TEST(TwoShotDirect, MovesEachByteOnceUpToEightRanks) {
+  for (int ranks = 2; ranks <= 8; ++ranks) {
+    const Schedule schedule = all_reduce_two_shot_direct({Collective::all_reduce, 1, ranks});
+    const auto moves = std::ranges::count_if(schedule.lanes[0].steps, [](const auto& step) {
+      return step.kind == schedule::StepKind::reduce || step.kind == schedule::StepKind::copy;
+    });
+    EXPECT_EQ(moves, 1);
+    EXPECT_EQ(std::ranges::count(schedule.slot_blocks, 0), std::ssize(schedule.slot_blocks));
+  }
+}
+
+TEST(Ring, WritesPartialSumsStraightToTheNeighbourWithLoadStore) {
+  const Schedule schedule = all_reduce_ring({Collective::all_reduce, 0, 4});
+  for (const schedule::Step& step : schedule.lanes[0].steps) {
+    if (step.kind == schedule::StepKind::reduce && !step.final) {
+      ASSERT_EQ(step.dsts.size(), 1U);
+      EXPECT_EQ(step.dsts[0].place.rank, 1);
+    }
+  }
+}
+
+TEST(DoubleBinaryTree, AlternatesLanesBetweenTheTrees) {
+  const Schedule schedule =
+      all_reduce_double_binary_tree({Collective::all_reduce, 2, 8, 0, 4, true});
+  EXPECT_EQ(schedule.lanes[0].steps, schedule.lanes[2].steps);
+  EXPECT_EQ(schedule.lanes[1].steps, schedule.lanes[3].steps);
+  EXPECT_NE(schedule.lanes[0].steps, schedule.lanes[1].steps);
+}
+
+}  // namespace
+}  // namespace weft::algorithms

@@ -1,0 +1,122 @@
+#include "ranks.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace weft::bootstrap {
+namespace {
+
+// As resolve() makes it in an empty environment.
+Config plain_config() {
+  Config config;
+  config.timeout = kAmple;
+  return config;
+}
+
+std::optional<Error> error_of(const Config& config) {
+  return thrown_by([&] { make(config); });
+}
+
+TEST(Make, nothing_set_means_a_single_process) {
+  EXPECT_EQ(make(plain_config())->description(), "single process");
+}
+
+TEST(Make, a_start_up_that_is_given_wins) {
+  Config config = plain_config();
+  config.options.bootstrap = make_local(1).front();
+  config.options.rank = 5;
+  EXPECT_EQ(make(config), config.options.bootstrap);
+}
+
+TEST(Make, explicit_ranks_meet) {
+  const std::string address = Meeting().address;
+  expect_no_error(in_threads(3, [&](int rank) {
+    Config config = plain_config();
+    config.options.rank = rank;
+    config.options.size = 3;
+    config.options.root_address = address;
+    config.launch = LaunchVariables{0, 9, "127.0.0.1:1"};  // explicit options come first
+    gather_and_check(*make(config));
+  }));
+}
+
+TEST(Make, what_is_missing_is_named) {
+  const auto code = ErrorCode::invalid_argument;
+  Config config = plain_config();
+  config.options.size = 4;
+  expect_error(error_of(config), code, "missing: rank (WEFT_RANK), root_address (WEFT_ROOT)");
+  config.options.rank = 0;
+  expect_error(error_of(config), code, "missing: root_address (WEFT_ROOT)");
+  config.options = {};
+  config.options.root_address = "127.0.0.1:1";
+  expect_error(error_of(config), code, "missing: rank (WEFT_RANK), size (WEFT_SIZE)");
+}
+
+TEST(Make, an_explicit_single_rank_needs_no_address) {
+  Config config = plain_config();
+  config.options.rank = 0;
+  config.options.size = 1;
+  EXPECT_EQ(make(config)->size(), 1);
+}
+
+TEST(Make, ranks_out_of_range_are_refused) {
+  Config config = plain_config();
+  config.options.rank = 4;
+  config.options.size = 4;
+  config.options.root_address = "127.0.0.1:1";
+  expect_error(error_of(config), ErrorCode::invalid_argument, "rank 4 is not one of 0 to 3");
+}
+
+TEST(Make, launched_ranks_meet_at_the_master_or_where_they_are_moved) {
+  for (const bool moved : {false, true}) {
+    const std::string address = Meeting().address;
+    expect_no_error(in_threads(2, [&](int rank) {
+      Config config = plain_config();
+      config.launch = LaunchVariables{rank, 2, moved ? "127.0.0.1:1" : address};
+      if (moved) config.options.root_address = address;
+      const auto mine = make(config);
+      EXPECT_EQ(mine->rank(), rank);
+      gather_and_check(*mine);
+    }));
+  }
+}
+
+TEST(Make, a_launcher_without_a_port_is_named) {
+  Config config = plain_config();
+  config.launch = LaunchVariables{0, 2, ""};
+  expect_error(error_of(config), ErrorCode::invalid_argument, "MASTER_PORT is not");
+}
+
+TEST(Make, a_taken_master_port_says_what_to_do) {
+  const Meeting taken;
+  Config config = plain_config();
+  config.launch = LaunchVariables{0, 2, taken.address};
+  expect_error(error_of(config), ErrorCode::bootstrap, "Address already in use");
+  expect_error(error_of(config), ErrorCode::bootstrap, "set WEFT_ROOT=host:port");
+}
+
+TEST(Make, a_launcher_that_weft_cannot_ask_is_an_error_not_many_single_processes) {
+  Config config = plain_config();
+  config.pmi_ranks = 4;
+  expect_error(error_of(config), ErrorCode::bootstrap, "weft::mpi_bootstrap(MPI_COMM_WORLD)");
+  config.pmi_ranks = 1;
+  EXPECT_EQ(make(config)->size(), 1);
+}
+
+// In a process of its own: without a server libpmix leaves memory and threads behind.
+TEST(MakeDeathTest, pmix_that_is_announced_but_not_there_is_an_error) {
+  Config config = plain_config();
+  config.pmix_present = true;
+  const auto check = [&] {
+    const auto error = error_of(config);
+    std::fprintf(stderr, "%s", error ? error->what() : "nothing was thrown");
+    std::_Exit(
+        error && (error->code() == ErrorCode::bootstrap || error->code() == ErrorCode::unsupported)
+            ? 0
+            : 1);
+  };
+  EXPECT_EXIT(check(), testing::ExitedWithCode(0), "PMIx");
+}
+
+}  // namespace
+}  // namespace weft::bootstrap

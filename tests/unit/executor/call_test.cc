@@ -1,0 +1,46 @@
+#include "executor/call.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace weft::executor {
+namespace {
+
+TEST(Call, SurvivesPacking) {
+  const Call call{.collective = Collective::reduce,
+                  .type = DataType::bf16,
+                  .op = ReduceOp::max,
+                  .root = 70000,
+                  .count = 5};
+  EXPECT_EQ(Call::unpack(call.packed(), call.count), call);
+}
+
+TEST(Call, SignaturesOfDifferentCallsDiffer) {
+  std::set<std::uint64_t> seen;
+  int calls = 0;
+  for (int collective = 0; collective < kCollectives; ++collective) {
+    for (std::size_t count : {1, 2, 3, 8, 1024}) {
+      for (int root : {0, 1, 2}) {
+        const Call call{
+            .collective = static_cast<Collective>(collective), .root = root, .count = count};
+        seen.insert(call.signature());
+        ++calls;
+      }
+    }
+  }
+  EXPECT_EQ(static_cast<int>(seen.size()), calls);
+}
+
+TEST(Call, IsDescribedByWhatMatters) {
+  EXPECT_EQ(
+      (Call{.collective = Collective::all_reduce, .type = DataType::f32, .count = 3}.describe()),
+      "all_reduce f32 sum, 3 elements");
+  EXPECT_EQ((Call{.collective = Collective::broadcast, .type = DataType::i8, .root = 2, .count = 3}
+                 .describe()),
+            "broadcast i8, 3 elements, root 2");
+  EXPECT_EQ(Call{}.describe(), "barrier");
+}
+
+}  // namespace
+}  // namespace weft::executor

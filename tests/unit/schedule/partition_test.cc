@@ -1,0 +1,76 @@
+#include "schedule/partition.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <cstddef>
+#include <set>
+#include <vector>
+
+namespace weft::schedule {
+namespace {
+
+// Walks all chunks in order of bytes and expects them to be the whole message without gap or
+// overlap.
+void expect_cover(const Partition& partition, int blocks, int lanes, std::size_t expected_bytes) {
+  std::size_t covered = 0;
+  const auto chunks = static_cast<std::size_t>(partition.passes * lanes);
+  for (std::size_t block = 0; block < static_cast<std::size_t>(blocks); ++block) {
+    for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
+      const std::size_t length = partition.length(block, chunk);
+      if (length == 0) continue;
+      RC_ASSERT(partition.offset(block, chunk) == covered);
+      covered += length;
+    }
+  }
+  RC_ASSERT(covered == expected_bytes);
+}
+
+RC_GTEST_PROP(Partition, ChunksCoverTheMessageOnce, ()) {
+  const auto collective = *rc::gen::element(Collective::all_reduce, Collective::reduce_scatter,
+                                            Collective::all_gather, Collective::broadcast);
+  const auto count = *rc::gen::inRange<std::size_t>(0, 5000);
+  const auto element = *rc::gen::element<std::size_t>(1, 2, 4, 8);
+  const int blocks = *rc::gen::inRange(1, 20);
+  const int lanes = *rc::gen::inRange(1, 9);
+  const std::size_t max_chunk = 64 * *rc::gen::inRange<std::size_t>(1, 40);
+  const Partition partition = make_partition(collective, count, element, blocks, lanes, max_chunk);
+  const bool per_rank =
+      collective == Collective::reduce_scatter || collective == Collective::all_gather;
+  const std::size_t bytes = count * element * (per_rank ? static_cast<std::size_t>(blocks) : 1);
+  if (count == 0) return;
+  expect_cover(partition, blocks, lanes, bytes);
+  RC_ASSERT(partition.chunk_bytes <= max_chunk);
+}
+
+RC_GTEST_PROP(Partition, ChunksNeverSplitAnElement, ()) {
+  const auto count = *rc::gen::inRange<std::size_t>(1, 5000);
+  const auto element = *rc::gen::element<std::size_t>(1, 2, 4, 8);
+  const int blocks = *rc::gen::inRange(1, 20);
+  const int lanes = *rc::gen::inRange(1, 9);
+  const Partition partition =
+      make_partition(Collective::all_reduce, count, element, blocks, lanes, 640);
+  for (std::size_t block = 0; block < static_cast<std::size_t>(blocks); ++block) {
+    for (std::size_t chunk = 0; chunk < static_cast<std::size_t>(partition.passes * lanes);
+         ++chunk) {
+      RC_ASSERT(partition.offset(block, chunk) % element == 0);
+      RC_ASSERT(partition.length(block, chunk) % element == 0);
+    }
+  }
+}
+
+TEST(Partition, OfNothingHasNoBytes) {
+  const Partition partition = make_partition(Collective::all_reduce, 0, 4, 3, 2, 64);
+  EXPECT_EQ(partition.length(0, 0), 0U);
+  EXPECT_EQ(partition.passes, 1);
+}
+
+TEST(Partition, OfOneElementHasOneChunkWithBytes) {
+  const Partition partition = make_partition(Collective::all_reduce, 1, 4, 8, 4, 1 << 16);
+  EXPECT_EQ(partition.length(0, 0), 4U);
+  EXPECT_EQ(partition.length(0, 1), 0U);
+  EXPECT_EQ(partition.length(1, 0), 0U);
+}
+
+}  // namespace
+}  // namespace weft::schedule

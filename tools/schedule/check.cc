@@ -1,0 +1,187 @@
+#include "choose.h"
+#include "commands.h"
+#include "rank_list.h"
+#include "schedule/verify.h"
+
+#include "base/error.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+namespace weft::tools {
+namespace {
+
+using algorithms::Algorithm;
+
+struct CheckOptions {
+  std::string name;
+  bool all = false;
+  std::optional<Collective> collective;
+  std::string ranks = "1-64";
+  int jobs = 0;
+};
+
+// One algorithm for one number of ranks: every root (above 64 ranks a few of them), with load/store
+// and without.
+struct Case {
+  const Algorithm* algorithm;
+  int ranks;
+};
+
+struct Outcome {
+  long proven = 0;
+  std::vector<std::string> problems;
+};
+
+std::vector<int> roots(const Case& c) {
+  const Collective collective = c.algorithm->collective;
+  if (collective != Collective::broadcast && collective != Collective::reduce) return {0};
+  std::vector<int> list;
+  const int step = c.ranks <= 64 ? 1 : c.ranks / 3;
+  for (int root = 0; root < c.ranks; root += step) list.push_back(root);
+  return list;
+}
+
+void check_one(const Case& c, int root, int lanes, bool load_store, Outcome& outcome) {
+  const auto schedules = make_all(*c.algorithm, c.ranks, root, lanes, load_store);
+  // Few ranks are cheap: run passes until slots are reused. For many the proof that every pass
+  // synchronizes stands for that.
+  const schedule::VerifyOptions options{
+      .load_store = load_store, .passes = c.ranks <= 16 ? 4 : 1, .max_problems = 5};
+  const auto problems = schedule::verify(schedules, options);
+  if (problems.empty()) ++outcome.proven;
+  for (const schedule::Problem& problem : problems) {
+    outcome.problems.push_back(
+        fmt::format("{} {}, {} ranks, root {}, {} lane(s){}: {}", name_of(c.algorithm->collective),
+                    c.algorithm->name, c.ranks, root, lanes, load_store ? "" : ", no load/store",
+                    schedule::to_text(problem, schedules)));
+  }
+}
+
+Outcome check_case(const Case& c) {
+  Outcome outcome;
+  for (const bool load_store : {true, false}) {
+    for (const int root : roots(c)) check_one(c, root, 1, load_store, outcome);
+    check_one(c, 0, 3, load_store, outcome);
+  }
+  return outcome;
+}
+
+// Takes cases from a list with several threads.
+class Checker {
+ public:
+  explicit Checker(std::vector<Case> cases) : cases_(std::move(cases)) {}
+
+  // By algorithm.
+  std::map<const Algorithm*, Outcome> run(int jobs) {
+    std::vector<std::thread> threads;
+    for (int i = 0; i < jobs; ++i) threads.emplace_back([this] { work(); });
+    for (std::thread& thread : threads) thread.join();
+    if (terminal_) fmt::print(stderr, "\r\033[K");
+    return std::move(outcomes_);
+  }
+
+ private:
+  void work() {
+    for (std::size_t i = next_++; i < cases_.size(); i = next_++) {
+      const Outcome outcome = check_case(cases_[i]);
+      const std::lock_guard lock(mutex_);
+      Outcome& sum = outcomes_[cases_[i].algorithm];
+      sum.proven += outcome.proven;
+      sum.problems.insert(sum.problems.end(), outcome.problems.begin(), outcome.problems.end());
+      ++done_;
+      if (terminal_) {
+        fmt::print(stderr, "\r\033[K{}/{}  {} {}, {} ranks", done_, cases_.size(),
+                   name_of(cases_[i].algorithm->collective), cases_[i].algorithm->name,
+                   cases_[i].ranks);
+      }
+    }
+  }
+
+  std::vector<Case> cases_;
+  bool terminal_ = isatty(STDERR_FILENO) != 0;
+  std::atomic<std::size_t> next_ = 0;
+  std::mutex mutex_;  // guards what follows
+  std::size_t done_ = 0;
+  std::map<const Algorithm*, Outcome> outcomes_;
+};
+
+// Large cases go first, so that no thread is left alone with one at the end.
+std::vector<Case> make_cases(const std::vector<const Algorithm*>& chosen,
+                             const std::vector<int>& ranks) {
+  std::vector<Case> cases;
+  for (const Algorithm* algorithm : chosen) {
+    for (const int count : ranks) {
+      if (algorithms::supports(*algorithm, count)) cases.push_back({algorithm, count});
+    }
+  }
+  std::ranges::stable_sort(cases, std::greater{}, &Case::ranks);
+  return cases;
+}
+
+int report(const std::vector<const Algorithm*>& chosen,
+           std::map<const Algorithm*, Outcome>& outcomes, double seconds) {
+  constexpr std::size_t kShown = 10;
+  long proven = 0;
+  std::size_t wrong = 0;
+  for (const Algorithm* algorithm : chosen) {
+    const Outcome& outcome = outcomes[algorithm];
+    proven += outcome.proven;
+    fmt::print(
+        "{:<16}{:<24}{:>6} proven{}\n", name_of(algorithm->collective), algorithm->name,
+        outcome.proven,
+        outcome.problems.empty() ? "" : fmt::format(", {} PROBLEMS", outcome.problems.size()));
+    wrong += outcome.problems.size();
+    for (std::size_t i = 0; i < std::min(kShown, outcome.problems.size()); ++i) {
+      fmt::print("    {}\n", outcome.problems[i]);
+    }
+  }
+  fmt::print("{}: {} algorithms, {} cases proven, {} problems, {:.1f} s\n",
+             wrong == 0 ? "ok" : "FAILED", chosen.size(), proven, wrong, seconds);
+  return wrong == 0 ? 0 : 1;
+}
+
+int check(const CheckOptions& options) {
+  if (options.all == !options.name.empty()) {
+    fail(ErrorCode::invalid_argument, "name an algorithm, or say --all");
+  }
+  const auto chosen = choose(options.name, options.collective);
+  std::vector<Case> cases = make_cases(chosen, parse_rank_list(options.ranks));
+  if (cases.empty()) {
+    fail(ErrorCode::invalid_argument, "'{}' serves none of these rank counts: {}", options.name,
+         options.ranks);
+  }
+  const int jobs = options.jobs > 0
+                       ? options.jobs
+                       : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  const auto start = std::chrono::steady_clock::now();
+  auto outcomes = Checker(std::move(cases)).run(jobs);
+  const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
+  return report(chosen, outcomes, time.count());
+}
+
+}  // namespace
+
+Run add_check(CLI::App& app) {
+  const auto options = std::make_shared<CheckOptions>();
+  app.add_option("name", options->name, "Algorithm, see weft-schedule list");
+  app.add_flag("--all", options->all, "All algorithms");
+  add_collective_option(app, options->collective);
+  app.add_option(
+         "-n,--ranks", options->ranks,
+         "Rank counts: numbers and ranges. Up to 64 ranks every root is checked, above a few")
+      ->capture_default_str();
+  app.add_option("-j,--jobs", options->jobs, "Threads; 0: one for each processor")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1024));
+  return [options] { return check(*options); };
+}
+
+}  // namespace weft::tools

@@ -1,0 +1,40 @@
+#include "liveness.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace weft::shm {
+
+Liveness::~Liveness() {
+  for (const pollfd& descriptor : descriptors_) close(descriptor.fd);
+}
+
+bool Liveness::watch(int peer, const ProcessId& process, const ProcessId& self) {
+  if (process == self || process.pid_namespace != self.pid_namespace) return true;
+  const int fd = static_cast<int>(syscall(SYS_pidfd_open, process.pid, 0));
+  if (fd < 0) return errno != ESRCH;
+  if (start_time_of(process.pid) != process.start_time) {
+    close(fd);
+    return false;
+  }
+  descriptors_.push_back({.fd = fd, .events = POLLIN, .revents = 0});
+  peers_.push_back(peer);
+  return true;
+}
+
+std::vector<int> Liveness::ended() {
+  std::vector<int> result;
+  if (descriptors_.empty() || poll(descriptors_.data(), descriptors_.size(), 0) <= 0) return result;
+  for (std::size_t i = descriptors_.size(); i-- > 0;) {
+    if (descriptors_[i].revents == 0) continue;
+    result.push_back(peers_[i]);
+    close(descriptors_[i].fd);
+    descriptors_.erase(descriptors_.begin() + static_cast<std::ptrdiff_t>(i));
+    peers_.erase(peers_.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+  return result;
+}
+
+}  // namespace weft::shm

@@ -1,0 +1,59 @@
+// The shared-memory transport: every peer's memory is mapped, so puts are copies and signals are
+// stores.
+#pragma once
+
+#include "liveness.h"
+#include "segment.h"
+
+#include <weft/transport.h>
+
+#include <array>
+#include <chrono>
+#include <map>
+#include <vector>
+
+namespace weft::shm {
+
+class Transport final : public transport::Transport {
+ public:
+  Transport(const transport::OpenOptions& options, Backing backing);
+  ~Transport() override;
+
+  transport::Capabilities capabilities() const override;
+  std::span<const std::byte> address() const override;
+  transport::Status connect(int peer, std::span<const std::byte> address) override;
+  bool connected(int peer) const override;
+  transport::Status allocate(std::size_t bytes, transport::LocalMemory* out) override;
+  transport::Status register_memory(void* address, std::size_t bytes,
+                                    transport::LocalMemory* out) override;
+  void release(const transport::LocalMemory& memory) override;
+  transport::Status import_memory(int peer, const transport::MemoryKey& key,
+                                  transport::RemoteMemory* out) override;
+  void release(const transport::RemoteMemory& memory) override;
+  transport::Status put(std::span<const transport::Put> puts, std::size_t* posted) override;
+  transport::Status get(std::span<const transport::Get> gets) override;
+  int progress() override;
+
+ private:
+  enum class PeerState : std::uint8_t { unknown, connected, failed };
+  struct Segment {
+    SegmentKey key;
+    Mapping mapping;
+  };
+
+  transport::Status check_peer(int peer) const;
+  void fail_peer(int peer);
+
+  transport::OpenOptions options_;
+  Backing backing_;
+  ProcessId self_;
+  std::vector<PeerState> states_;
+  std::vector<ProcessId> processes_;
+  Liveness liveness_;
+  std::uint32_t owner_ = 0;
+  std::uint64_t next_handle_ = 1;
+  std::map<std::uint64_t, Segment> owned_;
+  std::map<std::uint64_t, Segment> imported_;
+};
+
+}  // namespace weft::shm
