@@ -79,7 +79,7 @@ LineProbe::LineProbe(Candidate& candidate) : candidate_(candidate) {
   const bool first = candidate.rank() == 0;
   // The first rank's process id, known to both by a sum, names the file.
   const std::string name =
-      fmt::format("/weft-perf-line-{}", candidate.sum_over_ranks(first ? getpid() : 0));
+      fmt::format("/perf-line-of-weft-{}", candidate.sum_over_ranks(first ? getpid() : 0));
   if (first) mapping_ = map_shared(name, true);
   if (first && mapping_ != nullptr) new (mapping_) Line(0);
   candidate.barrier();

@@ -30,7 +30,7 @@ def read_records(path: Path) -> list:
 
 
 def session_members(session: int) -> list:
-    """Process ids of a session: launchers give their children process groups of their own."""
+    """Live process ids of a session: launchers give their children process groups of their own."""
     members = []
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
@@ -39,7 +39,7 @@ def session_members(session: int) -> list:
             fields = (entry / "stat").read_text().rpartition(")")[2].split()
         except OSError:
             continue  # gone meanwhile
-        if int(fields[3]) == session:
+        if int(fields[3]) == session and fields[0] != "Z":
             members.append(int(entry.name))
     return members
 
@@ -51,11 +51,13 @@ def end_session(process: subprocess.Popen, grace: float = 3.0) -> None:
     while time.monotonic() < deadline and session_members(process.pid):
         time.sleep(0.05)
         process.poll()
-    for pid in session_members(process.pid):
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+    while members := session_members(process.pid):
+        for pid in members:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        time.sleep(0.01)
     process.wait()
 
 

@@ -40,7 +40,7 @@ TEST(LineProbe, BothRanksSeeTheSameTimeAndLeaveNoFile) {
   ASSERT_TRUE(seen[0] && seen[1]);
   EXPECT_EQ(*seen[0], *seen[1]);
   EXPECT_GT(*seen[0], 0);
-  EXPECT_FALSE(std::filesystem::exists("/dev/shm/weft-perf-line-" + std::to_string(getpid())));
+  EXPECT_FALSE(std::filesystem::exists("/dev/shm/perf-line-of-weft-" + std::to_string(getpid())));
 }
 
 }  // namespace
