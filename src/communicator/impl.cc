@@ -44,13 +44,13 @@ Launch Communicator::Impl::staged_launch(const Invocation& invocation) {
 }
 
 void Communicator::Impl::run(const Invocation& invocation) {
-  const bool same_call =
-      invocation.call == last.call && last.call.count > 0 && !announces(invocation.call);
+  const bool same_call = invocation.call == last.call && last.call.count > 0 &&
+                         !announces(invocation.call, tuner::kAnnouncedBytes);
   if (!same_call || invocation.input != last.input || invocation.output != last.output) {
     check_arguments(invocation.call, rank(), ranks(), invocation.input, invocation.output);
     if (invocation.call.count == 0) return;
     last = {};
-    if (announces(invocation.call)) {
+    if (announces(invocation.call, tuner::kAnnouncedBytes)) {
       Request::State state(*this, invocation);
       executor->wait(&state.operation);
       return;
@@ -69,8 +69,8 @@ std::unique_ptr<Request::State> Communicator::Impl::start(const Invocation& invo
   return std::make_unique<Request::State>(*this, invocation);
 }
 
-bool Communicator::Impl::announces(const Call& call) const {
-  return allocations->used() && call.count * size_of(call.type) >= tuner::kDirectBytes &&
+bool Communicator::Impl::announces(const Call& call, std::size_t least_bytes) const {
+  return allocations->used() && call.count * size_of(call.type) >= least_bytes &&
          world().all_load_store();
 }
 

@@ -58,8 +58,9 @@ struct Communicator::Impl final : FailureListener {
 
   // The launch of a call between private buffers.
   executor::Launch staged_launch(const Invocation& invocation);
-  // Whether a call's buffers are worth announcing: the answer is the same at every rank.
-  bool announces(const executor::Call& call) const;
+  // Whether a call's buffers are worth announcing, from so many bytes on: the answer is the same at
+  // every rank.
+  bool announces(const executor::Call& call, std::size_t least_bytes) const;
   Announcement announcement(const Invocation& invocation) const;
   // Every rank's `bytes` bytes, by rank: a small all-gather of weft's own. Collective.
   executor::Launch gather_launch(const void* mine, void* all, std::size_t bytes);

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "communicator/arguments.h"
+#include "tuner/select.h"
 
 namespace weft {
 
@@ -13,7 +14,8 @@ Plan::State::State(Communicator::Impl& owner, const Invocation& call)
   std::vector<Announcement> all(static_cast<std::size_t>(owner.ranks()));
   owner.gather(&mine, all.data(), sizeof(Announcement));
   owner.check_same_call(all);
-  direct = owner.announces(call.call) && owner.map_peers(call.call, all, &peers);
+  direct = owner.announces(call.call, tuner::direct_bytes(owner.ranks())) &&
+           owner.map_peers(call.call, all, &peers);
   const std::size_t bytes = call.call.count * size_of(call.call.type);
   for (int k = 0; k <= size_class(bytes); ++k) {
     programs.push_back(

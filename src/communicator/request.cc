@@ -2,12 +2,14 @@
 
 #include <utility>
 
+#include "tuner/select.h"
+
 namespace weft {
 
 Request::State::State(Communicator::Impl& owner, const Invocation& call)
     : communicator(owner), invocation(call) {
   if (call.call.count == 0) return;
-  if (owner.announces(call.call)) announce();
+  if (owner.announces(call.call, tuner::kAnnouncedBytes)) announce();
   if (announced_ == nullptr) operation.launch = owner.staged_launch(call);
   owner.executor->start(&operation);
 }

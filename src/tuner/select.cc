@@ -18,7 +18,7 @@ struct Preference {
 
 Preference preferences(const Query& query) {
   const bool small_group = query.ranks <= 16;
-  const bool direct = query.direct && query.bytes >= kDirectBytes;
+  const bool direct = query.direct && query.bytes >= direct_bytes(query.ranks);
   const std::size_t one_shot_bytes = 16_KiB / static_cast<std::size_t>(query.ranks);
   switch (query.collective) {
     case Collective::all_reduce:
@@ -76,7 +76,7 @@ const Algorithm* choose_algorithm(const Query& query) {
 Choice select(const Query& query) {
   Choice choice;
   choice.algorithm = choose_algorithm(query);
-  constexpr std::size_t kPacketBytes = 8_KiB;
+  constexpr std::size_t kPacketBytes = 256;
   const bool packet_wanted = query.protocol == Protocol::packet ||
                              (query.protocol == Protocol::automatic && query.bytes <= kPacketBytes);
   const bool packet_works = query.load_store && !choice.algorithm->direct;

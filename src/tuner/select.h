@@ -33,7 +33,12 @@ struct Choice {
 // buffers.
 Choice select(const Query& query);
 
-// Below this size buffers that are mapped everywhere gain nothing.
-inline constexpr std::size_t kDirectBytes = std::size_t{16} << 10;
+// From this size on it pays to work in place where the buffers are mapped everywhere: it saves
+// copies and takes one synchronization more, which costs a change of process where ranks share
+// cores.
+constexpr std::size_t direct_bytes(int ranks) { return std::size_t{ranks <= 2 ? 2u : 16u} << 10; }
+
+// The same for calls that must first tell each other where their buffers are.
+inline constexpr std::size_t kAnnouncedBytes = std::size_t{16} << 10;
 
 }  // namespace weft::tuner
