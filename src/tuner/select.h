@@ -17,8 +17,8 @@ struct Query {
   std::size_t bytes = 0;   // count times the element's size
   bool load_store = true;  // every peer is mapped
   bool direct = false;     // every rank's buffers are mapped too
-  std::string_view
-      algorithm;  // wanted by name; empty: any. Ignored by collectives that have none of that name
+  // Wanted by name; empty: any. Ignored by collectives that have none of that name.
+  std::string_view algorithm = {};
   Protocol protocol = Protocol::automatic;
 };
 

@@ -1,0 +1,73 @@
+#include "memory/pads.h"
+
+#include <gtest/gtest.h>
+#include <weft/error.h>
+
+#include <algorithm>
+#include <vector>
+
+namespace weft::memory {
+namespace {
+
+constexpr std::size_t kDefaultBytes = std::size_t{4} << 20;
+
+struct Range {
+  std::size_t begin, end;
+};
+
+// Every part of a pad, in no order.
+std::vector<Range> parts(const PadLayout& layout) {
+  std::vector<Range> all{{0, sizeof(Control)}};
+  for (int parity = 0; parity < 2; ++parity) {
+    all.push_back(
+        {layout.packet_offset(parity), layout.packet_offset(parity) + layout.packet_bytes});
+    for (int lane = 0; lane < layout.lanes; ++lane) {
+      const std::size_t scratch = layout.scratch_offset(lane, parity);
+      all.push_back({scratch, scratch + layout.lane_bytes});
+      const std::size_t signals = layout.signal_offset(lane, parity, 0);
+      all.push_back(
+          {signals, layout.signal_offset(lane, parity, layout.slots - 1) + sizeof(Signal)});
+    }
+  }
+  return all;
+}
+
+TEST(Pads, PartsNeitherOverlapNorLeaveThePad) {
+  for (int ranks : {1, 2, 3, 8, 64, 500}) {
+    const PadLayout layout = make_pad_layout(ranks, kDefaultBytes);
+    std::vector<Range> all = parts(layout);
+    std::sort(all.begin(), all.end(), [](Range a, Range b) { return a.begin < b.begin; });
+    for (std::size_t i = 1; i < all.size(); ++i) {
+      EXPECT_LE(all[i - 1].end, all[i].begin) << ranks << " ranks, part " << i;
+    }
+    EXPECT_LE(all.back().end, layout.total);
+    EXPECT_LE(layout.total, kDefaultBytes);
+  }
+}
+
+TEST(Pads, WordsThatRanksShareHaveLinesOfTheirOwn) {
+  const PadLayout layout = make_pad_layout(4, kDefaultBytes);
+  for (int slot = 0; slot < layout.slots; ++slot) {
+    EXPECT_EQ(layout.signal_offset(1, 1, slot) % kCacheLine, 0u);
+  }
+  EXPECT_EQ(layout.packet_offset(1) % kCacheLine, 0u);
+  EXPECT_EQ(layout.scratch_offset(1, 1) % 4096, 0u);
+}
+
+TEST(Pads, TheLeastThatTheErrorNamesWorks) {
+  for (int ranks : {2, 64, 1000}) {
+    try {
+      (void)make_pad_layout(ranks, 4096);
+      FAIL() << "4096 bytes were enough for " << ranks << " ranks";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::invalid_argument);
+      const std::string text = error.what();
+      const std::size_t least = std::stoul(text.substr(text.rfind(' ') + 1));
+      EXPECT_NO_THROW((void)make_pad_layout(ranks, least)) << text;
+      EXPECT_THROW((void)make_pad_layout(ranks, least - 1), Error);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace weft::memory
