@@ -18,6 +18,7 @@ struct Arguments {
   SweepArguments sweep;
   int ranks = 0;
   std::string algorithm;
+  std::string transports;
   std::string protocol = "auto";
   std::string memory = "plain";
   bool plan = false;
@@ -29,6 +30,7 @@ struct Arguments {
 // Adds what the command line sets to what the launcher gave.
 Options options_of(const Arguments& arguments, Options options) {
   if (!arguments.algorithm.empty()) options.algorithm = arguments.algorithm;
+  if (!arguments.transports.empty()) options.transports = arguments.transports;
   if (arguments.timeout_seconds > 0) {
     options.timeout = std::chrono::nanoseconds(std::llround(arguments.timeout_seconds * 1e9));
   }
@@ -113,6 +115,9 @@ void add_options(CLI::App& app, Arguments& a) {
   app.add_option("--ranks", a.ranks,
                  "Fork this many ranks here; without it they come from the launcher")
       ->check(CLI::PositiveNumber);
+  app.add_option(
+      "--transport", a.transports,
+      "Use only these, comma-separated, e.g. shm, verbs; default: the best for each pair");
   app.add_option("--algorithm", a.algorithm, "By name, see weft-schedule list; default: by cost");
   app.add_option("--protocol", a.protocol, "packet, bulk or auto")
       ->check(CLI::IsMember({"packet", "bulk", "auto"}))

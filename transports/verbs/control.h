@@ -1,0 +1,94 @@
+// The TCP connections of a transport: one to each peer, over which queue pairs are set up and by
+// whose end a dead peer is known at once. Nothing here blocks.
+#pragma once
+
+#include <weft/transport.h>
+
+#include <chrono>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "wire.h"
+
+namespace weft::verbs {
+
+class FileDescriptor {
+ public:
+  FileDescriptor() = default;
+  explicit FileDescriptor(int fd) : fd_(fd) {}
+  FileDescriptor(FileDescriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  FileDescriptor& operator=(FileDescriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~FileDescriptor();
+  int get() const { return fd_; }
+  explicit operator bool() const { return fd_ >= 0; }
+
+ private:
+  int fd_ = -1;
+};
+
+// What happens at a peer's connection.
+struct ControlListener {
+  virtual ~ControlListener() = default;
+  virtual void received(int peer, const Frame& frame) = 0;
+  virtual void lost(int peer, const std::string& cause) = 0;
+};
+
+class Control {
+ public:
+  Control(int rank, int size, const ibv_gid* gid, ControlListener& listener);
+  ~Control();
+
+  // Not ok where no port could be listened on.
+  const transport::Status& status() const { return status_; }
+  // Fills in where this rank listens.
+  void describe(Address* address) const;
+
+  // Starts to connect: of two ranks the higher one dials. The peer may have dialled already.
+  void connect(int peer, const Address& address);
+  bool connected(int peer) const { return peers_[static_cast<std::size_t>(peer)].greeted; }
+  // Frames are small and few: they fit the socket's buffer. Ignored where there is no connection.
+  void send(int peer, const Frame& frame);
+  void drop(int peer);
+
+  // Takes what has arrived; returns how many events there were. `waits` says that something is
+  // expected: otherwise the kernel is asked only now and then.
+  int progress(bool waits);
+
+ private:
+  struct Connection {
+    FileDescriptor fd;
+    std::vector<std::byte> input;
+  };
+  struct Peer {
+    Connection connection;
+    bool wanted = false;   // connect() was called
+    bool dialled = false;  // the connection is on its way: a hello is to be sent
+    bool greeted = false;
+    std::size_t next_host = 0;
+    Address address;
+  };
+
+  void dial(int peer);
+  int accept_all();
+  int advance_dial(int peer);
+  int read_peer(int peer);
+  int read_strangers();
+  bool adopt(Connection* connection);
+  void lose(int peer, const std::string& cause);
+
+  const int rank_;
+  const std::uint64_t cookie_;
+  ControlListener& listener_;
+  transport::Status status_;
+  FileDescriptor listening_;
+  Address own_;
+  std::vector<Peer> peers_;
+  std::vector<Connection> strangers_;  // accepted, have not said who they are
+  std::chrono::steady_clock::time_point looked_{};
+};
+
+}  // namespace weft::verbs

@@ -1,0 +1,160 @@
+#include "device.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstring>
+
+namespace weft::verbs {
+namespace {
+
+using transport::Status;
+
+Status refused(ErrorCode code, const std::string& text) {
+  return Status::error(code, text.c_str());
+}
+
+bool is_mapped_v4(const ibv_gid& gid) {
+  static constexpr std::uint8_t kPrefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  return std::memcmp(gid.raw, kPrefix, sizeof(kPrefix)) == 0;
+}
+
+bool is_link_local(const ibv_gid& gid) { return gid.raw[0] == 0xfe && (gid.raw[1] & 0xc0) == 0x80; }
+
+std::string text_of(const ibv_gid& gid) {
+  char text[INET6_ADDRSTRLEN];
+  const bool v4 = is_mapped_v4(gid);
+  inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? gid.raw + 12 : gid.raw, text, sizeof(text));
+  return text;
+}
+
+bool interface_is_up(unsigned index) {
+  ifreq request{};
+  if (if_indextoname(index, request.ifr_name) == nullptr) return false;
+  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const bool up =
+      fd >= 0 && ioctl(fd, SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_UP) != 0;
+  if (fd >= 0) ::close(fd);
+  return up;
+}
+
+// How good an address is for RoCE: version 2, IPv4, then routable IPv6, then link-local. 0:
+// unusable.
+int rank_of(const ibv_gid_entry& entry) {
+  if (entry.gid_type != IBV_GID_TYPE_ROCE_V2 || !interface_is_up(entry.ndev_ifindex)) return 0;
+  if (is_mapped_v4(entry.gid)) return 3;
+  return is_link_local(entry.gid) ? 1 : 2;
+}
+
+Status choose_gid(Device* device, int wished) {
+  if (wished < 0 && !device->ethernet()) {
+    device->choice += "InfiniBand, by LID";
+    return {};
+  }
+  int best = 0;
+  for (int i = 0; i < device->attributes.gid_tbl_len; ++i) {
+    if (wished >= 0 && i != wished) continue;
+    ibv_gid_entry entry{};
+    if (ibv_query_gid_ex(device->context.get(), device->port, static_cast<std::uint32_t>(i), &entry,
+                         0) != 0)
+      continue;
+    const int rank = wished >= 0 ? 1 : rank_of(entry);
+    if (rank <= best) continue;
+    best = rank;
+    device->gid_index = i;
+    device->gid = entry.gid;
+  }
+  if (best == 0 && wished >= 0) {
+    return refused(ErrorCode::invalid_argument,
+                   fmt::format("{} port {} has no address (GID) of index {}; WEFT_VERBS_GID_INDEX "
+                               "must name one that `show_gids` or `ibv_devinfo -v` lists",
+                               device->name, device->port, wished));
+  }
+  if (best == 0) {
+    return refused(ErrorCode::unsupported,
+                   fmt::format("{} port {} has no RoCE v2 address of an interface that is up",
+                               device->name, device->port));
+  }
+  device->choice += fmt::format("GID {} ({}){}", device->gid_index, text_of(device->gid),
+                                wished >= 0 ? ", as asked for" : "");
+  return {};
+}
+
+Status choose_port(Device* device, int wished) {
+  const int count = device->limits.phys_port_cnt;
+  if (wished > count) {
+    return refused(ErrorCode::invalid_argument,
+                   fmt::format("{} has {} ports: WEFT_VERBS_PORT={} is none of them", device->name,
+                               count, wished));
+  }
+  for (int port = wished > 0 ? wished : 1; port <= (wished > 0 ? wished : count); ++port) {
+    if (ibv_query_port(device->context.get(), static_cast<std::uint8_t>(port),
+                       &device->attributes) != 0)
+      continue;
+    if (device->attributes.state != IBV_PORT_ACTIVE) continue;
+    device->port = static_cast<std::uint8_t>(port);
+    device->choice = fmt::format("{} port {}, ", device->name, port);
+    return {};
+  }
+  return refused(ErrorCode::unsupported, fmt::format("{}: no active port", device->name));
+}
+
+ContextHandle open_context(const std::string& name) {
+  int count = 0;
+  ibv_device** list = ibv_get_device_list(&count);
+  ContextHandle context;
+  for (int i = 0; i < count; ++i) {
+    if (name == ibv_get_device_name(list[i])) context.reset(ibv_open_device(list[i]));
+  }
+  if (list != nullptr) ibv_free_device_list(list);
+  return context;
+}
+
+}  // namespace
+
+std::vector<std::string> usable_devices(std::string* why) {
+  std::vector<std::string> names;
+  int count = 0;
+  ibv_device** list = ibv_get_device_list(&count);
+  for (int i = 0; i < count; ++i) names.emplace_back(ibv_get_device_name(list[i]));
+  if (list != nullptr) ibv_free_device_list(list);
+  if (names.empty()) *why = "no RDMA device";
+  std::erase_if(names, [&](const std::string& name) {
+    Status status;
+    if (open_device(name, {}, &status) != nullptr) return false;
+    *why += (why->empty() ? "" : "; ") + std::string(status.message);
+    return true;
+  });
+  return names;
+}
+
+std::unique_ptr<Device> open_device(const std::string& name, const PortWish& wish, Status* why) {
+  auto device = std::make_unique<Device>();
+  device->name = name;
+  device->context = open_context(name);
+  if (device->context == nullptr) {
+    *why = refused(ErrorCode::unsupported,
+                   fmt::format("{} cannot be opened: {}", name, std::strerror(errno)));
+    return nullptr;
+  }
+  if (ibv_query_device(device->context.get(), &device->limits) != 0) {
+    *why = refused(ErrorCode::unsupported, name + " does not answer");
+    return nullptr;
+  }
+  *why = choose_port(device.get(), wish.port);
+  if (why->ok()) *why = choose_gid(device.get(), wish.gid_index);
+  if (!why->ok()) return nullptr;
+  device->domain.reset(ibv_alloc_pd(device->context.get()));
+  if (device->domain == nullptr) {
+    *why = refused(ErrorCode::no_resources,
+                   fmt::format("{}: no protection domain: {}", name, std::strerror(errno)));
+    return nullptr;
+  }
+  return device;
+}
+
+}  // namespace weft::verbs
