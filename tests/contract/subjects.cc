@@ -12,11 +12,31 @@ namespace {
 // Loaded once and kept: the tests hold pointers into the plugins.
 const Plugin* plugin(const std::string& name) {
   static const transport::PluginSet set =
-      transport::load_plugins(SOCKET_PLUGIN, Log(LogLevel::warn, "contract"));
+      transport::load_plugins(PLUGINS, Log(LogLevel::warn, "contract"));
   for (const transport::LoadedPlugin& loaded : set.loaded) {
     if (loaded.plugin->name == name) return loaded.plugin;
   }
   throw std::runtime_error("no transport is named " + name);
+}
+
+// Where there is an RDMA device: in the machines of tests/soft_roce.
+void add_verbs([[maybe_unused]] std::vector<Subject>* subjects) {
+#ifdef VERBS
+  const Plugin* verbs = plugin("verbs");
+  transport::Device device;
+  Status why;
+  if (verbs->probe(&device, 1, &why) == 0) return;
+  subjects->push_back({"verbs_threads", verbs, {}, false, false});
+  subjects->push_back({"verbs_processes", verbs, {}, true, false});
+  subjects->push_back({"verbs_decorated", verbs, {}, true, true});
+  // Queues that are always full.
+  subjects->push_back(
+      {"verbs_small",
+       verbs,
+       {{"verbs.send_queue", "8"}, {"verbs.receive_queue", "2"}, {"verbs.max_message", "4096"}},
+       true,
+       false});
+#endif
 }
 
 }  // namespace
@@ -28,7 +48,7 @@ std::vector<Subject> all_subjects() {
   constexpr bool kProcesses = true;
   constexpr bool kThreads = false;
   constexpr bool kDecorated = true;
-  return {
+  std::vector<Subject> subjects{
       {"shm_threads", shm, {}, kThreads, false},
       {"shm_processes", shm, {}, kProcesses, false},
       {"shm_posix_processes", shm, {{"shm.backing", "posix"}}, kProcesses, false},
@@ -43,6 +63,8 @@ std::vector<Subject> all_subjects() {
       {"socket_processes", socket, {}, kProcesses, false},
       {"socket_decorated", socket, {}, kProcesses, kDecorated},
   };
+  add_verbs(&subjects);
+  return subjects;
 }
 
 }  // namespace weft::contract
