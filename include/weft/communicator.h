@@ -57,7 +57,8 @@ struct Options {
   std::string transports;  ///< [WEFT_TRANSPORTS] comma-separated, tried in order of their priority;
                            ///< default all
   std::string
-      plugin_path;  ///< [WEFT_PLUGIN_PATH] colon-separated folders or files of transport plugins
+      plugin_path;  ///< [WEFT_PLUGIN_PATH] colon-separated folders or files of transport plugins;
+                    ///< default: the folder `weft` beside the library, else the installed one
   std::string
       algorithm;  ///< [WEFT_ALGORITHM] by name, for every call it exists for; default by cost
   std::optional<Protocol> protocol;  ///< [WEFT_PROTOCOL: packet, bulk, auto]

@@ -104,16 +104,33 @@ void load_entry(const std::string& entry, PluginSet& set, const Log& log) {
   }
 }
 
+// Where this code was loaded from: libweft, or a program that it is linked into.
+fs::path own_folder() {
+  Dl_info info{};
+  if (dladdr(reinterpret_cast<const void*>(&own_folder), &info) == 0 || info.dli_fname == nullptr)
+    return {};
+  std::error_code ignored;
+  return fs::absolute(info.dli_fname, ignored).parent_path();
+}
+
 }  // namespace
+
+std::string default_plugin_folder() {
+  // Beside the library first: that is where they are in a build folder, and in an installation that
+  // was moved.
+  std::error_code ignored;
+  for (const fs::path& folder : {own_folder() / "weft", fs::path(installed_plugin_folder())}) {
+    if (fs::is_directory(folder, ignored)) return folder.string();
+  }
+  return {};
+}
 
 PluginSet load_plugins(const std::string& plugin_path, const Log& log) {
   PluginSet set;
   for (const Plugin* plugin : builtin_plugins()) add({plugin, nullptr, "built in"}, set, log);
   if (plugin_path.empty()) {
-    std::error_code ignored;
-    if (fs::is_directory(installed_plugin_folder(), ignored)) {
-      load_folder(installed_plugin_folder(), set, log);
-    }
+    const std::string folder = default_plugin_folder();
+    if (!folder.empty()) load_folder(folder, set, log);
     return set;
   }
   for (std::string_view rest = plugin_path; !rest.empty();) {

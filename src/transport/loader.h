@@ -32,10 +32,14 @@ struct PluginSet {
 };
 
 // Built-in transports first, then every "libweft_*.so" in the folders, and every file, of
-// `plugin_path` (colon-separated; empty: the folder weft was installed to). A file named explicitly
+// `plugin_path` (colon-separated; empty: default_plugin_folder()). A file named explicitly
 // that cannot be used throws (abi_mismatch with both versions, or unsupported); one that was only
 // found in a folder is refused with a warning. The first of two plugins with one name wins.
 PluginSet load_plugins(const std::string& plugin_path, const Log& log);
+
+// The folder `weft` beside the library, else the one that `meson install` puts plugins into; empty
+// where there is none.
+std::string default_plugin_folder();
 
 // The transports linked into libweft, from a list that the build generates; the core names none.
 std::vector<const Plugin*> builtin_plugins();
