@@ -1,6 +1,8 @@
 // weft-perf: times and checks weft's collectives, and prints nccl-tests' columns.
 #include "perf/common/command_line.h"
 #include "perf/common/names.h"
+#include "perf/common/sizes.h"
+#include "perf/weft_perf/put_benchmark.h"
 #include "perf/weft_perf/weft_candidate.h"
 
 #include <fmt/format.h>
@@ -95,7 +97,32 @@ int run_rank(const Arguments& arguments, const Options& launch, const LimitsTabl
   }
 }
 
+bool is_put(const Arguments& arguments) {
+  return arguments.sweep.collective == "put_lat" || arguments.sweep.collective == "put_bw";
+}
+
+int run_put(const Arguments& arguments) {
+  const SweepArguments& a = arguments.sweep;
+  PutBenchmark benchmark;
+  benchmark.bandwidth = a.collective == "put_bw";
+  benchmark.iterations = a.iterations;
+  const std::size_t increment = a.increment.empty() ? 0 : parse_size(a.increment);
+  benchmark.sizes =
+      sweep_sizes(parse_size(a.min_bytes), parse_size(a.max_bytes), a.factor, increment);
+  const auto body = [&](const Options& launch) {
+    try {
+      run_put_benchmark(benchmark, options_of(arguments, launch));
+      return 0;
+    } catch (const std::exception& error) {
+      fmt::print(stderr, "weft-perf: {}\n", error.what());
+      return kExitError;
+    }
+  };
+  return arguments.ranks == 0 ? body({}) : run_local_ranks(arguments.ranks, body);
+}
+
 int run(const Arguments& arguments, const std::string& command) {
+  if (is_put(arguments)) return run_put(arguments);
   // Mistakes that need no ranks are reported once, before any is started.
   if (arguments.ranks > 0) {
     sweep_of(arguments.sweep, arguments.ranks);
@@ -133,9 +160,11 @@ void add_options(CLI::App& app, Arguments& a) {
   app.add_option("--limits", a.limits,
                  "A file by weft-limits --json; adds the fraction of the limit");
   app.footer(
+      "put_lat and put_bw time one put between two ranks, in perftest's columns (-b -e -f -i -n).\n"
       "Examples:\n"
       "  weft-perf all_reduce --ranks 2 -b 8 -e 128M -f 2 -c 1\n"
       "  weft-perf all_reduce --ranks 2 --memory allocated --plan --limits limits.json\n"
+      "  weft-perf put_lat --ranks 2 --transport verbs -e 4K\n"
       "  mpirun -n 4 weft-perf all_gather -e 4M -d bf16\n"
       "The exit status is 0, 1 where results were wrong, 2 after an error.");
 }

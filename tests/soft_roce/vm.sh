@@ -50,7 +50,7 @@ start_vm() {
   shift 2
   exec qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m "${WEFT_VM_MEMORY:-1536}" -nodefaults -display none -no-reboot \
     -kernel "/boot/vmlinuz-$kernel" -initrd "$folder/initramfs" \
-    -append "console=ttyS0 quiet loglevel=4 panic=-1 mitigations=off random.trust_cpu=on weft_host=$host" \
+    -append "console=ttyS0 quiet loglevel=4 panic=-1 mitigations=off random.trust_cpu=on tsc=reliable weft_host=$host" \
     -chardev "file,id=kernel,path=$folder/kernel-$host.log" -serial chardev:kernel \
     -chardev stdio,id=job,signal=off -serial chardev:job \
     -virtfs local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap \

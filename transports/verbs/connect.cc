@@ -64,6 +64,7 @@ void Transport::received(int peer, const Frame& frame) {
       if (p.stage != Stage::offered || !p.replied) break;
       p.stage = Stage::ready;
       --connecting_;
+      ++ready_;
       break;
     case Message::bye:
       fail_peer(peer, ErrorCode::peer_failed, "it has closed its transport", false);
@@ -85,6 +86,10 @@ void Transport::fail_peer(int peer, ErrorCode code, const std::string& cause, bo
   const std::string text = fmt::format("{}: {}", device_->name, cause);
   p.failure = Status::error(code, text.c_str());
   if (p.stage == Stage::offered) --connecting_;
+  if (p.stage == Stage::ready) --ready_;
+  if (p.known) --known_;
+  awaited_ -= p.awaited;
+  p.awaited = 0;
   if (p.stage != Stage::idle) by_number_.erase(p.pair.number());
   p.stage = Stage::idle;
   p.pair = {};

@@ -282,10 +282,9 @@ int Control::read_peer(int peer) {
   return events;
 }
 
-int Control::progress(bool waits) {
-  using namespace std::chrono_literals;
+int Control::progress(std::chrono::microseconds patience) {
   const auto now = std::chrono::steady_clock::now();
-  if (now - looked_ < (waits ? 20us : 2000us)) return 0;
+  if (now - looked_ < patience) return 0;
   looked_ = now;
   int events = accept_all();
   if (!strangers_.empty()) events += read_strangers();

@@ -54,9 +54,9 @@ class Control {
   void send(int peer, const Frame& frame);
   void drop(int peer);
 
-  // Takes what has arrived; returns how many events there were. `waits` says that something is
-  // expected: otherwise the kernel is asked only now and then.
-  int progress(bool waits);
+  // Takes what has arrived, but not sooner than `patience` after the last time; returns how many
+  // events there were.
+  int progress(std::chrono::microseconds patience);
 
  private:
   struct Connection {

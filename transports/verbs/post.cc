@@ -112,6 +112,10 @@ Status Transport::post(int peer, ibv_send_wr* chain, int count, bool completes) 
     return p.failure;
   }
   p.posted = number;
+  if (p.signaled == number) {
+    ++p.awaited;
+    ++awaited_;
+  }
   return {};
 }
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstring>
 
 #include "transport.h"
@@ -13,7 +14,13 @@ using transport::SignalOp;
 namespace {
 
 constexpr int kBatch = 16;
-constexpr unsigned kLookEvery = 256;  // idle calls between looks at what costs a system call
+// Idle calls between looks at what costs a system call, and at what is rarely there.
+constexpr unsigned kLookEvery = 256;
+constexpr unsigned kLookAtSendsEvery = 16;
+// The least time between two looks at the TCP connections.
+constexpr std::chrono::microseconds kWhileConnecting{20};
+constexpr std::chrono::microseconds kWhileOthersMayConnect{200};
+constexpr std::chrono::microseconds kWhileConnected{2000};
 
 }  // namespace
 
@@ -109,6 +116,8 @@ int Transport::take_completions() {
     if (to == by_number_.end()) continue;  // of a peer that failed
     const int peer = to->second;
     if (completion.status == IBV_WC_SUCCESS) {
+      --peers_[static_cast<std::size_t>(peer)].awaited;
+      --awaited_;
       complete(peers_[static_cast<std::size_t>(peer)], completion.wr_id);
       return_credits(peer);
       continue;
@@ -147,12 +156,17 @@ int Transport::take_events() {
 }
 
 int Transport::progress() {
-  int events = take_receives() + take_completions();
+  int events = take_receives();
+  // A failed work request raises a completion that nobody asked for.
+  if (awaited_ > 0 || idle_ % kLookAtSendsEvery == 0) events += take_completions();
   if (!gets_.empty()) events += post_gets();
   if (events > 0 && connecting_ == 0) return events;
-  const bool waits = connecting_ > 0 || idle_ < 16 * kLookEvery;
-  if (++idle_ % kLookEvery == 0 || waits) {
-    events += control_->progress(waits);
+  ++idle_;
+  if (connecting_ > 0 || idle_ % kLookEvery == 0) {
+    const auto patience = connecting_ > 0   ? kWhileConnecting
+                          : ready_ < known_ ? kWhileOthersMayConnect
+                                            : kWhileConnected;
+    events += control_->progress(patience);
     if (idle_ % kLookEvery == 0) events += take_events();
   }
   return events;

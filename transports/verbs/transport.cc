@@ -138,8 +138,11 @@ Status Transport::connect(int peer, std::span<const std::byte> address) {
   if (theirs.link_layer != address_.link_layer)
     return Status::error(ErrorCode::unsupported, "one side is InfiniBand, the other Ethernet");
   Peer& p = peers_[static_cast<std::size_t>(peer)];
+  if (peer != options_.rank) {
+    if (!p.known) ++known_;
+    control_->connect(peer, theirs);
+  }
   p.known = true;
-  if (peer != options_.rank) control_->connect(peer, theirs);
   return {};
 }
 

@@ -71,6 +71,7 @@ class Transport final : public transport::Transport, private ControlListener {
     std::uint64_t posted = 0;     // work requests so far
     std::uint64_t completed = 0;  // of those
     std::uint64_t signaled = 0;   // the last that will raise a completion
+    int awaited = 0;              // completions that will come
     std::uint32_t credits = 0;    // SENDs it can take
     std::uint32_t owed = 0;       // receives posted again and not yet told
     std::deque<Pending> pending;
@@ -133,7 +134,10 @@ class Transport final : public transport::Transport, private ControlListener {
   std::vector<Peer> peers_;
   std::unordered_map<std::uint32_t, int> by_number_;
   std::deque<transport::Get> gets_;  // not posted yet
-  int connecting_ = 0;
+  int connecting_ = 0;               // queue pairs offered and not ready
+  int ready_ = 0;                    // peers whose queue pair is
+  int known_ = 0;                    // other ranks that may connect
+  int awaited_ = 0;                  // completions of work requests that will come
   unsigned idle_ = 0;
   std::unique_ptr<Control> control_;
 };
