@@ -33,7 +33,7 @@ int probe(Device*, int, Status*) { return 0; }
 
 void close(Transport*) {}
 
-constexpr Plugin kPlugin{PLUGIN_ABI, PLUGIN_NAME, probe, PLUGIN_OPEN, close};
+constexpr Plugin kPlugin{PLUGIN_ABI, PLUGIN_NAME, probe, PLUGIN_OPEN, close, nullptr};
 
 }  // namespace
 
