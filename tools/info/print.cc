@@ -69,6 +69,33 @@ std::string use_of(const Transport& transport) {
   return {};
 }
 
+constexpr std::size_t kWidth = 100;
+constexpr const char* kIndent = "           ";
+
+// Breaks text at blanks into lines of at most kWidth, but never a `command` that one may want to
+// copy.
+std::string wrap(std::string_view text) {
+  std::string wrapped;
+  std::size_t column = std::string_view(kIndent).size();
+  while (!text.empty()) {
+    bool quoted = false;
+    std::size_t end = 0;
+    for (; end < text.size() && (quoted || text[end] != ' '); ++end) quoted ^= text[end] == '`';
+    if (!wrapped.empty() && column + 1 + end > kWidth) {
+      wrapped += '\n';
+      wrapped += kIndent;
+      column = std::string_view(kIndent).size();
+    } else if (!wrapped.empty()) {
+      wrapped += ' ';
+      ++column;
+    }
+    wrapped += text.substr(0, end);
+    column += end;
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return wrapped;
+}
+
 const char* margin_of(Kind kind) {
   switch (kind) {
     case Kind::device:
@@ -94,8 +121,8 @@ void add_transport(const Transport& transport, std::string& text) {
   for (const Finding& finding : transport.findings) {
     fmt::format_to(out, "  {:<8} ", margin_of(finding.kind));
     if (finding.kind == Kind::choice || finding.kind == Kind::warning) {
-      fmt::format_to(out, "{}{}{}\n", finding.about, finding.about.empty() ? "" : ": ",
-                     finding.text);
+      const char* colon = finding.about.empty() ? "" : ": ";
+      fmt::format_to(out, "{}\n", wrap(finding.about + colon + finding.text));
     } else {
       fmt::format_to(out, "{:<{}}  {}\n", finding.about, width, finding.text);
     }
@@ -134,7 +161,7 @@ std::string to_text(const Report& report) {
       host.quota > 0 ? fmt::format(", {} of them allowed by its control group", host.quota) : "");
   fmt::format_to(
       out, "plugins   {}\n",
-      report.plugins_from.empty() ? "no folder beside the library" : report.plugins_from);
+      report.plugins_from.empty() ? "none: there is no folder of plugins" : report.plugins_from);
   if (report.settings.empty())
     fmt::format_to(out, "settings  none (no WEFT_... variable is set)\n");
   for (const auto& [name, value] : report.settings)
@@ -144,7 +171,7 @@ std::string to_text(const Report& report) {
   for (const Transport& transport : report.transports) add_transport(transport, text);
   if (!report.refused.empty()) text += "\nrefused plugins\n";
   for (const Refused& refused : report.refused)
-    fmt::format_to(out, "  WARNING  {}: {}\n", refused.origin, refused.reason);
+    fmt::format_to(out, "  WARNING  {}\n", wrap(refused.origin + ": " + refused.reason));
   const std::size_t warnings = count_warnings(report);
   fmt::format_to(out, "\n{}\n", warnings == 0 ? "no warnings" : plural(warnings, "warning"));
   return text;

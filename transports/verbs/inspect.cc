@@ -79,12 +79,13 @@ void tell_port(const Port& port, const Reporter& reporter) {
 
 void warn_inactive(const Port& port, const Interface& link, const Reporter& reporter) {
   std::string remedy = "check the cable and the other end";
-  if (!link.name.empty() && !link.up) {
-    remedy = fmt::format("its interface is down: `ip link set dev {} up`", link.name);
+  if (!link.name.empty()) {
+    remedy = link.up ? fmt::format("{} has no link: {}", link.name, remedy)
+                     : fmt::format("its interface: `ip link set dev {} up`", link.name);
   } else if (port.ethernet()) {
     remedy =
-        "its network interface is down or has no link: `rdma link` names it, `ip link set dev "
-        "INTERFACE up`; then the cable and the switch";
+        "`ip link set dev INTERFACE up`, where `rdma link` names the interface; then the "
+        "cable and the switch";
   } else if (port.attributes.state == IBV_PORT_INIT) {
     remedy = "no subnet manager has set it up: start opensm, here or on a switch";
   }
@@ -170,7 +171,7 @@ void inspect_device(const std::string& name, const Reporter& reporter) {
   const fs::path interface = fs::path(kClass) / name / "parent";
   std::string text = node < 0 ? "NUMA node unknown" : fmt::format("NUMA node {}", node);
   if (limits.fw_ver[0] != '\0') text += fmt::format(", firmware {}", limits.fw_ver);
-  if (fs::exists(interface)) text += ", in software over " + first_line(interface);
+  if (fs::exists(interface)) text = "in software over " + first_line(interface);
   reporter.tell(Kind::device, name, text);
   const auto ports = ports_of(name, context.get(), limits.phys_port_cnt);
   for (const Port& port : ports) tell_port(port, reporter);
@@ -200,7 +201,7 @@ bool may_exceed_limit() {
   return false;
 }
 
-void warn_locked_memory(const Reporter& reporter) {
+void inspect_locked_memory(const Reporter& reporter) {
   rlimit limit{};
   if (getrlimit(RLIMIT_MEMLOCK, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
     reporter.tell(Kind::detail, "locked memory", "unlimited");
@@ -208,12 +209,12 @@ void warn_locked_memory(const Reporter& reporter) {
   }
   reporter.tell(
       Kind::warning, "locked memory",
-      fmt::format("limited to {} KiB, and registered memory counts{}: `ulimit -l unlimited` before "
-                  "the ranks start (for good: \"* - memlock unlimited\" in "
-                  "/etc/security/limits.conf, LimitMEMLOCK=infinity in a systemd unit, docker run "
-                  "--ulimit memlock=-1)",
+      fmt::format("limited to {} KiB; {}: `ulimit -l unlimited` before the ranks start "
+                  "(LimitMEMLOCK=infinity in a systemd unit, docker run `--ulimit memlock=-1`)",
                   limit.rlim_cur / 1024,
-                  may_exceed_limit() ? ", though this user may exceed it (CAP_IPC_LOCK)" : ""));
+                  may_exceed_limit()
+                      ? "this user may exceed it (CAP_IPC_LOCK), others cannot register more"
+                      : "registering more memory than that will fail"));
 }
 
 std::string reason_of(const Device& device, int wished_gid) {
@@ -237,9 +238,9 @@ void Reporter::tell(Kind kind, const std::string& about, const std::string& text
 
 void inspect_devices(const Reporter& reporter) {
   const std::vector<std::string> names = all_devices();
+  if (!names.empty()) inspect_locked_memory(reporter);
   for (const std::string& name : names) inspect_device(name, reporter);
   warn_hidden(names, reporter);
-  if (!names.empty()) warn_locked_memory(reporter);
 }
 
 void inspect_choice(const std::string& device, const PortWish& wish, const Reporter& reporter) {

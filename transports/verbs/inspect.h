@@ -16,8 +16,7 @@ struct Reporter {
   void tell(transport::Finding::Kind kind, const std::string& about, const std::string& text) const;
 };
 
-// Every device with its ports and their addresses, and warnings about each; then about the limit of
-// locked memory.
+// The limit of locked memory; every device with its ports and their addresses; warnings about each.
 void inspect_devices(const Reporter& reporter);
 
 // What open() would take where the user asks for `device` (empty: choose) and `wish`.
