@@ -25,7 +25,7 @@ Transport* open(const OpenOptions* options, Status* why) {
 
 void close(Transport* transport) { delete transport; }
 
-constexpr Plugin kPlugin{kAbiVersion, "socket", probe, open, close};
+constexpr Plugin kPlugin{kAbiVersion, "socket", probe, open, close, nullptr};
 
 }  // namespace
 }  // namespace weft_socket

@@ -23,7 +23,7 @@ namespace weft::transport {
 
 /// Raised whenever a type below changes its layout or its meaning. A plugin of another version is
 /// refused.
-inline constexpr std::uint32_t kAbiVersion = 1;
+inline constexpr std::uint32_t kAbiVersion = 2;
 
 /// The result of a call; `message` is meaningful where code is not ok.
 struct [[nodiscard]] Status {
@@ -181,6 +181,27 @@ struct OpenOptions {
   void (*log)(void* context, const char* message) = nullptr;
 };
 
+/// One thing that inspect() tells about this machine, for people. Valid during the report call.
+struct Finding {
+  enum class Kind : std::uint8_t {
+    device,   ///< a device there is; the details that follow are about it
+    detail,   ///< a property: a port's state, an address, how much memory there is
+    choice,   ///< what open() with the same options takes, and why
+    warning,  ///< what will fail or be slow, and the command or setting that mends it
+  };
+  Kind kind = Kind::detail;
+  char about[64] = {};  ///< the thing, by its whole name: "mlx5_0 port 1"; may be empty
+  char text[447] = {};  ///< one line without a newline
+
+  static Finding of(Kind kind, const char* about, const char* text) {
+    Finding finding;
+    finding.kind = kind;
+    std::snprintf(finding.about, sizeof(finding.about), "%s", about);
+    std::snprintf(finding.text, sizeof(finding.text), "%s", text);
+    return finding;
+  }
+};
+
 /// What a plugin exports. `abi_version` stays the first member in every version.
 struct Plugin {
   std::uint32_t abi_version = kAbiVersion;
@@ -191,6 +212,11 @@ struct Plugin {
   /// Opens a device; null and *why on failure.
   Transport* (*open)(const OpenOptions* options, Status* why) = nullptr;
   void (*close)(Transport* transport) = nullptr;
+  /// Tells what there is and what is wrong with it, also where probe() finds nothing usable; for
+  /// `weft-info`. Calls `report` with `context` for each finding, on the calling thread, and
+  /// changes nothing. `options` say what open() would get. May be null: there is nothing to tell.
+  void (*inspect)(const OpenOptions* options, void* context,
+                  void (*report)(void* context, const Finding* finding)) = nullptr;
 };
 
 }  // namespace weft::transport

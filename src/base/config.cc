@@ -2,6 +2,8 @@
 
 #include "base/error.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cctype>
 #include <charconv>
@@ -139,6 +141,18 @@ const char* transport_setting(std::string_view name) {
   }
   const char* value = std::getenv(upper.c_str());
   return value != nullptr && *value != '\0' ? value : nullptr;
+}
+
+std::vector<std::pair<std::string, std::string>> weft_variables() {
+  std::vector<std::pair<std::string, std::string>> set;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    const std::size_t equals = text.find('=');
+    if (!text.starts_with("WEFT_") || equals == text.npos || equals + 1 == text.size()) continue;
+    set.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+  }
+  std::sort(set.begin(), set.end());
+  return set;
 }
 
 }  // namespace weft

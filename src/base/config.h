@@ -8,6 +8,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace weft {
 
@@ -37,5 +39,8 @@ Config resolve(const Options& options);
 
 // A transport's setting: "shm.backing" is WEFT_SHM_BACKING. Null where it is unset.
 const char* transport_setting(std::string_view name);
+
+// Every WEFT_... variable that is set, with its value, sorted by name.
+std::vector<std::pair<std::string, std::string>> weft_variables();
 
 }  // namespace weft

@@ -1,3 +1,4 @@
+#include "inspect.h"
 #include "transport.h"
 
 #include <cstring>
@@ -33,7 +34,8 @@ constexpr transport::Plugin kPlugin = {.abi_version = transport::kAbiVersion,
                                        .name = "shm",
                                        .probe = probe,
                                        .open = open,
-                                       .close = close};
+                                       .close = close,
+                                       .inspect = inspect};
 
 }  // namespace
 }  // namespace weft::shm

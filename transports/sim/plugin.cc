@@ -87,7 +87,7 @@ Transport* open(const OpenOptions* options, Status* why) {
 
 void close(Transport* transport) { delete transport; }
 
-constexpr Plugin kPlugin{transport::kAbiVersion, "sim", probe, open, close};
+constexpr Plugin kPlugin{transport::kAbiVersion, "sim", probe, open, close, nullptr};
 
 }  // namespace
 }  // namespace weft::sim

@@ -1,13 +1,12 @@
 #include "device.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <net/if.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
+#include <fstream>
+
+#include "gid.h"
 
 namespace weft::verbs {
 namespace {
@@ -16,38 +15,6 @@ using transport::Status;
 
 Status refused(ErrorCode code, const std::string& text) {
   return Status::error(code, text.c_str());
-}
-
-bool is_mapped_v4(const ibv_gid& gid) {
-  static constexpr std::uint8_t kPrefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-  return std::memcmp(gid.raw, kPrefix, sizeof(kPrefix)) == 0;
-}
-
-bool is_link_local(const ibv_gid& gid) { return gid.raw[0] == 0xfe && (gid.raw[1] & 0xc0) == 0x80; }
-
-std::string text_of(const ibv_gid& gid) {
-  char text[INET6_ADDRSTRLEN];
-  const bool v4 = is_mapped_v4(gid);
-  inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? gid.raw + 12 : gid.raw, text, sizeof(text));
-  return text;
-}
-
-bool interface_is_up(unsigned index) {
-  ifreq request{};
-  if (if_indextoname(index, request.ifr_name) == nullptr) return false;
-  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  const bool up =
-      fd >= 0 && ioctl(fd, SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_UP) != 0;
-  if (fd >= 0) ::close(fd);
-  return up;
-}
-
-// How good an address is for RoCE: version 2, IPv4, then routable IPv6, then link-local. 0:
-// unusable.
-int rank_of(const ibv_gid_entry& entry) {
-  if (entry.gid_type != IBV_GID_TYPE_ROCE_V2 || !interface_is_up(entry.ndev_ifindex)) return 0;
-  if (is_mapped_v4(entry.gid)) return 3;
-  return is_link_local(entry.gid) ? 1 : 2;
 }
 
 Status choose_gid(Device* device, int wished) {
@@ -103,6 +70,17 @@ Status choose_port(Device* device, int wished) {
   return refused(ErrorCode::unsupported, fmt::format("{}: no active port", device->name));
 }
 
+}  // namespace
+
+std::vector<std::string> all_devices() {
+  std::vector<std::string> names;
+  int count = 0;
+  ibv_device** list = ibv_get_device_list(&count);
+  for (int i = 0; i < count; ++i) names.emplace_back(ibv_get_device_name(list[i]));
+  if (list != nullptr) ibv_free_device_list(list);
+  return names;
+}
+
 ContextHandle open_context(const std::string& name) {
   int count = 0;
   ibv_device** list = ibv_get_device_list(&count);
@@ -114,14 +92,14 @@ ContextHandle open_context(const std::string& name) {
   return context;
 }
 
-}  // namespace
+int numa_node_of(const std::string& device) {
+  int node = -1;
+  std::ifstream("/sys/class/infiniband/" + device + "/device/numa_node") >> node;
+  return node;
+}
 
 std::vector<std::string> usable_devices(std::string* why) {
-  std::vector<std::string> names;
-  int count = 0;
-  ibv_device** list = ibv_get_device_list(&count);
-  for (int i = 0; i < count; ++i) names.emplace_back(ibv_get_device_name(list[i]));
-  if (list != nullptr) ibv_free_device_list(list);
+  std::vector<std::string> names = all_devices();
   if (names.empty()) *why = "no RDMA device";
   std::erase_if(names, [&](const std::string& name) {
     Status status;

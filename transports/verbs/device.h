@@ -45,6 +45,15 @@ struct Device {
   bool ethernet() const { return attributes.link_layer == IBV_LINK_LAYER_ETHERNET; }
 };
 
+// Every RDMA device of this machine, in the order of libibverbs.
+std::vector<std::string> all_devices();
+
+// Null, with errno, where there is no such device or it cannot be opened.
+ContextHandle open_context(const std::string& name);
+
+// The NUMA node a device hangs at; -1: unknown, or none (a software device).
+int numa_node_of(const std::string& device);
+
 // The devices with an active port and a usable address; `why` says what the others lack.
 std::vector<std::string> usable_devices(std::string* why);
 

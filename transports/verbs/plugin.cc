@@ -6,12 +6,14 @@
 #include <stdexcept>
 #include <string>
 
+#include "inspect.h"
 #include "transport.h"
 
 namespace weft::verbs {
 namespace {
 
 using transport::Device;
+using transport::Finding;
 using transport::OpenOptions;
 using transport::Status;
 
@@ -28,6 +30,7 @@ int probe(Device* devices, int capacity, Status* why) {
       devices[0] = {};
       std::snprintf(devices[0].name, sizeof(devices[0].name), "%s", names[0].c_str());
       devices[0].priority = kPriority;
+      devices[0].numa_node = numa_node_of(names[0]);
     }
     return names.empty() ? 0 : 1;
   } catch (const std::exception& error) {
@@ -98,11 +101,25 @@ transport::Transport* open(const OpenOptions* options, Status* why) {
 
 void close(transport::Transport* transport) { delete transport; }
 
+void inspect(const OpenOptions* options, void* context,
+             void (*report)(void* context, const Finding* finding)) {
+  const Reporter reporter{context, report};
+  try {
+    const char* wanted =
+        options->setting != nullptr ? options->setting(options->context, "verbs.device") : nullptr;
+    inspect_devices(reporter);
+    inspect_choice(wanted != nullptr ? wanted : "", settings(*options).port, reporter);
+  } catch (const std::exception& error) {
+    reporter.tell(Finding::Kind::warning, "", error.what());
+  }
+}
+
 constexpr transport::Plugin kPlugin = {.abi_version = transport::kAbiVersion,
                                        .name = "verbs",
                                        .probe = probe,
                                        .open = open,
-                                       .close = close};
+                                       .close = close,
+                                       .inspect = inspect};
 
 }  // namespace
 }  // namespace weft::verbs

@@ -1,0 +1,53 @@
+// weft-info: tells what weft finds on this machine and what would keep it from being fast. Changes
+// nothing and needs no other ranks.
+#include "print.h"
+
+#include <weft/version.h>
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <exception>
+
+int main(int argc, char** argv) {
+  CLI::App app(
+      "Tells what weft finds on this machine: every transport with its devices, what weft would\n"
+      "choose and why, and warnings with the command that mends each.");
+  bool json = false;
+  app.add_flag("--json", json, "Print JSON");
+  app.set_version_flag("--version", "weft " WEFT_VERSION);
+  app.footer(
+      "It reads the same WEFT_... variables as a program that uses weft, so run it as you run\n"
+      "your ranks: same user, same container, same launcher. Exit status: 0, also with warnings; "
+      "2\n"
+      "for a wrong option.\n"
+      "Examples:\n"
+      "  weft-info\n"
+      "  WEFT_VERBS_DEVICE=mlx5_1 weft-info\n"
+      "  mpirun -n 2 --map-by node weft-info\n"
+      "  weft-info --json | jq '.transports[].findings[] | select(.kind == \"warning\")'");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& wanted) {  // --help, --version
+    return app.exit(wanted);
+  } catch (const CLI::ParseError& error) {
+    fmt::print(stderr, "weft-info: {}; see weft-info --help\n", error.what());
+    return 2;
+  }
+  try {
+    const weft::tools::Report report = weft::tools::make_report();
+    if (json) {
+      // Host names and paths may hold any bytes.
+      fmt::print("{}\n", to_json(report).dump(2, ' ', false,
+                                              nlohmann::ordered_json::error_handler_t::replace));
+    } else {
+      fmt::print("{}", to_text(report));
+    }
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "weft-info: {}\n", error.what());
+    return 1;
+  }
+  return 0;
+}

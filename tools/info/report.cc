@@ -1,0 +1,130 @@
+#include "report.h"
+
+#include "base/config.h"
+#include "base/error.h"
+#include "transport/loader.h"
+
+#include <sys/utsname.h>
+#include <weft/version.h>
+
+#include <algorithm>
+#include <climits>
+
+namespace weft::tools {
+namespace {
+
+constexpr int kMaxDevices = 64;
+
+bool named_in(std::string_view list, std::string_view name) {
+  for (;;) {
+    const std::size_t comma = list.find(',');
+    if (list.substr(0, comma) == name) return true;
+    if (comma == list.npos) return false;
+    list.remove_prefix(comma + 1);
+  }
+}
+
+std::vector<Finding> inspect(const transport::Plugin& plugin) {
+  std::vector<Finding> findings;
+  if (plugin.inspect == nullptr) return findings;
+  transport::OpenOptions options;
+  options.setting = [](void*, const char* name) { return transport_setting(name); };
+  plugin.inspect(&options, &findings, [](void* context, const transport::Finding* found) {
+    static_cast<std::vector<Finding>*>(context)->push_back(
+        {found->kind, found->about, found->text});
+  });
+  return findings;
+}
+
+Transport look_at(const transport::LoadedPlugin& loaded, const std::string& wanted) {
+  Transport result;
+  result.name = loaded.plugin->name;
+  result.origin = loaded.origin;
+  result.devices.resize(kMaxDevices);
+  transport::Status why;
+  const int count = loaded.plugin->probe(result.devices.data(), kMaxDevices, &why);
+  result.devices.resize(static_cast<std::size_t>(std::clamp(count, 0, kMaxDevices)));
+  result.findings = inspect(*loaded.plugin);
+  const bool quiet =
+      std::ranges::all_of(result.devices, [](const auto& d) { return d.priority < 0; });
+  if (count <= 0) {
+    result.use = Transport::Use::cannot_run;
+    result.why = why.message;
+  } else if (!wanted.empty() && !named_in(wanted, result.name)) {
+    result.use = Transport::Use::left_out;
+    result.why = "WEFT_TRANSPORTS=" + wanted;
+  } else if (wanted.empty() && quiet) {
+    result.use = Transport::Use::on_request;
+    result.why = "WEFT_TRANSPORTS=" + result.name;
+  }
+  return result;
+}
+
+int priority_of(const Transport& transport) {
+  int highest = INT_MIN;
+  for (const auto& device : transport.devices) highest = std::max(highest, device.priority);
+  return highest;
+}
+
+Config read_settings(Report& report) {
+  try {
+    return resolve({});
+  } catch (const std::exception& error) {
+    report.problems.emplace_back(error.what());
+    return {};
+  }
+}
+
+transport::PluginSet load(const std::string& path, Report& report) {
+  const Log quiet(LogLevel::silent, "");
+  try {
+    return transport::load_plugins(path, quiet);
+  } catch (const std::exception& error) {
+    // Every communicator meets this error; the built-in transports can be shown all the same.
+    report.problems.emplace_back(error.what());
+  }
+  transport::PluginSet set;
+  for (const transport::Plugin* plugin : transport::builtin_plugins())
+    set.loaded.push_back({plugin, nullptr, "built in"});
+  return set;
+}
+
+}  // namespace
+
+Report make_report() {
+  Report report;
+  report.version = WEFT_VERSION;
+  utsname system{};
+  if (uname(&system) == 0) {
+    report.host = system.nodename;
+    report.kernel = std::string(system.sysname) + " " + system.release;
+  }
+  report.hardware = topology::probe_host();
+  report.settings = weft_variables();
+  const Options options = read_settings(report).options;
+  report.plugins_from =
+      options.plugin_path.empty() ? transport::default_plugin_folder() : options.plugin_path;
+  const transport::PluginSet plugins = load(options.plugin_path, report);
+  for (const auto& loaded : plugins.loaded)
+    report.transports.push_back(look_at(loaded, options.transports));
+  std::ranges::stable_sort(report.transports, std::greater{}, priority_of);
+  for (const auto& refused : plugins.refused) {
+    // Errors begin with the file already.
+    const bool named = refused.reason.starts_with(refused.origin + ": ");
+    report.refused.push_back({refused.origin, named
+                                                  ? refused.reason.substr(refused.origin.size() + 2)
+                                                  : refused.reason});
+  }
+  return report;
+}
+
+std::size_t count_warnings(const Report& report) {
+  std::size_t count = report.problems.size() + report.refused.size();
+  for (const Transport& transport : report.transports) {
+    count += static_cast<std::size_t>(
+        std::ranges::count(transport.findings, transport::Finding::Kind::warning, &Finding::kind));
+  }
+  return count;
+}
+
+}  // namespace weft::tools
