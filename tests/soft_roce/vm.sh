@@ -73,6 +73,18 @@ cleanup() {
   exit "$code"
 }
 
+# kill_after SECONDS PROCESSES...: in the background; leaves the file `late` behind when it had to.
+kill_after() {
+  local seconds=$1
+  shift
+  {
+    trap 'kill $nap; exit' TERM
+    sleep "$seconds" &
+    nap=$!
+    wait $nap && touch "$work/late" && kill -9 "$@"
+  } >/dev/null 2>&1 &
+}
+
 # Makes `work`, a folder that goes away at the end (WEFT_VM_KEEP=1 keeps it, with the kernels' logs).
 make_work() {
   work=$(mktemp -d "${TMPDIR:-/tmp}/weft-vm-XXXXXX")
