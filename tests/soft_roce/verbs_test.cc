@@ -19,7 +19,7 @@ namespace {
 Options over_verbs() {
   Options options;
   options.transports = "verbs";
-  options.shared_bytes = 256 << 10;
+  options.shared_bytes = 512 << 10;
   return options;
 }
 

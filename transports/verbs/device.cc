@@ -85,6 +85,7 @@ ContextHandle open_context(const std::string& name) {
   int count = 0;
   ibv_device** list = ibv_get_device_list(&count);
   ContextHandle context;
+  errno = ENODEV;
   for (int i = 0; i < count; ++i) {
     if (name == ibv_get_device_name(list[i])) context.reset(ibv_open_device(list[i]));
   }

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstring>
+#include <string>
 
 #include "transport.h"
 
@@ -21,6 +22,17 @@ constexpr unsigned kLookAtSendsEvery = 16;
 constexpr std::chrono::microseconds kWhileConnecting{20};
 constexpr std::chrono::microseconds kWhileOthersMayConnect{200};
 constexpr std::chrono::microseconds kWhileConnected{2000};
+
+// After a work request failed: the port itself may be why.
+std::string what_to_check(const Device& device) {
+  ibv_port_attr port{};
+  if (ibv_query_port(device.context.get(), device.port, &port) == 0 &&
+      port.state != IBV_PORT_ACTIVE) {
+    return fmt::format("the cable and the interface: port {} is {}", device.port,
+                       ibv_port_state_str(port.state));
+  }
+  return "the peer's process, the cable and the routes between the addresses";
+}
 
 }  // namespace
 
@@ -123,10 +135,9 @@ int Transport::take_completions() {
       continue;
     }
     fail_peer(peer, ErrorCode::peer_failed,
-              fmt::format(
-                  "queue pair {}: {} (vendor syndrome {:#x}); check the peer's process, the "
-                  "cable and the routes between the addresses",
-                  completion.qp_num, ibv_wc_status_str(completion.status), completion.vendor_err));
+              fmt::format("queue pair {}: {} (vendor syndrome {:#x}); check {}", completion.qp_num,
+                          ibv_wc_status_str(completion.status), completion.vendor_err,
+                          what_to_check(*device_)));
   }
   return std::max(count, 0);
 }

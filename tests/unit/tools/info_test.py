@@ -8,8 +8,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
-PLUGINS = Path(sys.argv.pop(2))
-PROGRAM = Path(sys.argv.pop(1))
+PLUGINS = Path(sys.argv.pop(2)).resolve()
+PROGRAM = Path(sys.argv.pop(1)).resolve()
 
 
 def info(*options, **settings):
@@ -102,6 +102,14 @@ class Problems(unittest.TestCase):
         self.assertEqual(len(found["problems"]), 1)
         self.assertIn("WEFT_WAIT=soon", found["problems"][0])
         self.assertGreaterEqual(found["warnings"], 1)
+
+    def test_a_transport_that_does_not_exist_is_named(self):
+        found = report(WEFT_TRANSPORTS="shm,paper")
+        self.assertEqual(found["problems"], ["WEFT_TRANSPORTS names paper, and there is no such transport"])
+
+    def test_no_usable_transport_is_a_problem(self):
+        problems = report(WEFT_TRANSPORTS="paper")["problems"]
+        self.assertTrue(any("no transport can be used" in p for p in problems), problems)
 
     def test_a_wrong_option_is_one_line_and_exit_status_2(self):
         for options in (["--jason"], ["shm"], ["--json=maybe"]):
