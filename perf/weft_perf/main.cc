@@ -2,7 +2,7 @@
 #include "perf/common/command_line.h"
 #include "perf/common/names.h"
 #include "perf/common/sizes.h"
-#include "perf/weft_perf/put_benchmark.h"
+#include "perf/transport/put_benchmark.h"
 #include "perf/weft_perf/weft_candidate.h"
 
 #include <fmt/format.h>

@@ -9,19 +9,23 @@
 
 #include <algorithm>
 #include <climits>
+#include <functional>
+#include <sstream>
 
 namespace weft::tools {
 namespace {
 
 constexpr int kMaxDevices = 64;
 
-bool named_in(std::string_view list, std::string_view name) {
-  for (;;) {
-    const std::size_t comma = list.find(',');
-    if (list.substr(0, comma) == name) return true;
-    if (comma == list.npos) return false;
-    list.remove_prefix(comma + 1);
-  }
+std::vector<std::string> split(const std::string& list) {
+  std::vector<std::string> names;
+  std::istringstream text(list);
+  for (std::string name; std::getline(text, name, ',');) names.push_back(name);
+  return names;
+}
+
+bool named_in(const std::string& list, const std::string& name) {
+  return std::ranges::count(split(list), name) > 0;
 }
 
 std::vector<Finding> inspect(const transport::Plugin& plugin) {
@@ -75,6 +79,20 @@ Config read_settings(Report& report) {
   }
 }
 
+// What keeps WEFT_TRANSPORTS from being what was meant.
+void check_wanted(const std::string& wanted, Report& report) {
+  const auto named = [](const Transport& t) { return t.name; };
+  for (const std::string& name : split(wanted)) {
+    if (std::ranges::find(report.transports, name, named) == report.transports.end()) {
+      report.problems.push_back("WEFT_TRANSPORTS names " + name +
+                                ", and there is no such transport");
+    }
+  }
+  const bool usable = std::ranges::any_of(
+      report.transports, [](const Transport& t) { return t.use == Transport::Use::ready; });
+  if (!usable) report.problems.emplace_back("weft cannot start: no transport can be used");
+}
+
 transport::PluginSet load(const std::string& path, Report& report) {
   const Log quiet(LogLevel::silent, "");
   try {
@@ -108,6 +126,7 @@ Report make_report() {
   for (const auto& loaded : plugins.loaded)
     report.transports.push_back(look_at(loaded, options.transports));
   std::ranges::stable_sort(report.transports, std::greater{}, priority_of);
+  check_wanted(options.transports, report);
   for (const auto& refused : plugins.refused) {
     // Errors begin with the file already.
     const bool named = refused.reason.starts_with(refused.origin + ": ");

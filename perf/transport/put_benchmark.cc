@@ -1,4 +1,4 @@
-#include "perf/weft_perf/put_benchmark.h"
+#include "perf/transport/put_benchmark.h"
 
 #include <fmt/format.h>
 
