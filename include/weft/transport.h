@@ -5,8 +5,8 @@
 /// Everything else in weft is built above it.
 ///
 /// Lifetime rules, unless a comment says otherwise: constructor and `open` arguments outlive the
-/// object; call arguments outlive the call. One thread at a time calls a Transport. No call blocks,
-/// except `open`, `allocate` and `register_memory`, which may make system calls. No exception
+/// object; call arguments outlive the call. One thread at a time calls a Transport. No call blocks;
+/// `open`, `allocate`, `register_…` and `arm` may make system calls. No exception
 /// crosses this border: failures are a `Status`, or reported through `OpenOptions::report_failure`.
 /// A failure is final for its peer: later puts to it return its Status, other peers go on.
 #pragma once
@@ -23,7 +23,7 @@ namespace weft::transport {
 
 /// Raised whenever a type below changes its layout or its meaning. A plugin of another version is
 /// refused.
-inline constexpr std::uint32_t kAbiVersion = 2;
+inline constexpr std::uint32_t kAbiVersion = 3;
 
 /// The result of a call; `message` is meaningful where code is not ok.
 struct [[nodiscard]] Status {
@@ -48,7 +48,7 @@ struct Capabilities {
   std::uint32_t inline_bytes =
       0;  ///< puts up to this size need no registered source and cost one transfer
   std::uint64_t max_message = ~std::uint64_t{0};  ///< largest put, in bytes; the caller splits
-  int blocking_wait_fd = -1;  ///< readable when progress() has something to do; -1: poll
+  int blocking_wait_fd = -1;  ///< after arm(): readable when progress() has something to do; -1: poll
 };
 
 /// A blob that lets a peer reach a memory. Plain bytes, valid in any process of the job.
@@ -138,6 +138,16 @@ class Transport {
   /// be mapped by others). The memory stays the caller's and outlives the registration.
   virtual Status register_memory(void* address, std::size_t bytes, LocalMemory* out) = 0;
 
+  /// Makes memory of a device reachable, by a dma-buf: `bytes` from `offset` of the one behind `fd`,
+  /// which may be closed afterwards. `address` names the bytes in puts and gets, as a device's
+  /// pointer does, and is unique in this process; the processor never touches them, and no signal
+  /// may point there. `unsupported` where the transport or its device cannot.
+  virtual Status register_dmabuf(int fd, std::uint64_t offset, void* address, std::size_t bytes,
+                                 LocalMemory* out) {
+    (void)fd, (void)offset, (void)address, (void)bytes, (void)out;
+    return Status::error(ErrorCode::unsupported, "this transport takes host memory alone");
+  }
+
   /// Ends an allocation or a registration. Peers must have stopped using it; what they hold becomes
   /// invalid.
   virtual void release(const LocalMemory& memory) = 0;
@@ -157,6 +167,11 @@ class Transport {
   /// many events it handled. Cheap when idle: it is called in every polling loop of a link without
   /// load_store, and now and then for one with.
   virtual int progress() = 0;
+
+  /// To be called before a wait at capabilities().blocking_wait_fd: what happens from then on makes it
+  /// readable. What happened before does not: call progress() once more, and wait only where that
+  /// handled nothing.
+  virtual void arm() {}
 };
 
 /// One device a transport could open.
@@ -170,9 +185,11 @@ struct Device {
 /// What open() gets from the core. The callbacks may be called from any call into the transport, on
 /// the calling thread.
 struct OpenOptions {
-  const char* device = "";
+  const char* device = "";  ///< names from probe(), comma-separated, nearest first: those to use side
+                            ///< by side; a transport that uses one at a time takes the first
   int rank = 0;
   int size = 1;
+  bool wakes = false;       ///< the caller will wait at blocking_wait_fd: whatever arrives raises it
   void* context = nullptr;  ///< first argument of the callbacks
   /// A setting by name ("shm.backing" is WEFT_SHM_BACKING), or null where it is unset. Valid until
   /// the next call.

@@ -12,7 +12,7 @@
 namespace weft {
 namespace {
 
-constexpr int kMaxDevices = 16;
+constexpr int kMaxDevices = 64;
 
 [[noreturn]] void fail_with(const transport::Status& status, const std::string& what) {
   fail(status.code, "{}: {}", what, status.message);
@@ -68,10 +68,12 @@ void Connections::open_transports(const Config& config) {
     transport::Status why;
     const int count = loaded.plugin->probe(devices, kMaxDevices, &why);
     if (count == 0) refusals_.push_back(fmt::format("{}: {}", name, why.message));
-    for (int i = 0; i < count; ++i) {
-      if (devices[i].priority < 0 && wanted.empty()) continue;
-      open_device(loaded, devices[i]);
-    }
+    if (count <= 0) continue;
+    const Proposal proposal = propose_devices(
+        std::span(devices, static_cast<std::size_t>(std::min(count, kMaxDevices))), host_);
+    if (proposal.priority < 0 && wanted.empty()) continue;
+    if (!proposal.reason.empty()) log_.info("{}: {}", name, proposal.reason);
+    open_devices(loaded, proposal, config.wait_policy == WaitPolicy::block);
   }
   if (transports_.empty()) {
     fail(ErrorCode::unsupported, "no transport can be used{}{}; {}",
@@ -82,10 +84,11 @@ void Connections::open_transports(const Config& config) {
       [](const OpenTransport& a, const OpenTransport& b) { return a.priority > b.priority; });
 }
 
-void Connections::open_device(const transport::LoadedPlugin& plugin,
-                              const transport::Device& device) {
+void Connections::open_devices(const transport::LoadedPlugin& plugin, const Proposal& proposal,
+                               bool wakes) {
   transport::OpenOptions options;
-  options.device = device.name;
+  options.device = proposal.devices.c_str();
+  options.wakes = wakes;
   options.rank = world_.rank;
   options.size = world_.ranks;
   options.context = &callbacks_;
@@ -100,11 +103,11 @@ void Connections::open_device(const transport::LoadedPlugin& plugin,
   OpenTransport open;
   open.plugin = plugin;
   open.name = plugin.plugin->name;
-  open.priority = device.priority;
+  open.priority = proposal.priority;
   open.transport = plugin.plugin->open(&options, &why);
   if (open.transport == nullptr) {
     if (why.code == ErrorCode::invalid_argument) fail_with(why, open.name);
-    refusals_.push_back(fmt::format("{} {}: {}", open.name, device.name, why.message));
+    refusals_.push_back(fmt::format("{} {}: {}", open.name, proposal.devices, why.message));
     return;
   }
   transports_.push_back(std::move(open));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/config.h"
+#include "communicator/devices.h"
 #include "executor/world.h"
 #include "topology/host.h"
 #include "transport/loader.h"
@@ -49,7 +50,7 @@ class Connections {
   };
 
   void open_transports(const Config& config);
-  void open_device(const transport::LoadedPlugin& plugin, const transport::Device& device);
+  void open_devices(const transport::LoadedPlugin& plugin, const Proposal& proposal, bool wakes);
   void exchange_addresses(const Config& config, Bootstrap& bootstrap);
   void connect_peer(int peer, const std::vector<std::pair<std::string, Blob>>& addresses);
   void await_connections(const Config& config);

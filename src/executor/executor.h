@@ -2,6 +2,8 @@
 // lock.
 #pragma once
 
+#include <poll.h>
+
 #include <chrono>
 #include <map>
 #include <string>
@@ -54,6 +56,8 @@ class Executor {
   void check_poison(Operation* operation);
   void check_mismatch(Operation* operation);
   void sleep(std::chrono::nanoseconds limit);
+  void sleep_at_word(std::chrono::nanoseconds limit);
+  void sleep_at_descriptors(std::chrono::nanoseconds limit);
   [[noreturn]] void give_up(ErrorCode code, const std::string& message, int blamed);
   void throw_if_poisoned() const;
   int awaited_peer(const Operation& operation) const;
@@ -64,7 +68,8 @@ class Executor {
   const PatienceLimits patience_limits_;
   std::chrono::nanoseconds timeout_;
   bool polls_transports_ = false;  // some link has no load/store: arrivals need progress()
-  bool can_sleep_ = false;
+  std::vector<pollfd> descriptors_;  // of those transports, where each has one
+  std::chrono::nanoseconds longest_sleep_;
   Operation* head_ = nullptr;
   Operation* tail_ = nullptr;
   std::uint64_t sequence_ = 0;

@@ -77,6 +77,46 @@ std::size_t largest_cache(hwloc_topology_t topology, hwloc_obj_type_t type,
   return bytes;
 }
 
+// The firmware's table of distances, or null; released with hwloc_distances_release.
+hwloc_distances_s* distance_table(hwloc_topology_t topology) {
+  hwloc_distances_s* table = nullptr;
+  unsigned count = 1;
+  const int failed = hwloc_distances_get_by_type(topology, HWLOC_OBJ_NUMANODE, &count, &table,
+                                                 HWLOC_DISTANCES_KIND_MEANS_LATENCY, 0);
+  return failed == 0 && count > 0 ? table : nullptr;
+}
+
+// Without a table, the own nodes are near and the others twice as far, as operating systems say.
+std::vector<std::uint64_t> numa_distances(hwloc_topology_t topology,
+                                          hwloc_const_bitmap_t processors) {
+  constexpr std::uint64_t kNear = 10;
+  constexpr std::uint64_t kOther = 20;
+  constexpr std::uint64_t kNone = 255;
+  std::vector<hwloc_obj_t> nodes;
+  for (hwloc_obj_t node = nullptr;
+       (node = hwloc_get_next_obj_by_type(topology, HWLOC_OBJ_NUMANODE, node)) != nullptr;)
+    nodes.push_back(node);
+  hwloc_distances_s* table = distance_table(topology);
+  const auto between = [&](hwloc_obj_t from, hwloc_obj_t to) -> std::uint64_t {
+    hwloc_uint64_t there = 0;
+    hwloc_uint64_t back = 0;
+    if (table == nullptr ||
+        hwloc_distances_obj_pair_values(table, from, to, &there, &back) != 0)
+      return from == to ? kNear : kOther;
+    return there;
+  };
+  std::vector<std::uint64_t> distances;
+  for (const hwloc_obj_t to : nodes) {
+    distances.resize(std::max<std::size_t>(distances.size(), to->os_index + 1), kNone);
+    for (const hwloc_obj_t from : nodes) {
+      if (hwloc_bitmap_intersects(from->cpuset, processors) == 0) continue;
+      distances[to->os_index] = std::min(distances[to->os_index], between(from, to));
+    }
+  }
+  if (table != nullptr) hwloc_distances_release(topology, table);
+  return distances;
+}
+
 int quota() {
   std::ostringstream membership;
   membership << std::ifstream("/proc/self/cgroup").rdbuf();
@@ -100,6 +140,7 @@ Host probe_host() {
     host.cores = std::min(host.cores, host.quota);
   }
   host.numa_nodes = std::max(1, count(topology.handle, HWLOC_OBJ_NUMANODE, usable.get()));
+  host.numa_distances = numa_distances(topology.handle, usable.get());
   host.l2_bytes = largest_cache(topology.handle, HWLOC_OBJ_L2CACHE, usable.get());
   host.l3_bytes = largest_cache(topology.handle, HWLOC_OBJ_L3CACHE, usable.get());
   return host;

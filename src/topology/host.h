@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 namespace weft::topology {
@@ -12,6 +13,9 @@ struct Host {
   std::vector<int> core_ids;  // of those cores, numbered alike in every process of the host
   int quota = 0;              // processors that its control group may use in all; 0: no limit
   int numa_nodes = 1;
+  // From the cores of this process (the nearest of them) to each NUMA node, by the node's number in
+  // the operating system; 10 is near, 255: there is no such node. Empty: unknown.
+  std::vector<std::uint64_t> numa_distances;
   std::size_t l2_bytes = 0;  // of one core; 0: unknown
   std::size_t l3_bytes = 0;  // the largest L3; 0: none or unknown
 };

@@ -52,6 +52,10 @@ class FaultyTransport final : public Transport {
   Status register_memory(void* address, std::size_t bytes, LocalMemory* out) override {
     return inner_.register_memory(address, bytes, out);
   }
+  Status register_dmabuf(int fd, std::uint64_t offset, void* address, std::size_t bytes,
+                         LocalMemory* out) override {
+    return inner_.register_dmabuf(fd, offset, address, bytes, out);
+  }
   void release(const LocalMemory& memory) override { inner_.release(memory); }
   Status import_memory(int peer, const MemoryKey& key, RemoteMemory* out) override;
   void release(const RemoteMemory& memory) override;

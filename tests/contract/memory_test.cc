@@ -1,4 +1,5 @@
 // Memory: allocated, registered, imported, released.
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -105,6 +106,72 @@ TEST_P(Contract, RegisteredMemoryIsReachableOrUnsupported) {
     EXPECT_EQ(first_difference({buffer.data() + 808, 10000}, rank.previous()), 10000u);
     rank.barrier();
     rank.transport().release(memory);
+  });
+}
+
+// The same bytes twice, and bytes within bytes: each registration lives until its own release.
+TEST_P(Contract, RegistrationsMayOverlap) {
+  run(2, [](Rank& rank) {
+    rank.connect_all();
+    std::vector<std::byte> buffer(300'000);
+    LocalMemory inner;
+    const Status status =
+        rank.transport().register_memory(buffer.data() + 100'000, 100'000, &inner);
+    if (status.code == ErrorCode::unsupported) return;
+    ASSERT_TRUE(status.ok()) << status.message;
+    LocalMemory whole;
+    LocalMemory again;
+    ASSERT_TRUE(rank.transport().register_memory(buffer.data(), buffer.size(), &whole).ok());
+    ASSERT_TRUE(rank.transport().register_memory(buffer.data(), buffer.size(), &again).ok());
+    rank.transport().release(whole);
+    const auto imported = rank.share(again);
+    const auto inside = rank.share(inner);
+    const auto bytes = pattern_bytes(rank.rank(), 50'000);
+    std::uint64_t pieces = rank.send(imported[rank.next()], 8, bytes, 0);
+    rank.until("the bytes are there", [&] { return load_word(again, 0) == pieces; });
+    EXPECT_EQ(first_difference({buffer.data() + 8, 50'000}, rank.previous()), 50'000u);
+    rank.barrier();
+    rank.transport().release(again);
+    pieces = rank.send(inside[rank.next()], 8, bytes, 0);
+    rank.until("the bytes are there", [&] { return load_word(inner, 0) == pieces; });
+    EXPECT_EQ(first_difference({buffer.data() + 100'008, 50'000}, rank.previous()), 50'000u);
+    rank.barrier();
+    rank.transport().release(inner);
+  });
+}
+
+// Several puts from memory that nobody registered, on their way at once.
+TEST_P(Contract, SourcesMayBeShared) {
+  run(2, [](Rank& rank) {
+    rank.connect_all();
+    constexpr std::size_t kBytes = 200'000;
+    constexpr std::uint64_t kPuts = 20;
+    const LocalMemory memory = rank.allocate(64 + kBytes);
+    const auto imported = rank.share(memory);
+    const auto bytes = pattern_bytes(rank.rank(), kBytes);
+    std::uint64_t pieces = 0;
+    for (std::uint64_t i = 0; i < kPuts; ++i)
+      pieces += rank.send(imported[rank.next()], 64, bytes, 0);
+    rank.until("all is there", [&] { return load_word(memory, 0) == pieces; });
+    EXPECT_EQ(first_difference({data(memory) + 64, kBytes}, rank.previous()), kBytes);
+    rank.barrier();
+  });
+}
+
+TEST_P(Contract, ADmaBufIsRegisteredOrUnsupported) {
+  run(1, [](Rank& rank) {
+    rank.connect_all();
+    LocalMemory memory;
+    std::byte name{};
+    const Status none = rank.transport().register_dmabuf(-1, 0, &name, 4096, &memory);
+    EXPECT_FALSE(none.ok());
+    // A descriptor that is no dma-buf.
+    const int fd = memfd_create("weft", MFD_CLOEXEC);
+    ASSERT_GE(fd, 0);
+    const Status wrong = rank.transport().register_dmabuf(fd, 0, &name, 4096, &memory);
+    EXPECT_FALSE(wrong.ok());
+    EXPECT_GT(std::string_view(wrong.message).size(), 0u);
+    ::close(fd);
   });
 }
 

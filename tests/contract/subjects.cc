@@ -26,16 +26,19 @@ void add_verbs([[maybe_unused]] std::vector<Subject>* subjects) {
   transport::Device device;
   Status why;
   if (verbs->probe(&device, 1, &why) == 0) return;
+  // On all devices, where there are several.
   subjects->push_back({"verbs_threads", verbs, {}, false, false});
   subjects->push_back({"verbs_processes", verbs, {}, true, false});
   subjects->push_back({"verbs_decorated", verbs, {}, true, true});
+  const std::pair<const std::string, std::string> one{"verbs.device", device.name};
+  subjects->push_back({"verbs_one_rail", verbs, {one}, true, false});
+  subjects->push_back({"verbs_in_order", verbs, {one, {"verbs.in_order", "1"}}, true, false});
+  subjects->push_back({"verbs_wakes", verbs, {}, true, false, 0, true});
   // Queues that are always full.
-  subjects->push_back(
-      {"verbs_small",
-       verbs,
-       {{"verbs.send_queue", "8"}, {"verbs.receive_queue", "2"}, {"verbs.max_message", "4096"}},
-       true,
-       false});
+  const std::map<std::string, std::string> small{
+      {"verbs.send_queue", "8"}, {"verbs.receive_queue", "2"}, {"verbs.max_message", "4096"}};
+  subjects->push_back({"verbs_small", verbs, small, true, false});
+  subjects->push_back({"verbs_small_wakes", verbs, small, true, false, 0, true});
 #endif
 }
 

@@ -118,6 +118,52 @@ TEST_P(Contract, BatchesLargerThanAnyQueueGoThrough) {
   });
 }
 
+// Sizes that go different ways through a transport, mixed, each behind the one before.
+TEST_P(Contract, MixedSizesAreSeenInOrder) {
+  run(2, [](Rank& rank) {
+    rank.connect_all();
+    if (!rank.transport().capabilities().ordered) return;
+    constexpr std::size_t kMost = 200'000;
+    constexpr std::uint64_t kRounds = 300;
+    const LocalMemory memory = rank.allocate(kPlaceBytes + kMost);
+    const auto imported = rank.share(memory);
+    const std::size_t sizes[] = {8, 150'000, 0, 60, 2000, 1, 1000, 70'000, 400, 0, 100, 8192};
+    const std::size_t most = rank.transport().capabilities().max_message;
+    std::vector<std::byte> source(kMost);
+    std::uint64_t value = 0;
+    for (std::uint64_t round = 1; round <= kRounds; ++round) {
+      // Two bare copies before the signal's own, over all of the place.
+      const std::size_t bytes = std::min(sizes[round % std::size(sizes)], most);
+      source = pattern_bytes(round, kMost);
+      std::uint64_t completed = 0;
+      std::uint64_t posted = 0;
+      for (std::size_t offset = 0; offset < kMost; offset += std::min(most, kMost / 2)) {
+        Put put = numbered_put(
+            imported[rank.next()], 0,
+            std::span(source).subspan(offset, std::min({most, kMost / 2, kMost - offset})),
+            SignalOp::none, 0);
+        put.target_offset = kPlaceBytes + offset;
+        put.completed = &completed;
+        ++posted;
+        rank.post(put);
+      }
+      Put put = numbered_put(imported[rank.next()], 0, std::span(source).first(bytes),
+                             round % 3 == 0 ? SignalOp::add : SignalOp::set, 0);
+      value += round % 3 == 0 ? 7 : 1;
+      put.signal_value = round % 3 == 0 ? 7 : value;
+      put.target_offset = kPlaceBytes;
+      put.completed = &completed;
+      ++posted;
+      rank.post(put);
+      rank.until("the round's signal", [&] { return load_word(memory, 0) == value; });
+      ASSERT_EQ(first_difference({data(memory) + kPlaceBytes, kMost}, round), kMost)
+          << "round " << round;
+      rank.until("the round's puts complete", [&] { return completed == posted; });
+      rank.barrier();
+    }
+  });
+}
+
 // More than any buffer in between holds, both ways, and nobody reads before it has posted all.
 TEST_P(Contract, LargeTrafficInBothDirectionsDoesNotStop) {
   run(2, [](Rank& rank) {

@@ -1,6 +1,7 @@
 #include "world.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -46,6 +47,7 @@ Rank::Rank(const Subject& subject, Shared& shared, int rank, int size)
   OpenOptions options;
   options.rank = rank;
   options.size = size;
+  options.wakes = subject.wakes;
   options.context = this;
   options.setting = setting;
   options.report_failure = report_failure;
@@ -90,6 +92,18 @@ void Rank::stop(const std::string& why) {
 
 void Rank::until(const char* what, const std::function<bool()>& condition) {
   wait(what, condition, transport_);
+}
+
+void Rank::until_woken(const char* what, const std::function<bool()>& condition) {
+  constexpr int kLongestMs = 10'000;
+  pollfd descriptor{transport_->capabilities().blocking_wait_fd, POLLIN, 0};
+  while (!condition()) {
+    if (shared_.failed) throw Stop{};
+    transport_->arm();
+    if (transport_->progress() > 0 || condition()) continue;
+    if (::poll(&descriptor, 1, kLongestMs) == 0)
+      stop(std::string("nothing woke it although it waited until ") + what);
+  }
 }
 
 void Rank::wait(const char* what, const std::function<bool()>& condition, Transport* moved) {

@@ -36,6 +36,7 @@ struct Subject {
   bool processes = false;          // forked processes instead of threads
   bool decorated = false;          // inside the fault decorator, with no faults
   std::uint64_t longest_hold = 0;  // but with puts held back for some progress() calls
+  bool wakes = false;              // opened to be waited for at its descriptor
 };
 
 // All of them: what is built in, and the example's plugin.
@@ -68,6 +69,8 @@ class Rank {
   LocalMemory allocate(std::size_t bytes);
   // Calls progress() until the condition holds.
   void until(const char* what, const std::function<bool()>& condition);
+  // The same, asleep at blocking_wait_fd in between; a wake-up that does not come is a failure.
+  void until_woken(const char* what, const std::function<bool()>& condition);
   // Posts all, with progress() while the queue is full.
   void post(std::span<const Put> puts);
   void post(const Put& put) { post({&put, 1}); }

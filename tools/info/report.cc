@@ -2,6 +2,7 @@
 
 #include "base/config.h"
 #include "base/error.h"
+#include "communicator/devices.h"
 #include "transport/loader.h"
 
 #include <sys/utsname.h>
@@ -28,10 +29,11 @@ bool named_in(const std::string& list, const std::string& name) {
   return std::ranges::count(split(list), name) > 0;
 }
 
-std::vector<Finding> inspect(const transport::Plugin& plugin) {
+std::vector<Finding> inspect(const transport::Plugin& plugin, const std::string& devices) {
   std::vector<Finding> findings;
   if (plugin.inspect == nullptr) return findings;
   transport::OpenOptions options;
+  options.device = devices.c_str();
   options.setting = [](void*, const char* name) { return transport_setting(name); };
   plugin.inspect(&options, &findings, [](void* context, const transport::Finding* found) {
     static_cast<std::vector<Finding>*>(context)->push_back(
@@ -40,7 +42,8 @@ std::vector<Finding> inspect(const transport::Plugin& plugin) {
   return findings;
 }
 
-Transport look_at(const transport::LoadedPlugin& loaded, const std::string& wanted) {
+Transport look_at(const transport::LoadedPlugin& loaded, const std::string& wanted,
+                  const topology::Host& host) {
   Transport result;
   result.name = loaded.plugin->name;
   result.origin = loaded.origin;
@@ -48,7 +51,9 @@ Transport look_at(const transport::LoadedPlugin& loaded, const std::string& want
   transport::Status why;
   const int count = loaded.plugin->probe(result.devices.data(), kMaxDevices, &why);
   result.devices.resize(static_cast<std::size_t>(std::clamp(count, 0, kMaxDevices)));
-  result.findings = inspect(*loaded.plugin);
+  const std::string proposed =
+      result.devices.empty() ? "" : propose_devices(result.devices, host).devices;
+  result.findings = inspect(*loaded.plugin, proposed);
   const bool quiet =
       std::ranges::all_of(result.devices, [](const auto& d) { return d.priority < 0; });
   if (count <= 0) {
@@ -124,7 +129,7 @@ Report make_report() {
       options.plugin_path.empty() ? transport::default_plugin_folder() : options.plugin_path;
   const transport::PluginSet plugins = load(options.plugin_path, report);
   for (const auto& loaded : plugins.loaded)
-    report.transports.push_back(look_at(loaded, options.transports));
+    report.transports.push_back(look_at(loaded, options.transports, report.hardware));
   std::ranges::stable_sort(report.transports, std::greater{}, priority_of);
   check_wanted(options.transports, report);
   for (const auto& refused : plugins.refused) {

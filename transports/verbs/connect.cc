@@ -1,9 +1,12 @@
-// Queue pairs come to be: offered over the TCP connection at the first use, by one side or both.
+// Queue pairs come to be: offered over the TCP connection at the first use, by one side or both. Each
+// side offers one for every lane and, once it has the other's, says which of them work.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
+#include "mail.h"
 #include "transport.h"
 
 namespace weft::verbs {
@@ -11,96 +14,207 @@ namespace weft::verbs {
 using transport::Failure;
 using transport::Status;
 
-// Makes this side's queue pair and tells the peer.
-bool Transport::offer(int peer) {
-  Peer& p = peers_[static_cast<std::size_t>(peer)];
-  if (p.stage != Stage::idle) return true;
-  const Status status = create_queue_pair(*device_, settings_.limits, send_queue_.get(),
-                                          receive_queue_.get(), receives_.get(), &p.pair);
-  if (!status.ok()) {
-    fail_peer(peer, status.code, status.message);
+// This side's queue pair of a lane; false and peer.trouble where there is none.
+bool Transport::make_queue_pair(Peer& peer, int number) {
+  const auto index = static_cast<std::size_t>(number);
+  Rail& rail = *rails_[index];
+  Lane& lane = peer.lane[index];
+  if (!rail.trouble().empty()) {
+    peer.trouble = rail.trouble();
     return false;
   }
-  by_number_[p.pair.number()] = peer;
-  p.stage = Stage::offered;
-  ++connecting_;
-  Frame frame;
-  frame.message = Message::queue_pair;
-  frame.queue_pair = p.pair.number();
-  frame.psn = p.pair.psn;
-  frame.lid = device_->attributes.lid;
-  frame.mtu = static_cast<std::uint8_t>(device_->attributes.active_mtu);
-  frame.max_reads = static_cast<std::uint8_t>(std::clamp(device_->limits.max_qp_rd_atom, 1, 16));
-  frame.credits = peer_credits_;
-  std::memcpy(frame.gid.data(), device_->gid.raw, frame.gid.size());
-  control_->send(peer, frame);
+  const Status status = create_queue_pair(rail.device(), settings_.limits, rail.sends(),
+                                          rail.arrivals(), rail.receives(), &lane.pair);
+  if (!status.ok()) {
+    peer.trouble = status.message;
+    return false;
+  }
+  lane.pending.reserve(lane.pair.sends);
+  rail.name_peer(lane.pair.number(), number_of(peer));
   return true;
 }
 
-void Transport::take_offer(int peer, const Frame& frame) {
-  Peer& p = peers_[static_cast<std::size_t>(peer)];
-  if (p.replied || !offer(peer)) return;
-  const Status status = connect_queue_pair(*device_, settings_.limits, p.pair, frame);
-  if (!status.ok()) {
-    fail_peer(peer, status.code, status.message);
-    return;
-  }
-  p.replied = true;
-  p.credits = frame.credits;
-  Frame ready;
-  ready.message = Message::ready;
-  control_->send(peer, ready);
+// An inbox and an outbox, while there are some left.
+void Transport::give_mailbox(Peer& peer) {
+  if (peer.mail.slots > 0 || mailboxes_left_ == 0) return;
+  const std::size_t half = static_cast<std::size_t>(mail_slots_) * kMailBytes;
+  peer.mail.inbox = mailboxes_ + --mailboxes_left_ * 2 * half;
+  peer.mail.outbox = peer.mail.inbox + half;
+  peer.mail.slots = mail_slots_;
 }
 
-void Transport::received(int peer, const Frame& frame) {
-  Peer& p = peers_[static_cast<std::size_t>(peer)];
+// Makes this side's queue pairs and tells the peer.
+bool Transport::offer(int number) {
+  Peer& p = peer(number);
+  if (p.stage != Stage::idle) return true;
+  give_mailbox(p);
+  int made = 0;
+  std::array<Frame, kMaxRails> frames;
+  for (int i = 0; i < p.lanes; ++i) {
+    const auto index = static_cast<std::size_t>(i);
+    const Rail& rail = *rails_[index];
+    Frame& frame = frames[index];
+    frame.message = Message::queue_pair;
+    frame.lane = static_cast<std::uint8_t>(i);
+    if (!make_queue_pair(p, i)) continue;
+    ++made;
+    const Device& device = rail.device();
+    frame.queue_pair = p.lane[index].pair.number();
+    frame.psn = p.lane[index].pair.psn;
+    frame.lid = device.attributes.lid;
+    frame.mtu = static_cast<std::uint8_t>(device.attributes.active_mtu);
+    frame.max_reads = static_cast<std::uint8_t>(std::clamp(device.limits.max_qp_rd_atom, 1, 16));
+    frame.in_order = rail.in_order() ? 1 : 0;
+    frame.credits = rail.peer_credits();
+    frame.mail_slots = p.mail.slots;
+    if (p.mail.slots > 0) {
+      frame.mail_address = reinterpret_cast<std::uint64_t>(p.mail.inbox);
+      frame.mail_rkey = mail_registration_->handles[index]->rkey;
+    }
+    std::memcpy(frame.gid.data(), device.gid.raw, frame.gid.size());
+  }
+  if (made == 0) {
+    fail_peer(number, ErrorCode::no_resources, p.trouble);
+    return false;
+  }
+  p.stage = Stage::offered;
+  ++connecting_;
+  for (int i = 0; i < p.lanes; ++i) control_->send(number, frames[static_cast<std::size_t>(i)]);
+  return true;
+}
+
+void Transport::take_offer(int number, const Frame& frame) {
+  Peer& p = peer(number);
+  const int bit = 1 << frame.lane;
+  if (frame.lane >= p.lanes || (p.answered & bit) != 0 || !offer(number)) return;
+  p.answered = static_cast<std::uint8_t>(p.answered | bit);
+  Lane& lane = p.lane[frame.lane];
+  if (frame.queue_pair == 0) {
+    p.trouble = fmt::format("rank {} cannot use its device {} for it", number, frame.lane);
+  } else if (lane.pair.handle != nullptr) {
+    const Rail& rail = *rails_[frame.lane];
+    const Status status =
+        connect_queue_pair(rail.device(), settings_.limits, lane.pair, frame);
+    if (status.ok()) {
+      p.usable = static_cast<std::uint8_t>(p.usable | bit);
+      lane.credits = frame.credits;
+      lane.mail_address = frame.mail_address;
+      lane.mail_rkey = frame.mail_rkey;
+      lane.in_order = frame.in_order != 0;
+      p.mail.peer_slots = frame.mail_slots;
+      p.mail.window = p.mail.credits = std::min(p.mail.slots, frame.mail_slots);
+    } else {
+      p.trouble = status.message;
+    }
+  }
+  if (std::popcount(p.answered) < p.lanes) return;
+  open_arrivals(p);
+  Frame ready;
+  ready.message = Message::ready;
+  ready.usable = p.usable;
+  control_->send(number, ready);
+}
+
+// From now on the peer may send: its word that it is ready may come later than what it sends then.
+void Transport::open_arrivals(Peer& p) {
+  std::uint32_t window = 0;
+  for (int i = 0; i < p.lanes; ++i)
+    window += rails_[static_cast<std::size_t>(i)]->peer_credits() + kSpareReceives;
+  p.held.assign(std::bit_ceil(window), {});
+  if (p.mail.slots > 0) correspondents_.push_back(number_of(p));
+}
+
+// Both sides have said which lanes work; those that do not are left out, with a word.
+void Transport::take_ready(int number, std::uint8_t usable) {
+  Peer& p = peer(number);
+  if (p.stage != Stage::offered || std::popcount(p.answered) < p.lanes) return;
+  for (int i = 0; i < p.lanes; ++i) {
+    const Rail& rail = *rails_[static_cast<std::size_t>(i)];
+    if ((p.usable & usable & (1 << i)) == 0) {
+      if (options_.log != nullptr && p.lanes > 1) {
+        const std::string why = p.trouble.empty() ? "the other side cannot" : p.trouble;
+        options_.log(options_.context, fmt::format("verbs: {} is not used for rank {}: {}",
+                                                   rail.name(), number, why)
+                                           .c_str());
+      }
+      forget_lane(p, i);
+      continue;
+    }
+    p.active.push_back(i);
+  }
+  if (p.active.empty()) {
+    fail_peer(number, ErrorCode::peer_failed,
+              p.trouble.empty() ? "the peer has no device that works" : p.trouble);
+    return;
+  }
+  p.in_order =
+      p.active.size() == 1 && p.lane[static_cast<std::size_t>(p.active.front())].in_order;
+  p.stage = Stage::ready;
+  --connecting_;
+  ++ready_;
+  for (const int lane : p.active) return_credits(p, lane);
+}
+
+void Transport::received(int number, const Frame& frame) {
   switch (frame.message) {
     case Message::hello:
       break;
     case Message::queue_pair:
-      take_offer(peer, frame);
+      take_offer(number, frame);
       break;
     case Message::ready:
-      if (p.stage != Stage::offered || !p.replied) break;
-      p.stage = Stage::ready;
-      --connecting_;
-      ++ready_;
+      take_ready(number, frame.usable);
       break;
     case Message::bye:
-      fail_peer(peer, ErrorCode::peer_failed, "it has closed its transport", false);
+      fail_peer(number, ErrorCode::peer_failed, "it has closed its transport", false);
       break;
   }
 }
 
-void Transport::lost(int peer, const std::string& cause) {
-  fail_peer(peer, ErrorCode::peer_failed, "connection lost: " + cause);
+void Transport::lost(int number, const std::string& cause) {
+  fail_peer(number, ErrorCode::peer_failed, "connection lost: " + cause);
+}
+
+// Its queue pair is destroyed; what was on its way over it is dropped.
+void Transport::forget_lane(Peer& p, int number) {
+  Rail& rail = *rails_[static_cast<std::size_t>(number)];
+  Lane& lane = p.lane[static_cast<std::size_t>(number)];
+  if (lane.pair.handle == nullptr) return;
+  awaited_ -= lane.awaited;
+  rail.forget(lane.pair.number());
+  lane.pair.handle.reset();
+  for (; !lane.pending.empty(); lane.pending.pop()) finish(rail, lane.pending.front(), false);
+  lane = {};
 }
 
 // Final for the peer. An orderly end is not reported: there may be nobody who minds.
-void Transport::fail_peer(int peer, ErrorCode code, const std::string& cause, bool report) {
-  Peer& p = peers_[static_cast<std::size_t>(peer)];
+void Transport::fail_peer(int number, ErrorCode code, const std::string& cause, bool report) {
+  Peer& p = peer(number);
   if (!p.failure.ok()) return;
   // What it sent before counts.
-  while (take_receives() > 0) {
+  while (take_receives() + take_all_mail() > 0) {
   }
-  const std::string text = fmt::format("{}: {}", device_->name, cause);
-  p.failure = Status::error(code, text.c_str());
+  if (!p.failure.ok()) return;
+  const std::string device = rails_.size() == 1 ? rails_[0]->name() + ": " : std::string();
+  const std::string text = cause.starts_with(device) ? cause : device + cause;
+  // To who puts, no_resources means "later".
+  p.failure = Status::error(code == ErrorCode::no_resources ? ErrorCode::peer_failed : code,
+                            text.c_str());
   if (p.stage == Stage::offered) --connecting_;
   if (p.stage == Stage::ready) --ready_;
   if (p.known) --known_;
-  awaited_ -= p.awaited;
-  p.awaited = 0;
-  if (p.stage != Stage::idle) by_number_.erase(p.pair.number());
   p.stage = Stage::idle;
-  p.pair = {};
-  for (Pending& pending : p.pending) {
-    if (pending.staging >= 0) free_staging_.push_back(pending.staging);
+  std::erase(correspondents_, number);
+  for (const Held& held : p.held) {
+    if (held.slot >= 0) rails_[static_cast<std::size_t>(held.rail)]->post_receive(held.slot);
   }
-  p.pending.clear();
-  control_->drop(peer);
+  p.held.clear();
+  p.active.clear();
+  for (int i = 0; i < p.lanes; ++i) forget_lane(p, i);
+  control_->drop(number);
   if (!report || options_.report_failure == nullptr) return;
   Failure failure;
-  failure.peer = peer;
+  failure.peer = number;
   failure.code = code;
   std::snprintf(failure.cause, sizeof(failure.cause), "%s", text.c_str());
   options_.report_failure(options_.context, &failure);

@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -68,17 +69,18 @@ Host mapped(const in_addr& v4) {
   return host;
 }
 
-// The device's own address first: peers that reach the device reach it too.
-void list_hosts(const ibv_gid* gid, Address* address) {
+// The devices' own addresses first: peers that reach the devices reach them too.
+void list_hosts(const std::vector<ibv_gid>& gids, Address* address) {
   const auto add = [&](const Host& host) {
     const auto begin = address->host.begin();
     const auto end = begin + address->hosts;
     if (address->hosts < address->host.size() && std::find(begin, end, host) == end)
       address->host[address->hosts++] = host;
   };
-  if (gid != nullptr && gid->raw[0] != 0xfe) {
+  for (const ibv_gid& gid : gids) {
+    if (gid.raw[0] == 0xfe) continue;
     Host host;
-    std::memcpy(host.data(), gid->raw, host.size());
+    std::memcpy(host.data(), gid.raw, host.size());
     add(host);
   }
   ifaddrs* all = nullptr;
@@ -121,15 +123,16 @@ FileDescriptor::~FileDescriptor() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-Control::Control(int rank, int size, const ibv_gid* gid, ControlListener& listener)
+Control::Control(int rank, int size, const std::vector<ibv_gid>& gids, ControlListener& listener)
     : rank_(rank),
       cookie_(random_word()),
       listener_(listener),
+      epoll_(epoll_create1(EPOLL_CLOEXEC)),
       listening_(new_socket()),
       peers_(static_cast<std::size_t>(size)) {
   own_.rank = static_cast<std::uint32_t>(rank);
   own_.cookie = cookie_;
-  list_hosts(gid, &own_);
+  list_hosts(gids, &own_);
   sockaddr_in6 any = socket_address({}, 0);
   socklen_t length = sizeof(any);
   auto* address = reinterpret_cast<sockaddr*>(&any);
@@ -141,6 +144,13 @@ Control::Control(int rank, int size, const ibv_gid* gid, ControlListener& listen
     return;
   }
   own_.tcp_port = ntohs(any.sin6_port);
+  watch(listening_.get(), EPOLLIN, EPOLL_CTL_ADD);
+}
+
+void Control::watch(int fd, std::uint32_t events, int operation) const {
+  epoll_event event{};
+  event.events = events;
+  (void)epoll_ctl(epoll_.get(), operation, fd, &event);
 }
 
 Control::~Control() {
@@ -168,6 +178,7 @@ void Control::dial(int peer) {
         ::connect(p.connection.fd.get(), reinterpret_cast<const sockaddr*>(&to), sizeof(to));
     if (done == 0 || errno == EINPROGRESS) {
       p.dialled = true;
+      watch(p.connection.fd.get(), EPOLLOUT, EPOLL_CTL_ADD);
       return;
     }
   }
@@ -190,6 +201,7 @@ int Control::advance_dial(int peer) {
     return 1;
   }
   tune(p.connection.fd.get());
+  watch(p.connection.fd.get(), EPOLLIN, EPOLL_CTL_MOD);
   Frame hello;
   hello.cookie = p.address.cookie;
   p.greeted = true;
@@ -223,6 +235,7 @@ int Control::accept_all() {
     FileDescriptor fd(accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!fd) break;
     tune(fd.get());
+    watch(fd.get(), EPOLLIN, EPOLL_CTL_ADD);
     strangers_.push_back({std::move(fd), {}});
     ++events;
   }

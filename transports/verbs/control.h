@@ -39,7 +39,8 @@ struct ControlListener {
 
 class Control {
  public:
-  Control(int rank, int size, const ibv_gid* gid, ControlListener& listener);
+  // `gids`: the addresses of the devices, which peers may reach by TCP too.
+  Control(int rank, int size, const std::vector<ibv_gid>& gids, ControlListener& listener);
   ~Control();
 
   // Not ok where no port could be listened on.
@@ -53,6 +54,9 @@ class Control {
   // Frames are small and few: they fit the socket's buffer. Ignored where there is no connection.
   void send(int peer, const Frame& frame);
   void drop(int peer);
+
+  // Readable when progress() has something to do.
+  int descriptor() const { return epoll_.get(); }
 
   // Takes what has arrived, but not sooner than `patience` after the last time; returns how many
   // events there were.
@@ -78,12 +82,14 @@ class Control {
   int read_peer(int peer);
   int read_strangers();
   bool adopt(Connection* connection);
+  void watch(int fd, std::uint32_t events, int operation) const;
   void lose(int peer, const std::string& cause);
 
   const int rank_;
   const std::uint64_t cookie_;
   ControlListener& listener_;
   transport::Status status_;
+  FileDescriptor epoll_;
   FileDescriptor listening_;
   Address own_;
   std::vector<Peer> peers_;

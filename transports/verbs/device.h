@@ -20,6 +20,7 @@ struct Destroy {
 };
 using ContextHandle = std::unique_ptr<ibv_context, Destroy<ibv_close_device>>;
 using DomainHandle = std::unique_ptr<ibv_pd, Destroy<ibv_dealloc_pd>>;
+using ChannelHandle = std::unique_ptr<ibv_comp_channel, Destroy<ibv_destroy_comp_channel>>;
 using QueueHandle = std::unique_ptr<ibv_cq, Destroy<ibv_destroy_cq>>;
 using SharedReceiveHandle = std::unique_ptr<ibv_srq, Destroy<ibv_destroy_srq>>;
 using QueuePairHandle = std::unique_ptr<ibv_qp, Destroy<ibv_destroy_qp>>;

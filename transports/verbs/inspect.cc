@@ -243,26 +243,32 @@ void inspect_devices(const Reporter& reporter) {
   warn_hidden(names, reporter);
 }
 
-void inspect_choice(const std::string& device, const PortWish& wish, const Reporter& reporter) {
+void inspect_choice(const Settings& settings, const std::string& proposed,
+                    const Reporter& reporter) {
   std::string lacks;
   const std::vector<std::string> usable = usable_devices(&lacks);
-  if (device.empty() && usable.empty()) return;  // probe() says why
-  const std::string name = device.empty() ? usable[0] : device;
+  if (settings.device.empty() && usable.empty()) return;  // probe() says why
   transport::Status why;
-  const auto opened = open_device(name, wish, &why);
-  if (opened == nullptr) {
-    reporter.tell(Kind::warning, name, fmt::format("cannot be used as asked for: {}", why.message));
+  std::vector<std::string> left_out;
+  const auto opened = open_devices(settings, proposed, &left_out, &why);
+  if (opened.empty()) {
+    reporter.tell(Kind::warning, settings.device,
+                  fmt::format("cannot be used as asked for: {}", why.message));
     return;
   }
-  const std::string of_device = !device.empty() ? "the device that WEFT_VERBS_DEVICE names"
-                                : usable.size() == 1
-                                    ? "the only usable device"
-                                    : fmt::format("the first of {} usable devices", usable.size());
-  reporter.tell(
-      Kind::choice, "",
-      fmt::format("{}: {}, {}, {}", opened->choice, of_device,
-                  wish.port > 0 ? "the port that WEFT_VERBS_PORT names" : "its first active port",
-                  reason_of(*opened, wish.gid_index)));
+  const std::string of_device = !settings.device.empty() ? "named by WEFT_VERBS_DEVICE"
+                                : usable.size() == 1     ? "the only usable device"
+                                : proposed.empty()       ? "one of the usable devices"
+                                                         : "among the nearest devices";
+  for (const auto& device : opened) {
+    reporter.tell(
+        Kind::choice, "",
+        fmt::format("{}: {}, {}, {}", device->choice, of_device,
+                    settings.port.port > 0 ? "the port that WEFT_VERBS_PORT names"
+                                           : "its first active port",
+                    reason_of(*device, settings.port.gid_index)));
+  }
+  for (const std::string& reason : left_out) reporter.tell(Kind::choice, "", reason);
 }
 
 }  // namespace weft::verbs

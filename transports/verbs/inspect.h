@@ -6,6 +6,7 @@
 #include <string>
 
 #include "device.h"
+#include "rails.h"
 
 namespace weft::verbs {
 
@@ -19,7 +20,9 @@ struct Reporter {
 // The limit of locked memory; every device with its ports and their addresses; warnings about each.
 void inspect_devices(const Reporter& reporter);
 
-// What open() would take where the user asks for `device` (empty: choose) and `wish`.
-void inspect_choice(const std::string& device, const PortWish& wish, const Reporter& reporter);
+// What open() would take with these settings where the core proposes `proposed`, and what it leaves
+// out.
+void inspect_choice(const Settings& settings, const std::string& proposed,
+                    const Reporter& reporter);
 
 }  // namespace weft::verbs

@@ -1,5 +1,6 @@
 #include <weft/transport.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <new>
@@ -7,6 +8,7 @@
 #include <string>
 
 #include "inspect.h"
+#include "rails.h"
 #include "transport.h"
 
 namespace weft::verbs {
@@ -25,23 +27,28 @@ int probe(Device* devices, int capacity, Status* why) {
     std::string lacks;
     const auto names = usable_devices(&lacks);
     if (names.empty()) *why = Status::error(ErrorCode::unsupported, lacks.c_str());
-    // One device for now: the first that can be used.
-    if (!names.empty() && capacity > 0) {
-      devices[0] = {};
-      std::snprintf(devices[0].name, sizeof(devices[0].name), "%s", names[0].c_str());
-      devices[0].priority = kPriority;
-      devices[0].numa_node = numa_node_of(names[0]);
+    const int count = static_cast<int>(names.size());
+    for (int i = 0; i < std::min(count, capacity); ++i) {
+      const std::string& name = names[static_cast<std::size_t>(i)];
+      devices[i] = {};
+      std::snprintf(devices[i].name, sizeof(devices[i].name), "%s", name.c_str());
+      devices[i].priority = kPriority;
+      devices[i].numa_node = numa_node_of(name);
     }
-    return names.empty() ? 0 : 1;
+    return count;
   } catch (const std::exception& error) {
     *why = Status::error(ErrorCode::no_resources, error.what());
     return 0;
   }
 }
 
+const char* text_setting(const OpenOptions& options, const char* name) {
+  return options.setting != nullptr ? options.setting(options.context, name) : nullptr;
+}
+
 // A number among the settings. Throws std::invalid_argument with the setting's name.
 long number(const OpenOptions& options, const char* name, long least, long most, long otherwise) {
-  const char* text = options.setting != nullptr ? options.setting(options.context, name) : nullptr;
+  const char* text = text_setting(options, name);
   if (text == nullptr) return otherwise;
   long value = 0;
   const char* end = text + std::strlen(text);
@@ -54,12 +61,14 @@ long number(const OpenOptions& options, const char* name, long least, long most,
 
 Settings settings(const OpenOptions& options) {
   Settings s;
+  if (const char* device = text_setting(options, "verbs.device")) s.device = device;
+  s.rails = static_cast<int>(number(options, "verbs.rails", 1, kMaxRails, kMaxRails));
   s.port.port = static_cast<int>(number(options, "verbs.port", 1, 255, -1));
   s.port.gid_index = static_cast<int>(number(options, "verbs.gid_index", 0, 65535, -1));
   QueueLimits& l = s.limits;
   l.sends = static_cast<std::uint32_t>(number(options, "verbs.send_queue", 4, 8192, l.sends));
   l.receives =
-      static_cast<std::uint32_t>(number(options, "verbs.receive_queue", 2, 8192, l.receives));
+      static_cast<std::uint32_t>(number(options, "verbs.receive_queue", 2, 512, l.receives));
   l.inline_bytes =
       static_cast<std::uint32_t>(number(options, "verbs.inline_bytes", 64, 464, l.inline_bytes));
   l.timeout = static_cast<std::uint8_t>(number(options, "verbs.timeout", 1, 31, l.timeout));
@@ -67,28 +76,29 @@ Settings settings(const OpenOptions& options) {
   l.rnr_timer = static_cast<std::uint8_t>(number(options, "verbs.rnr_timer", 0, 31, l.rnr_timer));
   l.traffic_class = static_cast<int>(number(options, "verbs.traffic_class", 0, 255, -1));
   l.service_level = static_cast<int>(number(options, "verbs.service_level", 0, 15, -1));
+  l.in_order = static_cast<int>(number(options, "verbs.in_order", 0, 1, -1));
   s.max_message = static_cast<std::uint64_t>(number(options, "verbs.max_message", 64, 1L << 31, 0));
   return s;
 }
 
 transport::Transport* open(const OpenOptions* options, Status* why) {
   try {
-    const char* wanted =
-        options->setting != nullptr ? options->setting(options->context, "verbs.device") : nullptr;
-    std::string name = wanted != nullptr ? wanted : options->device;
-    std::string lacks;
-    if (name.empty()) {
-      const auto names = usable_devices(&lacks);
-      if (names.empty()) {
-        *why = Status::error(ErrorCode::unsupported, lacks.c_str());
-        return nullptr;
-      }
-      name = names[0];
-    }
     const Settings chosen = settings(*options);
-    auto device = open_device(name, chosen.port, why);
-    if (device == nullptr) return nullptr;
-    auto opened = std::make_unique<Transport>(*options, chosen, std::move(device));
+    std::vector<std::string> left_out;
+    auto devices = open_devices(chosen, options->device, &left_out, why);
+    if (devices.empty()) return nullptr;
+    for (const std::string& reason : left_out) {
+      if (options->log != nullptr) options->log(options->context, ("verbs: " + reason).c_str());
+    }
+    std::vector<std::unique_ptr<Rail>> rails;
+    for (auto& device : devices) {
+      rails.push_back(std::make_unique<Rail>(std::move(device), chosen.limits,
+                                             std::max(options->size - 1, 1), options->wakes));
+      if (rails.back()->status().ok()) continue;
+      *why = rails.back()->status();
+      return nullptr;
+    }
+    auto opened = std::make_unique<Transport>(*options, chosen, std::move(rails));
     if (opened->status().ok()) return opened.release();
     *why = opened->status();
   } catch (const std::invalid_argument& error) {
@@ -105,10 +115,8 @@ void inspect(const OpenOptions* options, void* context,
              void (*report)(void* context, const Finding* finding)) {
   const Reporter reporter{context, report};
   try {
-    const char* wanted =
-        options->setting != nullptr ? options->setting(options->context, "verbs.device") : nullptr;
     inspect_devices(reporter);
-    inspect_choice(wanted != nullptr ? wanted : "", settings(*options).port, reporter);
+    inspect_choice(settings(*options), options->device, reporter);
   } catch (const std::exception& error) {
     reporter.tell(Finding::Kind::warning, "", error.what());
   }

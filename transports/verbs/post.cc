@@ -1,12 +1,15 @@
-// Puts and gets become work requests.
+// Puts become work requests: mail, or writes with records behind them.
+#include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <string>
+#include <utility>
 
+#include "mail.h"
 #include "transport.h"
 
 namespace weft::verbs {
 
-using transport::Get;
 using transport::Put;
 using transport::SignalOp;
 using transport::Status;
@@ -21,9 +24,12 @@ void change(std::byte* word, SignalOp op, std::uint64_t value) {
 
 Status queue_full() { return Status::error(ErrorCode::no_resources, "the queue is full"); }
 
+// What a put may add to the chain of one lane.
+constexpr int kMostPerPut = 2;
+
 }  // namespace
 
-Status Transport::check(const Put& put, int* peer) const {
+Status Transport::check(const Put& put, int* number) const {
   const transport::RemoteMemory* memory = put.bytes > 0 ? put.target : put.signal_memory;
   if (memory == nullptr) memory = put.target;
   if (memory == nullptr)
@@ -32,10 +38,13 @@ Status Transport::check(const Put& put, int* peer) const {
                            std::size_t bytes) {
     return m == nullptr || offset > m->bytes || bytes > m->bytes - offset;
   };
+  const bool signals = put.signal != SignalOp::none;
   if ((put.bytes > 0 && outside(put.target, put.target_offset, put.bytes)) ||
-      (put.signal != SignalOp::none && outside(put.signal_memory, put.signal_offset, 8)))
+      (signals && outside(put.signal_memory, put.signal_offset, 8)))
     return Status::error(ErrorCode::invalid_argument, "a put beyond the end of a memory");
-  *peer = memory->peer;
+  if (signals && imports_[put.signal_memory->handle].key.device != 0)
+    return Status::error(ErrorCode::invalid_argument, "a signal in a device's memory");
+  *number = memory->peer;
   return {};
 }
 
@@ -59,212 +68,163 @@ Status Transport::put_here(const Put& put) {
   return {};
 }
 
-bool Transport::ready(int peer) {
-  const Peer& p = peers_[static_cast<std::size_t>(peer)];
-  if (p.stage == Stage::idle) offer(peer);
+bool Transport::ready(int number) {
+  const Peer& p = peer(number);
+  if (p.stage == Stage::idle) offer(number);
   return p.stage == Stage::ready;
 }
 
-// Memory that the device may touch: registered already, copied to a staging slot, or registered for
-// this once. (Registrations of memory that is not ours to watch are not kept: it could be freed and
-// mapped anew behind them.)
-Status Transport::borrow(const void* address, std::size_t bytes, bool written, Local* out) {
-  out->address = reinterpret_cast<std::uint64_t>(address);
-  if (const Region* region = regions_.find(address, bytes)) {
-    out->key = region->handle->lkey;
-    return {};
-  }
-  if (bytes <= kStagedBytes && !written) {
-    if (free_staging_.empty()) return queue_full();
-    const int slot = free_staging_.back();
-    free_staging_.pop_back();
-    std::byte* copy =
-        buffers_ + buffer_bytes_ - (kStagingSlots - static_cast<std::size_t>(slot)) * kStagedBytes;
-    std::memcpy(copy, address, bytes);
-    out->address = reinterpret_cast<std::uint64_t>(copy);
-    out->key = buffer_region_->lkey;
-    out->holds.staging = slot;
-    return {};
-  }
-  const Status status =
-      register_region(*device_, const_cast<void*>(address), bytes, &out->holds.region);
-  if (status.ok()) out->key = out->holds.region->lkey;
-  return status;
+// Whether every lane can take what a put may need; for its records, the peer must have receives.
+bool Transport::has_room(const Peer& p, bool for_records) const {
+  return std::ranges::all_of(p.active, [&](int i) {
+    const Lane& lane = p.lane[static_cast<std::size_t>(i)];
+    return lane.room() >= kMostPerPut && (!for_records || lane.credits > 0);
+  });
 }
 
-// Posts a chain. The last one raises a completion where somebody waits for it, and now and then, so
-// that the queue empties.
-Status Transport::post(int peer, ibv_send_wr* chain, int count, bool completes) {
-  Peer& p = peers_[static_cast<std::size_t>(peer)];
-  for (int i = 0; i + 1 < count; ++i) chain[i].next = &chain[i + 1];
-  ibv_send_wr& last = chain[count - 1];
-  const std::uint64_t number = p.posted + static_cast<std::uint64_t>(count);
-  if (completes || number - p.signaled >= p.pair.sends / 4) {
-    last.send_flags |= IBV_SEND_SIGNALED;
-    p.signaled = number;
-  }
-  last.wr_id = number;
-  ibv_send_wr* bad = nullptr;
-  const int error = ibv_post_send(p.pair.handle.get(), chain, &bad);
-  if (error != 0) {
-    fail_peer(peer, ErrorCode::peer_failed,
-              std::string("posting a work request: ") + std::strerror(error));
-    return p.failure;
-  }
-  p.posted = number;
-  if (p.signaled == number) {
-    ++p.awaited;
-    ++awaited_;
-  }
-  return {};
+// In the chains.
+void Transport::make_room(Peer& p) {
+  const bool crowded = std::ranges::any_of(p.active, [&](int i) {
+    return chains_[static_cast<std::size_t>(i)].count() + kMostPerPut > Chain::kMost;
+  });
+  if (crowded) (void)flush(p);
 }
 
-Status Transport::put_one(const Put& put, int peer) {
-  Peer& p = peers_[static_cast<std::size_t>(peer)];
-  const bool signals = put.signal != SignalOp::none;
-  if (room(p) < 2 || (signals && p.credits == 0)) return queue_full();
-
-  ibv_send_wr chain[2] = {};
-  ibv_sge parts[3] = {};
-  int count = 0;
+Record Transport::make_record(const Put& put, Peer& p, bool with_payload) {
   Record record;
-  Local local;
-  const bool together = signals && put.bytes + sizeof(Record) <= p.pair.inline_bytes &&
-                        put.bytes + sizeof(Record) <= kReceiveBytes;
-  bool waits = false;
+  record.kind = put.signal == SignalOp::set ? RecordKind::set : RecordKind::add;
+  record.number = p.sent++;
+  record.mail_credits = static_cast<std::uint8_t>(std::exchange(p.mail.owed, 0));
+  record.value = put.signal_value;
+  const Key& word = imports_[put.signal_memory->handle].key;
+  record.signal = {word.region, word.generation, put.signal_offset};
+  if (!with_payload || put.bytes == 0) return record;
+  const Key& key = imports_[put.target->handle].key;
+  record.target = {key.region, key.generation, put.target_offset};
+  record.payload_bytes = static_cast<std::uint16_t>(put.bytes);
+  return record;
+}
+
+// Over the lane whose turn it is. The letter stays in the outbox until the peer has read it: its
+// credit says so.
+void Transport::send_mail(const Put& put, Peer& p, bool with_payload) {
+  const int number = p.active[p.turn];
+  const auto index = static_cast<std::size_t>(number);
+  Lane& lane = p.lane[index];
+  const Record record = make_record(put, p, with_payload);
+  const std::size_t slot = p.mail.sent % p.mail.peer_slots * kMailBytes;
+  std::byte* letter = p.mail.outbox + p.mail.sent % p.mail.slots * kMailBytes;
+  write_mail(letter, record, put.source, ++p.mail.sent);
+  --p.mail.credits;
+  Chain& chain = chains_[index];
+  ibv_send_wr& write = chain.add(lane, IBV_WR_RDMA_WRITE);
+  write.wr.rdma.remote_addr = lane.mail_address + slot;
+  write.wr.rdma.rkey = lane.mail_rkey;
+  const std::size_t bytes = mail_bytes(record.payload_bytes);
+  chain.add_part(letter, bytes, mail_registration_->handles[index]->lkey);
+  if (bytes <= lane.pair.inline_bytes) write.send_flags = IBV_SEND_INLINE;
+  p.turn = (p.turn + 1) % p.active.size();
+}
+
+// The signal's record over the lane whose turn it is, behind notices on the other lanes that were
+// written to.
+void Transport::send_records(const Put& put, Peer& p, bool with_payload) {
+  const int current = p.active[p.turn];
+  for (const int number : p.active) {
+    Lane& lane = p.lane[static_cast<std::size_t>(number)];
+    if (number == current || !lane.dirty) continue;
+    Record notice;
+    notice.kind = RecordKind::notice;
+    notice.number = p.sent++;
+    chains_[static_cast<std::size_t>(number)].add_record(lane, notice, nullptr);
+    --lane.credits;
+    lane.dirty = false;
+  }
+  Lane& lane = p.lane[static_cast<std::size_t>(current)];
+  Record record = make_record(put, p, with_payload);
+  record.credits = lane.take_owed();
+  chains_[static_cast<std::size_t>(current)].add_record(lane, record, put.source);
+  --lane.credits;
+  lane.dirty = false;
+  p.turn = (p.turn + 1) % p.active.size();
+}
+
+Status Transport::put_one(const Put& put, Peer& p) {
+  make_room(p);
+  if (!p.failure.ok()) return p.failure;
+  const bool signals = put.signal != SignalOp::none;
+  const bool device = on_device(put);
+  const bool dirty = std::ranges::any_of(
+      p.active, [&](int i) { return p.lane[static_cast<std::size_t>(i)].dirty; });
+  const bool mail_works = signals && p.mail.window > 0;
+  const bool letter = mail_works && !device && put.bytes <= kMailPayload;
+  // Mail overtakes what was written before it, unless the device places in order.
+  const bool mailed = p.in_order ? mail_works : letter && !dirty;
+  if (!has_room(p, signals && !mailed)) return queue_full();
+  if (mailed && p.mail.credits == 0) return queue_full();
+  const Lane& lane = p.lane[static_cast<std::size_t>(p.active[p.turn])];
+  const bool fits = put.bytes + sizeof(Record) <=
+                    std::min<std::size_t>(lane.pair.inline_bytes, kReceiveBytes);
+  const bool together = mailed ? letter : signals && !device && fits;
   if (put.bytes > 0 && !together) {
-    const bool inlined = put.bytes <= p.pair.inline_bytes;
-    if (inlined) {
-      local.address = reinterpret_cast<std::uint64_t>(put.source);
-    } else {
-      const Status status = borrow(put.source, put.bytes, false, &local);
-      if (!status.ok()) return status;
-    }
-    waits = !inlined;
-    parts[0] = {local.address, static_cast<std::uint32_t>(put.bytes), local.key};
-    ibv_send_wr& write = chain[count++];
-    write.opcode = IBV_WR_RDMA_WRITE;
-    write.sg_list = &parts[0];
-    write.num_sge = 1;
-    if (inlined) write.send_flags = IBV_SEND_INLINE;
-    const Key& key = imports_[put.target->handle].key;
-    write.wr.rdma.remote_addr = key.address + put.target_offset;
-    write.wr.rdma.rkey = key.rkey;
-  }
-  if (signals) {
-    const Key& word = imports_[put.signal_memory->handle].key;
-    record.signal = {word.region, word.generation, put.signal_offset};
-    record.value = put.signal_value;
-    record.op = static_cast<std::uint8_t>(put.signal);
-    record.credits = static_cast<std::uint16_t>(p.owed);
-    parts[1] = {reinterpret_cast<std::uint64_t>(&record), sizeof(record), 0};
-    ibv_send_wr& send = chain[count++];
-    send.opcode = IBV_WR_SEND;
-    send.sg_list = &parts[1];
-    send.num_sge = 1;
-    send.send_flags = IBV_SEND_INLINE;
-    if (together && put.bytes > 0) {
-      const Key& key = imports_[put.target->handle].key;
-      record.target = {key.region, key.generation, put.target_offset};
-      record.payload_bytes = static_cast<std::uint16_t>(put.bytes);
-      parts[2] = {reinterpret_cast<std::uint64_t>(put.source),
-                  static_cast<std::uint32_t>(put.bytes), 0};
-      send.num_sge = 2;
-    }
-  }
-  if (count > 0) {
-    const Status status = post(peer, chain, count, waits);
+    const Status status = write(put, p, device);
     if (!status.ok()) return status;
-  }
-  if (signals) {
-    --p.credits;
-    p.owed = 0;
-  }
-  if (waits) {
-    local.holds.last = p.posted;
-    local.holds.completed = put.completed;
-    p.pending.push_back(std::move(local.holds));
   } else if (put.completed != nullptr) {
     ++*put.completed;
   }
+  if (mailed) {
+    send_mail(put, p, together);
+  } else if (signals) {
+    send_records(put, p, together);
+  }
   return {};
+}
+
+Status Transport::post_now(Peer& p, int number, Chain& chain) {
+  const int error = chain.post(p.lane[static_cast<std::size_t>(number)], &awaited_);
+  if (error == 0) return {};
+  fail_peer(number_of(p), ErrorCode::peer_failed,
+            rails_[static_cast<std::size_t>(number)]->name() + ": posting a work request: " +
+                std::strerror(error));
+  return p.failure;
+}
+
+// Posts what the chains hold for this peer.
+Status Transport::flush(Peer& p) {
+  for (int i = 0; i < static_cast<int>(rails_.size()); ++i) {
+    Chain& chain = chains_[static_cast<std::size_t>(i)];
+    if (!p.failure.ok()) chain.forget();
+    if (!chain.empty()) (void)post_now(p, i, chain);
+  }
+  return p.failure;
 }
 
 Status Transport::put(std::span<const Put> puts, std::size_t* posted) {
   *posted = 0;
+  Peer* open = nullptr;  // whose work requests the chains hold
+  Status status;
   for (const Put& put : puts) {
-    int peer = -1;
-    Status status = check(put, &peer);
-    if (!status.ok()) return status;
-    const Peer& p = peers_[static_cast<std::size_t>(peer)];
-    if (!p.failure.ok()) return p.failure;
-    if (peer == options_.rank) {
+    int number = -1;
+    status = check(put, &number);
+    if (!status.ok()) break;
+    Peer& p = peer(number);
+    if (open != nullptr && open != &p) (void)flush(*open);
+    open = &p;
+    status = p.failure;
+    if (!status.ok()) break;
+    if (number == options_.rank) {
       status = put_here(put);
-    } else if (ready(peer)) {
-      status = put_one(put, peer);
+    } else if (ready(number)) {
+      status = put_one(put, p);
     } else {
       status = p.failure.ok() ? queue_full() : p.failure;
     }
-    if (!status.ok()) return status;
+    if (!status.ok()) break;
     ++*posted;
   }
-  return {};
-}
-
-Status Transport::get(std::span<const Get> gets) {
-  for (const Get& get : gets) {
-    const transport::RemoteMemory& source = *get.source;
-    if (get.source_offset > source.bytes || get.bytes > source.bytes - get.source_offset)
-      return Status::error(ErrorCode::invalid_argument, "a get beyond the end of a memory");
-    const Peer& p = peers_[static_cast<std::size_t>(source.peer)];
-    if (!p.failure.ok()) return p.failure;
-    if (source.peer == options_.rank) {
-      const Key& key = imports_[source.handle].key;
-      std::memmove(get.destination, reinterpret_cast<std::byte*>(key.address) + get.source_offset,
-                   get.bytes);
-    }
-    if (source.peer == options_.rank || get.bytes == 0) {
-      if (get.completed != nullptr) ++*get.completed;
-    } else {
-      gets_.push_back(get);
-    }
-  }
-  post_gets();
-  return {};
-}
-
-Status Transport::get_one(const Get& get) {
-  const int peer = get.source->peer;
-  Peer& p = peers_[static_cast<std::size_t>(peer)];
-  if (!p.failure.ok()) return p.failure;
-  if (!ready(peer) || room(p) < 2) return queue_full();
-  Local local;
-  const Status status = borrow(get.destination, get.bytes, true, &local);
-  if (!status.ok()) return status;
-  ibv_sge part{local.address, static_cast<std::uint32_t>(get.bytes), local.key};
-  ibv_send_wr read{};
-  read.opcode = IBV_WR_RDMA_READ;
-  read.sg_list = &part;
-  read.num_sge = 1;
-  const Key& key = imports_[get.source->handle].key;
-  read.wr.rdma.remote_addr = key.address + get.source_offset;
-  read.wr.rdma.rkey = key.rkey;
-  const Status sent = post(peer, &read, 1, true);
-  if (!sent.ok()) return sent;
-  local.holds.last = p.posted;
-  local.holds.completed = get.completed;
-  p.pending.push_back(std::move(local.holds));
-  return {};
-}
-
-// Those of failed peers are dropped: their failure was reported.
-int Transport::post_gets() {
-  int events = 0;
-  while (!gets_.empty() && get_one(gets_.front()).code != ErrorCode::no_resources) {
-    gets_.pop_front();
-    ++events;
-  }
-  return events;
+  if (open == nullptr) return status;
+  const Status flushed = flush(*open);
+  return status.ok() ? flushed : status;
 }
 
 }  // namespace weft::verbs

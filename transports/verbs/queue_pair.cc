@@ -1,12 +1,13 @@
 #include "queue_pair.h"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <random>
+
+#include "memory.h"
 
 namespace weft::verbs {
 
@@ -15,14 +16,6 @@ using transport::Status;
 namespace {
 
 Status failed(ErrorCode code, const std::string& text) { return Status::error(code, text.c_str()); }
-
-std::string memory_hint(int error) {
-  rlimit limit{};
-  getrlimit(RLIMIT_MEMLOCK, &limit);
-  if (error != ENOMEM || limit.rlim_cur == RLIM_INFINITY) return "";
-  return fmt::format("; locked memory is limited to {} KiB: raise it (ulimit -l unlimited)",
-                     limit.rlim_cur / 1024);
-}
 
 }  // namespace
 
@@ -46,10 +39,10 @@ Status create_queue_pair(const Device& device, const QueueLimits& limits, ibv_cq
   if (out->handle == nullptr) {
     const int error = errno;
     return failed(ErrorCode::no_resources, fmt::format("{}: no queue pair: {}{}", device.name,
-                                                       std::strerror(error), memory_hint(error)));
+                                                       std::strerror(error), locked_memory_hint(error)));
   }
   out->inline_bytes = wanted.cap.max_inline_data;
-  out->sends = limits.sends;
+  out->sends = std::min(limits.sends, wanted.cap.max_send_wr);
   out->psn = std::random_device()() & 0xffffff;
   ibv_qp_attr attributes{};
   attributes.qp_state = IBV_QPS_INIT;

@@ -1,7 +1,6 @@
 // A reliable connection to a peer, and what is on its way over it.
 #pragma once
 
-#include <deque>
 #include <string>
 
 #include "device.h"
@@ -18,6 +17,7 @@ struct QueueLimits {
   std::uint8_t rnr_timer = 12;
   int traffic_class = -1;
   int service_level = -1;
+  int in_order = -1;  // 1: the device places in order, 0: it may not; -1: ask it
 };
 
 struct QueuePair {

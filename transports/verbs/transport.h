@@ -1,32 +1,38 @@
 // weft over InfiniBand and RoCE: reliable queue pairs of libibverbs.
 //
-// A put's bytes go by RDMA WRITE; its signal goes by SEND on the same queue pair, behind them, and
-// is applied by the receiver's progress(): so no order of placement in memory is assumed of the
-// device. A small put is one inline SEND that carries both. Each SEND needs a receive that the peer
-// has posted: credits count them, so that the peer's queue never overruns.
+// A put's bytes go by RDMA WRITE; its signal goes behind them in a record that the receiver's
+// progress() applies. A record travels as *mail* (mail.h: a WRITE that says itself that it has
+// arrived) where it carries all there is to say, or where the device places in order; else by SEND
+// on the same queue pair, whose completion says that what was written before is there. Credits count
+// mail slots and receives, so that no queue overruns. A rank may use several devices (rails): a lane
+// is a queue pair over one of them; records are numbered, and applied by their numbers.
 #pragma once
 
 #include <weft/transport.h>
 
 #include <array>
-#include <unordered_map>
+#include <deque>
+#include <vector>
 
 #include "control.h"
-#include "queue_pair.h"
+#include "lane.h"
+#include "rail.h"
 #include "regions.h"
 
 namespace weft::verbs {
 
 struct Settings {
+  std::string device;  // comma-separated; empty: what the core proposes
   PortWish port;
   QueueLimits limits;
   std::uint64_t max_message = 0;  // 0: the port's
+  int rails = static_cast<int>(kMaxRails);
 };
 
 class Transport final : public transport::Transport, private ControlListener {
  public:
   Transport(const transport::OpenOptions& options, const Settings& settings,
-            std::unique_ptr<Device> device);
+            std::vector<std::unique_ptr<Rail>> rails);
   ~Transport() override;
 
   // Not ok where open() must fail.
@@ -41,6 +47,8 @@ class Transport final : public transport::Transport, private ControlListener {
   transport::Status allocate(std::size_t bytes, transport::LocalMemory* out) override;
   transport::Status register_memory(void* address, std::size_t bytes,
                                     transport::LocalMemory* out) override;
+  transport::Status register_dmabuf(int fd, std::uint64_t offset, void* address, std::size_t bytes,
+                                    transport::LocalMemory* out) override;
   void release(const transport::LocalMemory& memory) override;
   transport::Status import_memory(int peer, const transport::MemoryKey& key,
                                   transport::RemoteMemory* out) override;
@@ -48,97 +56,142 @@ class Transport final : public transport::Transport, private ControlListener {
   transport::Status put(std::span<const transport::Put> puts, std::size_t* posted) override;
   transport::Status get(std::span<const transport::Get> gets) override;
   int progress() override;
+  void arm() override;
 
  private:
-  static constexpr std::size_t kReceiveBytes = 512;
-  static constexpr std::size_t kStagedBytes = 64 << 10;
-  static constexpr std::size_t kStagingSlots = 32;
-  static constexpr int kSpareReceives = 4;  // for credits on their way
-
-  // What a completed work request sets free.
-  struct Pending {
-    std::uint64_t last = 0;  // its work request's number
-    std::uint64_t* completed = nullptr;
-    RegionHandle region;  // registered for it alone
-    int staging = -1;
-  };
   enum class Stage : std::uint8_t { idle, offered, ready };
+  // A record that arrived before its turn.
+  struct Held {
+    int rail = 0;
+    int slot = -1;
+  };
+  struct Mailbox {
+    std::byte* inbox = nullptr;
+    std::byte* outbox = nullptr;      // what is written to the peer's inbox, until it was read there
+    std::uint32_t slots = 0;          // of the inbox; 0: this rank takes no mail of this peer
+    std::uint32_t peer_slots = 0;     // of the peer's inbox
+    std::uint32_t window = 0;         // letters that each side may have on their way
+    std::uint32_t taken = 0, owed = 0;  // letters read; of those not yet told
+    std::uint32_t sent = 0, credits = 0;
+  };
   struct Peer {
     bool known = false;  // connect() succeeded
     Stage stage = Stage::idle;
-    bool replied = false;  // the peer's queue pair is known
-    QueuePair pair;
-    std::uint64_t posted = 0;     // work requests so far
-    std::uint64_t completed = 0;  // of those
-    std::uint64_t signaled = 0;   // the last that will raise a completion
-    int awaited = 0;              // completions that will come
-    std::uint32_t credits = 0;    // SENDs it can take
-    std::uint32_t owed = 0;       // receives posted again and not yet told
-    std::deque<Pending> pending;
+    int lanes = 0;               // rails that both sides have
+    std::uint8_t answered = 0;   // lanes whose offer has come, as bits
+    std::uint8_t usable = 0;     // lanes that work on this side
+    std::array<Lane, kMaxRails> lane;
+    std::vector<int> active;     // lanes that work on both sides
+    std::size_t turn = 0;        // the active lane that takes the next small transfer
+    bool in_order = false;       // mail overtakes nothing that was written before it
+    std::uint16_t sent = 0;      // the next record's number
+    std::uint16_t applied = 0;   // the number of the next record to apply
+    std::vector<Held> held;      // by number, modulo their count; empty: nothing may come yet
+    Mailbox mail;
+    std::string trouble;         // what keeps lanes from working
     transport::Status failure;
+  };
+  // One of several pieces' transfer.
+  struct Transfer {
+    std::uint64_t* completed = nullptr;
+    int left = 0;
+  };
+  // Bytes that go by RDMA, over one lane or over all of them.
+  struct Movement {
+    ibv_wr_opcode opcode = IBV_WR_RDMA_WRITE;  // or RDMA_READ
+    void* local = nullptr;
+    const Key* remote = nullptr;
+    std::uint64_t offset = 0;  // in the peer's memory
+    std::size_t bytes = 0;
+    bool may_copy = true;  // the processor may read `local`
+    std::uint64_t* completed = nullptr;
   };
   // The memory that a work request reads or writes here.
   struct Local {
-    std::uint64_t address = 0;
-    std::uint32_t key = 0;
+    std::byte* address = nullptr;
+    Registration* registration = nullptr;  // null: it is in the rail's buffers
     Pending holds;
   };
-  class Batch;
 
   // transport.cc
-  bool open_queues();
+  void open_mailboxes();
+  void open_wait_descriptor();  // wait.cc
   void describe(std::uint32_t region, transport::LocalMemory* out) const;
   void flush_all();
+  Peer& peer(int number) { return peers_[static_cast<std::size_t>(number)]; }
+  int number_of(const Peer& peer) const { return static_cast<int>(&peer - peers_.data()); }
   // connect.cc
   void received(int peer, const Frame& frame) override;
   void lost(int peer, const std::string& cause) override;
   bool offer(int peer);
+  bool make_queue_pair(Peer& peer, int lane);
+  void give_mailbox(Peer& peer);
+  void open_arrivals(Peer& peer);
   void take_offer(int peer, const Frame& frame);
+  void take_ready(int peer, std::uint8_t usable);
+  void forget_lane(Peer& peer, int lane);
   void fail_peer(int peer, ErrorCode code, const std::string& cause, bool report = true);
   // post.cc
-  transport::Status put_one(const transport::Put& put, int peer);
-  transport::Status put_here(const transport::Put& put);
   transport::Status check(const transport::Put& put, int* peer) const;
-  transport::Status borrow(const void* address, std::size_t bytes, bool written, Local* out);
-  transport::Status post(int peer, ibv_send_wr* chain, int count, bool completes);
+  transport::Status put_here(const transport::Put& put);
+  transport::Status put_one(const transport::Put& put, Peer& peer);
+  void send_mail(const transport::Put& put, Peer& peer, bool with_payload);
+  void send_records(const transport::Put& put, Peer& peer, bool with_payload);
+  Record make_record(const transport::Put& put, Peer& peer, bool with_payload);
+  bool has_room(const Peer& peer, bool for_records) const;
+  void make_room(Peer& peer);
+  transport::Status flush(Peer& peer);
+  transport::Status post_now(Peer& peer, int lane, Chain& chain);
+  bool ready(int peer);
+  // move.cc
+  transport::Status write(const transport::Put& put, Peer& peer, bool on_device);
+  transport::Status move(Peer& peer, const Movement& movement);
+  transport::Status borrow(const Movement& movement, Peer& peer, Rail& rail, Local* out);
+  bool on_device(const transport::Put& put);
+  int start_transfer(std::uint64_t* completed, std::size_t pieces);
+  void finish(Rail& rail, const Pending& pending, bool raise);
   transport::Status get_one(const transport::Get& get);
   int post_gets();
-  bool ready(int peer);
-  std::uint32_t room(const Peer& peer) const {
-    return peer.pair.sends - static_cast<std::uint32_t>(peer.posted - peer.completed);
-  }
-  // progress.cc
+  // arrive.cc
   int take_receives();
+  int take_all_mail();
+  bool take_mail(Peer& peer);
+  bool take_held(Peer& peer);
+  void take_in_turn(Peer& peer);
+  void arrived(Peer& peer, int rail, int slot);
+  bool apply(Peer& peer, const Record& record, const std::byte* payload, const std::byte* mail);
+  void return_credits(Peer& peer, int lane);
+  // progress.cc
   int take_completions();
   int take_events();
-  void apply(int peer, const std::byte* bytes);
-  void complete(Peer& peer, std::uint64_t up_to);
-  void post_receives(int first, int count);
-  void return_credits(int peer);
+  void complete(Lane& lane, Rail& rail, std::uint64_t up_to);
+  void lose_rail(Rail& rail, const std::string& cause);
 
   const transport::OpenOptions options_;
   const Settings settings_;
-  const std::unique_ptr<Device> device_;
   transport::Status status_;
   Address address_;
-  QueueHandle send_queue_, receive_queue_;
-  SharedReceiveHandle receives_;
-  std::byte* buffers_ = nullptr;  // receives, then staging
-  std::size_t buffer_bytes_ = 0;
-  int receive_count_ = 0;
-  std::uint32_t peer_credits_ = 0;
-  RegionHandle buffer_region_;
-  std::vector<int> free_staging_;
+  const std::vector<std::unique_ptr<Rail>> rails_;
+  Registrations registrations_;
   Regions regions_;
+  std::byte* mailboxes_ = nullptr;  // inboxes and outboxes, of kMailBytes slots
+  std::size_t mailbox_bytes_ = 0;
+  std::uint32_t mail_slots_ = 0;  // of each inbox
+  Registration* mail_registration_ = nullptr;
+  std::size_t mailboxes_left_ = 0;
   std::vector<Import> imports_;
   std::vector<Peer> peers_;
-  std::unordered_map<std::uint32_t, int> by_number_;
+  std::vector<int> correspondents_;  // peers whose mail may come
+  std::array<Chain, kMaxRails> chains_;  // of the peer whose puts are being posted
+  std::vector<Transfer> transfers_;
+  std::vector<int> free_transfers_;
   std::deque<transport::Get> gets_;  // not posted yet
-  int connecting_ = 0;               // queue pairs offered and not ready
-  int ready_ = 0;                    // peers whose queue pair is
+  int connecting_ = 0;               // peers offered to and not ready
+  int ready_ = 0;                    // peers whose queue pairs are
   int known_ = 0;                    // other ranks that may connect
   int awaited_ = 0;                  // completions of work requests that will come
   unsigned idle_ = 0;
+  int wait_fd_ = -1;  // an epoll of all that wakes this rank; -1: it polls
   std::unique_ptr<Control> control_;
 };
 

@@ -10,28 +10,32 @@
 
 namespace weft::verbs {
 
-inline constexpr std::uint32_t kMagic = 0x31427677;  // "wvB1"
+inline constexpr std::uint32_t kMagic = 0x33427677;  // "wvB3"
 
-// Where a transport is reached: by TCP for the set-up, by its port for the rest.
+// Devices that a rank uses side by side.
+inline constexpr std::size_t kMaxRails = 4;
+
+// Where a transport is reached: by TCP for the set-up, by its ports for the rest.
 struct Address {
   std::uint32_t magic = kMagic;
   std::uint32_t rank = 0;
   std::uint64_t cookie = 0;  // tells this transport from an earlier one on the same TCP port
   std::uint16_t tcp_port = 0;
-  std::uint16_t lid = 0;
-  std::uint8_t link_layer = 0;
+  std::uint8_t rails = 0;
+  std::uint8_t link_layer = 0;                         // of every rail
   std::uint8_t hosts = 0;                              // addresses used
-  std::array<std::array<std::uint8_t, 16>, 4> host{};  // IPv6, IPv4 as ::ffff:a.b.c.d
+  std::array<std::array<std::uint8_t, 16>, 6> host{};  // IPv6, IPv4 as ::ffff:a.b.c.d
 };
 
 // A memory key's bytes.
 struct Key {
   std::uint32_t magic = kMagic;
-  std::uint32_t rkey = 0;
-  std::uint64_t address = 0;
-  std::uint64_t bytes = 0;
   std::uint32_t region = 0;
   std::uint32_t generation = 0;
+  std::uint32_t device = 0;  // 1: memory that the processor may not touch (a dma-buf)
+  std::uint64_t address = 0;
+  std::uint64_t bytes = 0;
+  std::array<std::uint32_t, kMaxRails> rkeys{};
 };
 
 // Which word a signal changes: of a region of the receiver's table, so that it can be checked.
@@ -41,15 +45,25 @@ struct Spot {
   std::uint64_t offset = 0;
 };
 
-// What a SEND carries: a signal, credits, and the payload of a small put behind it.
+enum class RecordKind : std::uint8_t {
+  credits,  // nothing but credits; outside the order
+  notice,   // what was written over this lane before is there
+  set,      // a signal
+  add,
+};
+
+// What one rank tells another beside the bytes that it writes: a signal, credits, and the payload
+// of a small put behind it. Records of all lanes are applied in the order of their numbers.
 struct Record {
+  std::uint16_t payload_bytes = 0;
+  RecordKind kind = RecordKind::credits;
+  std::uint8_t credits = 0;  // receives of this lane that the sender has taken and posted again
+  std::uint16_t number = 0;
+  std::uint8_t mail_credits = 0;  // mail slots that the sender has emptied
+  std::uint8_t padding = 0;
+  std::uint64_t value = 0;
   Spot target;
   Spot signal;
-  std::uint64_t value = 0;
-  std::uint16_t payload_bytes = 0;
-  std::uint16_t credits = 0;  // receives that the sender has taken and posted again
-  std::uint8_t op = 0;        // transport::SignalOp
-  std::uint8_t padding[3] = {};
 };
 static_assert(sizeof(Record) == 48);
 
@@ -60,13 +74,20 @@ struct Frame {
   std::uint32_t magic = kMagic;
   Message message = Message::hello;
   std::uint32_t rank = 0;
-  std::uint32_t queue_pair = 0;
   std::uint64_t cookie = 0;  // of the receiver, in a hello
+  // queue_pair: one for each lane. Number 0: the sender cannot use this lane.
+  std::uint32_t queue_pair = 0;
   std::uint32_t psn = 0;
   std::uint16_t lid = 0;
+  std::uint8_t lane = 0;
   std::uint8_t mtu = 0;  // ibv_mtu
   std::uint8_t max_reads = 0;
-  std::uint32_t credits = 0;  // receives kept for the peer
+  std::uint8_t in_order = 0;  // the sender's device places what is written to it in order
+  std::uint8_t usable = 0;    // ready: the lanes that work, as bits
+  std::uint32_t credits = 0;  // receives kept for the peer on this lane
+  std::uint32_t mail_slots = 0;
+  std::uint32_t mail_rkey = 0;
+  std::uint64_t mail_address = 0;
   std::array<std::uint8_t, 16> gid{};
 };
 

@@ -1,0 +1,86 @@
+// Mail: a record and its payload, written by one RDMA WRITE into a slot of the receiver's memory that
+// it polls. Every 8-byte word holds 4 bytes of data and a flag, so that a word says itself whether
+// it has arrived: nothing is assumed of the order in which a device places bytes, only that it
+// places an aligned word whole. (NCCL's LL protocol is the same idea.)
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "wire.h"
+
+namespace weft::verbs {
+
+inline constexpr std::size_t kMailBytes = 2176;  // of a slot
+inline constexpr std::size_t kMailPayload = kMailBytes / 2 - sizeof(Record);
+
+inline std::size_t mail_words(std::size_t payload) { return (sizeof(Record) + payload + 3) / 4; }
+inline std::size_t mail_bytes(std::size_t payload) { return mail_words(payload) * 8; }
+
+// Writes the words of `bytes` bytes; returns the one behind.
+inline std::uint64_t* write_words(std::uint64_t* word, const void* data, std::size_t bytes,
+                                  std::uint32_t flag) {
+  const auto* from = static_cast<const std::byte*>(data);
+  const std::uint64_t high = std::uint64_t{flag} << 32;
+  for (; bytes >= 4; bytes -= 4, from += 4) {
+    std::uint32_t low;
+    std::memcpy(&low, from, 4);
+    *word++ = high | low;
+  }
+  if (bytes == 0) return word;
+  std::uint32_t low = 0;
+  std::memcpy(&low, from, bytes);
+  *word++ = high | low;
+  return word;
+}
+
+inline void write_mail(std::byte* slot, const Record& record, const void* payload,
+                       std::uint32_t flag) {
+  auto* word = reinterpret_cast<std::uint64_t*>(slot);
+  word = write_words(word, &record, sizeof(record), flag);
+  write_words(word, payload, record.payload_bytes, flag);
+}
+
+inline std::uint64_t mail_word(const std::byte* slot, std::size_t index) {
+  auto& word = *reinterpret_cast<std::uint64_t*>(const_cast<std::byte*>(slot) + index * 8);
+  return std::atomic_ref<std::uint64_t>(word).load(std::memory_order_relaxed);
+}
+
+// The 4-byte halves of `bytes` bytes, from word `index` on, into `target`.
+inline void read_words(const std::byte* slot, std::size_t index, void* target, std::size_t bytes) {
+  auto* to = static_cast<std::byte*>(target);
+  for (; bytes > 0; ++index) {
+    const auto low = static_cast<std::uint32_t>(mail_word(slot, index));
+    const std::size_t part = bytes < 4 ? bytes : 4;
+    std::memcpy(to, &low, part);
+    to += part;
+    bytes -= part;
+  }
+}
+
+// True when all of a letter with this flag has arrived, and then fills `record`.
+inline bool read_mail(const std::byte* slot, std::uint32_t flag, Record* record) {
+  const std::uint64_t first = mail_word(slot, 0);
+  if (first >> 32 != flag) return false;
+  const auto payload = static_cast<std::uint16_t>(first);  // Record::payload_bytes
+  const std::size_t words = mail_words(payload <= kMailPayload ? payload : 0);
+  for (std::size_t i = words; i-- > 1;) {
+    if (mail_word(slot, i) >> 32 != flag) return false;
+  }
+  std::atomic_thread_fence(std::memory_order_acquire);
+  read_words(slot, 0, record, sizeof(*record));
+  return true;
+}
+
+inline void read_mail_payload(const std::byte* slot, void* target, std::size_t bytes) {
+  read_words(slot, sizeof(Record) / 4, target, bytes);
+}
+
+// Empties a slot, so that nothing of this letter is ever taken for a part of a later one.
+inline void clear_mail(std::byte* slot, std::size_t payload) {
+  std::memset(slot, 0, mail_bytes(payload));
+}
+
+}  // namespace weft::verbs
