@@ -28,8 +28,9 @@ inline constexpr std::uint32_t kAbiVersion = 3;
 /// The result of a call; `message` is meaningful where code is not ok.
 struct [[nodiscard]] Status {
   ErrorCode code = ErrorCode::ok;
-  char message[247] = {};
+  char message[247];
 
+  Status() { message[0] = '\0'; }  // no more: it is made for every put
   bool ok() const { return code == ErrorCode::ok; }
   static Status error(ErrorCode code, const char* text) {
     Status status;

@@ -26,6 +26,7 @@ const Program& Programs::find(Collective collective, int root, std::size_t bytes
   query.ranks = world_.ranks;
   query.bytes = bytes == 0 ? 0 : std::size_t{1} << size_class(bytes);
   query.load_store = world_.all_load_store();
+  query.crowded = world_.crowded;
   query.direct = direct;
   query.algorithm = config_.options.algorithm;
   query.protocol = config_.protocol;

@@ -7,7 +7,6 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "communicator/wire.h"
 
 namespace weft {
 namespace {
@@ -119,6 +118,8 @@ void Connections::exchange_addresses(const Config& config, Bootstrap& bootstrap)
   mine.put(static_cast<std::uint64_t>(config.shared_bytes));
   mine.put_text(config.options.algorithm);
   mine.put(config.protocol);
+  mine.put_text(host_.machine);
+  mine.put(host_.quota);
   mine.put_bytes(std::as_bytes(std::span(host_.core_ids)));
   mine.put(static_cast<std::uint32_t>(transports_.size()));
   for (const OpenTransport& open : transports_) {
@@ -139,20 +140,27 @@ void Connections::exchange_addresses(const Config& config, Bootstrap& bootstrap)
     check(peer, "WEFT_ALGORITHM", config.options.algorithm, reader.get_text());
     check(peer, "WEFT_PROTOCOL", static_cast<int>(config.protocol),
           static_cast<int>(reader.get<Protocol>()));
-    const Blob cores = reader.get_bytes();
+    read_machine(reader);
     std::vector<std::pair<std::string, Blob>> addresses(reader.get<std::uint32_t>());
     for (auto& [name, address] : addresses) {
       name = reader.get_text();
       address = reader.get_bytes();
     }
     connect_peer(peer, addresses);
-    if (!world_.links[static_cast<std::size_t>(peer)].load_store) continue;
-    ++local_ranks_;
-    for (std::size_t at = 0; at + sizeof(int) <= cores.size(); at += sizeof(int)) {
-      int core = 0;
-      std::memcpy(&core, cores.data() + at, sizeof(core));
-      local_cores_.insert(core);
-    }
+  }
+}
+
+// What a rank says of the machine it runs on.
+void Connections::read_machine(BlobReader& reader) {
+  Machine& machine = machines_[reader.get_text()];
+  ++machine.ranks;
+  if (const int quota = reader.get<int>(); quota > 0)
+    machine.quota = machine.quota > 0 ? std::min(machine.quota, quota) : quota;
+  const Blob cores = reader.get_bytes();
+  for (std::size_t at = 0; at + sizeof(int) <= cores.size(); at += sizeof(int)) {
+    int core = 0;
+    std::memcpy(&core, cores.data() + at, sizeof(core));
+    machine.cores.insert(core);
   }
 }
 
@@ -245,18 +253,21 @@ void Connections::exchange_pads(const Config& config, Bootstrap& bootstrap) {
   }
 }
 
-// Spinning is right only where every local rank can have a core of its own. Ranks may be bound to
-// different cores, so what counts is the cores of all of them.
+// Spinning is right only where every rank of a machine can have a core of its own. Ranks may be bound
+// to different cores, so what counts is the cores of all of them.
 void Connections::choose_wait_policy(const Config& config) {
-  int cores = std::max<int>(static_cast<int>(local_cores_.size()), 1);
-  if (host_.quota > 0) cores = std::min(cores, host_.quota);
-  const bool oversubscribed = local_ranks_ > cores;
+  const auto crowded = [](const Machine& machine) {
+    int cores = std::max<int>(static_cast<int>(machine.cores.size()), 1);
+    if (machine.quota > 0) cores = std::min(cores, machine.quota);
+    return machine.ranks > cores;
+  };
+  const bool here = crowded(machines_[host_.machine]);
+  world_.crowded = std::ranges::any_of(machines_, [&](const auto& m) { return crowded(m.second); });
   world_.wait_policy = config.wait_policy;
-  if (world_.wait_policy == WaitPolicy::automatic) {
-    world_.wait_policy = oversubscribed ? WaitPolicy::yield : WaitPolicy::spin;
-  }
-  log_.debug("{} local ranks on {} cores: {}", local_ranks_, cores,
-             oversubscribed ? "yield" : "spin");
+  if (world_.wait_policy == WaitPolicy::automatic)
+    world_.wait_policy = here ? WaitPolicy::yield : WaitPolicy::spin;
+  log_.debug("{} ranks on this machine: {}", machines_[host_.machine].ranks,
+             here ? "more than cores, yield" : "spin");
 }
 
 }  // namespace weft

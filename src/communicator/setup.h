@@ -3,6 +3,7 @@
 
 #include <weft/bootstrap.h>
 
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "base/config.h"
 #include "communicator/devices.h"
+#include "communicator/wire.h"
 #include "executor/world.h"
 #include "topology/host.h"
 #include "transport/loader.h"
@@ -49,9 +51,16 @@ class Connections {
     const Log* log;
   };
 
+  struct Machine {
+    int ranks = 0;
+    int quota = 0;        // processors that each of them may use; 0: no limit
+    std::set<int> cores;  // that any of them may run on
+  };
+
   void open_transports(const Config& config);
   void open_devices(const transport::LoadedPlugin& plugin, const Proposal& proposal, bool wakes);
   void exchange_addresses(const Config& config, Bootstrap& bootstrap);
+  void read_machine(BlobReader& reader);
   void connect_peer(int peer, const std::vector<std::pair<std::string, Blob>>& addresses);
   void await_connections(const Config& config);
   void exchange_pads(const Config& config, Bootstrap& bootstrap);
@@ -64,8 +73,7 @@ class Connections {
   std::vector<OpenTransport> transports_;
   std::vector<std::string> refusals_;
   std::vector<std::pair<transport::Transport*, transport::LocalMemory>> pads_;
-  int local_ranks_ = 0;
-  std::set<int> local_cores_;  // that any local rank may run on
+  std::map<std::string, Machine> machines_;  // all that ranks run on
 };
 
 }  // namespace weft

@@ -32,6 +32,7 @@ struct World {
   std::vector<transport::Transport*> transports;
   const Clock* clock = nullptr;
   WaitPolicy wait_policy = WaitPolicy::spin;
+  bool crowded = false;  // some machine has more ranks than cores; the same at every rank
 
   bool all_load_store() const {
     for (const Link& link : links) {

@@ -3,6 +3,7 @@
 #include "topology/cgroup.h"
 
 #include <hwloc.h>
+#include <sys/utsname.h>
 
 #include <algorithm>
 #include <fstream>
@@ -123,10 +124,20 @@ int quota() {
   return quota_processors(membership.str(), "/sys/fs/cgroup");
 }
 
+// The kernel's own name for this boot; the host's where there is no /proc.
+std::string machine() {
+  std::string id;
+  std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), id);
+  utsname system{};
+  if (id.empty() && uname(&system) == 0) id = system.nodename;
+  return id;
+}
+
 }  // namespace
 
 Host probe_host() {
   Host host;
+  host.machine = machine();
   const Topology topology;
   if (!topology.loaded) return host;
   const Processors usable = usable_processors(topology.handle);

@@ -3,11 +3,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace weft::topology {
 
 struct Host {
+  // The same for all processes that share this machine's cores, containers too, and for no others.
+  std::string machine;
   int cores = 1;              // physical cores this process may run on (its binding, its cgroup)
   int processors = 1;         // logical processors it may run on
   std::vector<int> core_ids;  // of those cores, numbered alike in every process of the host

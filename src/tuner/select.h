@@ -16,6 +16,7 @@ struct Query {
   int ranks = 1;
   std::size_t bytes = 0;   // count times the element's size
   bool load_store = true;  // every peer is mapped
+  bool crowded = false;    // some machine has more ranks than cores
   bool direct = false;     // every rank's buffers are mapped too
   // Wanted by name; empty: any. Ignored by collectives that have none of that name.
   std::string_view algorithm = {};

@@ -17,26 +17,20 @@ constexpr int kBatch = 16;
 
 }  // namespace
 
-// A record whose turn it is: its payload and its signal. `mail`: the slot that holds the payload,
-// else it is at `payload`. False where it names what it may not; the peer has failed then.
-bool Transport::apply(Peer& p, const Record& record, const std::byte* payload,
-                      const std::byte* mail) {
+// A record whose turn it is: its payload, of `most` bytes at most, and its signal. False where it
+// names what it may not; the peer has failed then.
+bool Transport::apply(Peer& p, const Record& record, const std::byte* payload, std::size_t most) {
   ++p.applied;
   if (record.kind == RecordKind::notice) return true;
   std::byte* word = regions_.locate(record.signal, sizeof(std::uint64_t));
   std::byte* target =
       record.payload_bytes > 0 ? regions_.locate(record.target, record.payload_bytes) : word;
-  const std::size_t most = mail != nullptr ? kMailPayload : kReceiveBytes - sizeof(Record);
   if (word == nullptr || target == nullptr || record.payload_bytes > most ||
       record.signal.offset % 8 != 0) {
     fail_peer(number_of(p), ErrorCode::peer_failed, "it named memory that is not registered here");
     return false;
   }
-  if (mail != nullptr) {
-    read_mail_payload(mail, target, record.payload_bytes);
-  } else if (record.payload_bytes > 0) {
-    std::memcpy(target, payload, record.payload_bytes);
-  }
+  if (record.payload_bytes > 0) std::memcpy(target, payload, record.payload_bytes);
   std::atomic_ref<std::uint64_t> signal(*reinterpret_cast<std::uint64_t*>(word));
   if (record.kind == RecordKind::set) signal.store(record.value, std::memory_order_release);
   if (record.kind == RecordKind::add) signal.fetch_add(record.value, std::memory_order_release);
@@ -47,13 +41,13 @@ bool Transport::apply(Peer& p, const Record& record, const std::byte* payload,
 bool Transport::take_mail(Peer& p) {
   Mailbox& mail = p.mail;
   std::byte* slot = mail.inbox + mail.taken % mail.slots * kMailBytes;
-  Record record;
-  if (!read_mail(slot, mail.taken + 1, &record)) return false;
-  if (record.number != p.applied) return false;
-  mail.credits += record.mail_credits;
+  Letter letter;
+  if (!read_mail(slot, mail.taken + 1, &letter) || letter.record.number != p.applied) return false;
+  mail.credits += letter.record.mail_credits;
   ++mail.taken;
   ++mail.owed;
-  if (apply(p, record, nullptr, slot)) clear_mail(slot, record.payload_bytes);
+  clear_mail(slot, letter.record.payload_bytes);
+  apply(p, letter.record, letter.payload, kMailPayload);
   return true;
 }
 
@@ -67,7 +61,8 @@ bool Transport::take_held(Peer& p) {
   Record record;
   std::memcpy(&record, rail.arrival(now.slot), sizeof(record));
   ++p.lane[static_cast<std::size_t>(now.rail)].owed;
-  const bool fine = apply(p, record, rail.arrival(now.slot) + sizeof(record), nullptr);
+  const bool fine = apply(p, record, rail.arrival(now.slot) + sizeof(record),
+                          kReceiveBytes - sizeof(record));
   rail.post_receive(now.slot);
   if (fine) return_credits(p, now.rail);
   return true;
@@ -127,9 +122,10 @@ int Transport::take_all_mail() {
   for (std::size_t i = 0; i < correspondents_.size(); ++i) {
     Peer& p = peer(correspondents_[i]);
     const std::uint32_t before = p.mail.taken;
-    if (!take_mail(p)) continue;
+    const std::byte* slot = p.mail.inbox + before % p.mail.slots * kMailBytes;
+    if (!mail_begins(slot, before + 1) || !take_mail(p)) continue;
     take_in_turn(p);
-    events += static_cast<int>(p.mail.taken - before);
+    events += p.failure.ok() ? static_cast<int>(p.mail.taken - before) : 1;
     if (!p.active.empty()) return_credits(p, p.active.front());
   }
   return events;
@@ -140,16 +136,16 @@ int Transport::take_all_mail() {
 // most.
 void Transport::return_credits(Peer& p, int number) {
   Lane& lane = p.lane[static_cast<std::size_t>(number)];
-  const Rail& rail = *rails_[static_cast<std::size_t>(number)];
-  const bool due = lane.owed * 2 >= rail.peer_credits() ||
+  if (p.stage != Stage::ready || lane.room() < 1) return;
+  const bool due = lane.owed * 2 >= lane.window ||
                    (p.mail.window > 0 && p.mail.owed * 2 >= p.mail.window);
-  if (!due || p.stage != Stage::ready || lane.room() < 1) return;
+  if (!due) return;
   Record record;
   record.credits = lane.take_owed();
   record.mail_credits = static_cast<std::uint8_t>(std::exchange(p.mail.owed, 0));
   Chain chain;
   chain.add_record(lane, record, nullptr);
-  (void)post_now(p, number, chain);
+  post_now(p, number, chain);
 }
 
 }  // namespace weft::verbs

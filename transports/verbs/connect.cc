@@ -1,6 +1,7 @@
 // Queue pairs come to be: offered over the TCP connection at the first use, by one side or both. Each
 // side offers one for every lane and, once it has the other's, says which of them work.
 #include <fmt/format.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <bit>
@@ -34,21 +35,53 @@ bool Transport::make_queue_pair(Peer& peer, int number) {
   return true;
 }
 
-// An inbox and an outbox, while there are some left.
-void Transport::give_mailbox(Peer& peer) {
-  if (peer.mail.slots > 0 || mailboxes_left_ == 0) return;
-  const std::size_t half = static_cast<std::size_t>(mail_slots_) * kMailBytes;
-  peer.mail.inbox = mailboxes_ + --mailboxes_left_ * 2 * half;
-  peer.mail.outbox = peer.mail.inbox + half;
-  peer.mail.slots = mail_slots_;
+// Memory for the peer: an inbox and an outbox while there are some left, and a ring for each lane.
+bool Transport::open_desk(Peer& p) {
+  const bool mail = inboxes_left_ > 0;
+  const std::size_t box = mail ? mail_slots_ * kMailBytes : 0;
+  Desk& desk = p.desk;
+  desk.bytes = 2 * box;
+  for (int i = 0; i < p.lanes; ++i)
+    desk.bytes += rails_[static_cast<std::size_t>(i)]->peer_credits() * kReceiveBytes;
+  desk.bytes = whole_pages(desk.bytes);
+  desk.memory = map_zeroed(desk.bytes);
+  if (desk.memory == nullptr) {
+    p.trouble = "out of memory";
+    return false;
+  }
+  const Status status =
+      registrations_.acquire_strict(desk.memory, desk.bytes, &desk.registration);
+  if (!status.ok()) {
+    p.trouble = status.message;
+    return false;
+  }
+  std::byte* next = desk.memory + 2 * box;
+  for (int i = 0; i < p.lanes; ++i) {
+    p.lane[static_cast<std::size_t>(i)].ring = next;
+    next += rails_[static_cast<std::size_t>(i)]->peer_credits() * kReceiveBytes;
+  }
+  if (!mail) return true;
+  --inboxes_left_;
+  p.mail.inbox = desk.memory;
+  p.mail.outbox = desk.memory + box;
+  p.mail.slots = mail_slots_;
+  return true;
+}
+
+void Transport::close_desk(Peer& p) {
+  if (p.desk.registration != nullptr) registrations_.release(p.desk.registration);
+  if (p.desk.memory != nullptr) munmap(p.desk.memory, p.desk.bytes);
+  if (p.mail.slots > 0) ++inboxes_left_;
+  p.desk = {};
+  p.mail = {};
 }
 
 // Makes this side's queue pairs and tells the peer.
 bool Transport::offer(int number) {
   Peer& p = peer(number);
   if (p.stage != Stage::idle) return true;
-  give_mailbox(p);
   int made = 0;
+  const bool desk = open_desk(p);
   std::array<Frame, kMaxRails> frames;
   for (int i = 0; i < p.lanes; ++i) {
     const auto index = static_cast<std::size_t>(i);
@@ -56,7 +89,7 @@ bool Transport::offer(int number) {
     Frame& frame = frames[index];
     frame.message = Message::queue_pair;
     frame.lane = static_cast<std::uint8_t>(i);
-    if (!make_queue_pair(p, i)) continue;
+    if (!desk || !make_queue_pair(p, i)) continue;
     ++made;
     const Device& device = rail.device();
     frame.queue_pair = p.lane[index].pair.number();
@@ -69,7 +102,7 @@ bool Transport::offer(int number) {
     frame.mail_slots = p.mail.slots;
     if (p.mail.slots > 0) {
       frame.mail_address = reinterpret_cast<std::uint64_t>(p.mail.inbox);
-      frame.mail_rkey = mail_registration_->handles[index]->rkey;
+      frame.mail_rkey = p.desk.registration->handles[index]->rkey;
     }
     std::memcpy(frame.gid.data(), device.gid.raw, frame.gid.size());
   }
@@ -97,7 +130,8 @@ void Transport::take_offer(int number, const Frame& frame) {
         connect_queue_pair(rail.device(), settings_.limits, lane.pair, frame);
     if (status.ok()) {
       p.usable = static_cast<std::uint8_t>(p.usable | bit);
-      lane.credits = frame.credits;
+      lane.window = lane.credits =
+          std::min(frame.credits, rails_[frame.lane]->peer_credits());
       lane.mail_address = frame.mail_address;
       lane.mail_rkey = frame.mail_rkey;
       lane.in_order = frame.in_order != 0;
@@ -211,6 +245,7 @@ void Transport::fail_peer(int number, ErrorCode code, const std::string& cause, 
   p.held.clear();
   p.active.clear();
   for (int i = 0; i < p.lanes; ++i) forget_lane(p, i);
+  close_desk(p);
   control_->drop(number);
   if (!report || options_.report_failure == nullptr) return;
   Failure failure;

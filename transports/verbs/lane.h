@@ -42,7 +42,10 @@ struct Lane {
   std::uint64_t completed = 0;   // of those
   std::uint64_t signaled = 0;    // the last that will raise a completion
   int awaited = 0;               // completions that will come
-  std::uint32_t credits = 0;     // SENDs that the peer can take
+  std::uint32_t window = 0;      // SENDs that each side may have on their way
+  std::uint32_t credits = 0;     // of those, how many may be posted now
+  std::uint64_t sends = 0;       // SENDs with a number so far
+  std::byte* ring = nullptr;     // `window` places for SENDs, each in use until its credit returns
   std::uint32_t owed = 0;        // receives posted again and not yet told
   std::uint64_t mail_address = 0;  // of the peer's mail slots
   std::uint32_t mail_rkey = 0;

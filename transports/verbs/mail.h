@@ -13,7 +13,7 @@
 
 namespace weft::verbs {
 
-inline constexpr std::size_t kMailBytes = 2176;  // of a slot
+inline constexpr std::size_t kMailBytes = 512;  // of a slot
 inline constexpr std::size_t kMailPayload = kMailBytes / 2 - sizeof(Record);
 
 inline std::size_t mail_words(std::size_t payload) { return (sizeof(Record) + payload + 3) / 4; }
@@ -48,34 +48,31 @@ inline std::uint64_t mail_word(const std::byte* slot, std::size_t index) {
   return std::atomic_ref<std::uint64_t>(word).load(std::memory_order_relaxed);
 }
 
-// The 4-byte halves of `bytes` bytes, from word `index` on, into `target`.
-inline void read_words(const std::byte* slot, std::size_t index, void* target, std::size_t bytes) {
-  auto* to = static_cast<std::byte*>(target);
-  for (; bytes > 0; ++index) {
-    const auto low = static_cast<std::uint32_t>(mail_word(slot, index));
-    const std::size_t part = bytes < 4 ? bytes : 4;
-    std::memcpy(to, &low, part);
-    to += part;
-    bytes -= part;
-  }
+// A letter as it was sent.
+struct Letter {
+  Record record;
+  std::byte payload[kMailPayload];
+};
+
+inline bool mail_begins(const std::byte* slot, std::uint32_t flag) {
+  return mail_word(slot, 0) >> 32 == flag;
 }
 
-// True when all of a letter with this flag has arrived, and then fills `record`.
-inline bool read_mail(const std::byte* slot, std::uint32_t flag, Record* record) {
+// True when all of a letter with this flag has arrived, and then fills *letter with it.
+inline bool read_mail(const std::byte* slot, std::uint32_t flag, Letter* letter) {
   const std::uint64_t first = mail_word(slot, 0);
   if (first >> 32 != flag) return false;
   const auto payload = static_cast<std::uint16_t>(first);  // Record::payload_bytes
   const std::size_t words = mail_words(payload <= kMailPayload ? payload : 0);
-  for (std::size_t i = words; i-- > 1;) {
-    if (mail_word(slot, i) >> 32 != flag) return false;
+  auto* to = reinterpret_cast<std::byte*>(letter);
+  for (std::size_t i = 0; i < words; ++i) {
+    const std::uint64_t word = mail_word(slot, i);
+    if (word >> 32 != flag) return false;
+    const auto low = static_cast<std::uint32_t>(word);
+    std::memcpy(to + i * 4, &low, 4);
   }
   std::atomic_thread_fence(std::memory_order_acquire);
-  read_words(slot, 0, record, sizeof(*record));
   return true;
-}
-
-inline void read_mail_payload(const std::byte* slot, void* target, std::size_t bytes) {
-  read_words(slot, sizeof(Record) / 4, target, bytes);
 }
 
 // Empties a slot, so that nothing of this letter is ever taken for a part of a later one.

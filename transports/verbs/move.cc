@@ -161,7 +161,8 @@ Status Transport::get_one(const Get& get) {
   const int number = get.source->peer;
   Peer& p = peer(number);
   if (!p.failure.ok()) return p.failure;
-  if (!ready(number) || !has_room(p, false)) return queue_full();
+  if (p.stage == Stage::idle && !offer(number)) return p.failure;
+  if (p.stage != Stage::ready || !has_room(p, false)) return queue_full();
   Movement movement;
   movement.opcode = IBV_WR_RDMA_READ;
   movement.local = get.destination;
@@ -170,7 +171,7 @@ Status Transport::get_one(const Get& get) {
   movement.bytes = get.bytes;
   movement.completed = get.completed;
   const Status status = move(p, movement);
-  return status.ok() ? flush(p) : status;
+  return !status.ok() || flush(p) ? status : p.failure;
 }
 
 // Those of failed peers are dropped: their failure was reported.

@@ -29,11 +29,11 @@ constexpr int kMostPerPut = 2;
 
 }  // namespace
 
-Status Transport::check(const Put& put, int* number) const {
+// What is wrong with a put; null: nothing, and *number is its peer.
+const char* Transport::fault_of(const Put& put, int* number) const {
   const transport::RemoteMemory* memory = put.bytes > 0 ? put.target : put.signal_memory;
   if (memory == nullptr) memory = put.target;
-  if (memory == nullptr)
-    return Status::error(ErrorCode::invalid_argument, "a put without a target");
+  if (memory == nullptr) return "a put without a target";
   const auto outside = [&](const transport::RemoteMemory* m, std::uint64_t offset,
                            std::size_t bytes) {
     return m == nullptr || offset > m->bytes || bytes > m->bytes - offset;
@@ -41,11 +41,11 @@ Status Transport::check(const Put& put, int* number) const {
   const bool signals = put.signal != SignalOp::none;
   if ((put.bytes > 0 && outside(put.target, put.target_offset, put.bytes)) ||
       (signals && outside(put.signal_memory, put.signal_offset, 8)))
-    return Status::error(ErrorCode::invalid_argument, "a put beyond the end of a memory");
+    return "a put beyond the end of a memory";
   if (signals && imports_[put.signal_memory->handle].key.device != 0)
-    return Status::error(ErrorCode::invalid_argument, "a signal in a device's memory");
+    return "a signal in a device's memory";
   *number = memory->peer;
-  return {};
+  return nullptr;
 }
 
 // To this rank itself.
@@ -68,12 +68,6 @@ Status Transport::put_here(const Put& put) {
   return {};
 }
 
-bool Transport::ready(int number) {
-  const Peer& p = peer(number);
-  if (p.stage == Stage::idle) offer(number);
-  return p.stage == Stage::ready;
-}
-
 // Whether every lane can take what a put may need; for its records, the peer must have receives.
 bool Transport::has_room(const Peer& p, bool for_records) const {
   return std::ranges::all_of(p.active, [&](int i) {
@@ -87,7 +81,7 @@ void Transport::make_room(Peer& p) {
   const bool crowded = std::ranges::any_of(p.active, [&](int i) {
     return chains_[static_cast<std::size_t>(i)].count() + kMostPerPut > Chain::kMost;
   });
-  if (crowded) (void)flush(p);
+  if (crowded) flush(p);
 }
 
 Record Transport::make_record(const Put& put, Peer& p, bool with_payload) {
@@ -121,9 +115,30 @@ void Transport::send_mail(const Put& put, Peer& p, bool with_payload) {
   write.wr.rdma.remote_addr = lane.mail_address + slot;
   write.wr.rdma.rkey = lane.mail_rkey;
   const std::size_t bytes = mail_bytes(record.payload_bytes);
-  chain.add_part(letter, bytes, mail_registration_->handles[index]->lkey);
+  chain.add_part(letter, bytes, p.desk.registration->handles[index]->lkey);
   if (bytes <= lane.pair.inline_bytes) write.send_flags = IBV_SEND_INLINE;
   p.turn = (p.turn + 1) % p.active.size();
+}
+
+// A SEND: inline where it fits, else from the lane's ring.
+void Transport::send_record(Peer& p, int number, const Record& record, const void* payload) {
+  const auto index = static_cast<std::size_t>(number);
+  Lane& lane = p.lane[index];
+  Chain& chain = chains_[index];
+  const std::size_t bytes = sizeof(record) + record.payload_bytes;
+  if (bytes <= lane.pair.inline_bytes) {
+    chain.add_record(lane, record, payload);
+  } else {
+    std::byte* place = lane.ring + lane.sends % lane.window * kReceiveBytes;
+    std::memcpy(place, &record, sizeof(record));
+    if (record.payload_bytes > 0)
+      std::memcpy(place + sizeof(record), payload, record.payload_bytes);
+    chain.add(lane, IBV_WR_SEND);
+    chain.add_part(place, bytes, p.desk.registration->handles[index]->lkey);
+  }
+  ++lane.sends;
+  --lane.credits;
+  lane.dirty = false;
 }
 
 // The signal's record over the lane whose turn it is, behind notices on the other lanes that were
@@ -131,27 +146,25 @@ void Transport::send_mail(const Put& put, Peer& p, bool with_payload) {
 void Transport::send_records(const Put& put, Peer& p, bool with_payload) {
   const int current = p.active[p.turn];
   for (const int number : p.active) {
-    Lane& lane = p.lane[static_cast<std::size_t>(number)];
-    if (number == current || !lane.dirty) continue;
+    if (number == current || !p.lane[static_cast<std::size_t>(number)].dirty) continue;
     Record notice;
     notice.kind = RecordKind::notice;
     notice.number = p.sent++;
-    chains_[static_cast<std::size_t>(number)].add_record(lane, notice, nullptr);
-    --lane.credits;
-    lane.dirty = false;
+    send_record(p, number, notice, put.source);
   }
-  Lane& lane = p.lane[static_cast<std::size_t>(current)];
   Record record = make_record(put, p, with_payload);
-  record.credits = lane.take_owed();
-  chains_[static_cast<std::size_t>(current)].add_record(lane, record, put.source);
-  --lane.credits;
-  lane.dirty = false;
+  record.credits = p.lane[static_cast<std::size_t>(current)].take_owed();
+  send_record(p, current, record, put.source);
   p.turn = (p.turn + 1) % p.active.size();
 }
 
-Status Transport::put_one(const Put& put, Peer& p) {
+// *status stays ok where all of it was queued.
+void Transport::put_one(const Put& put, Peer& p, Status* status) {
   make_room(p);
-  if (!p.failure.ok()) return p.failure;
+  if (!p.failure.ok()) {
+    *status = p.failure;
+    return;
+  }
   const bool signals = put.signal != SignalOp::none;
   const bool device = on_device(put);
   const bool dirty = std::ranges::any_of(
@@ -160,15 +173,15 @@ Status Transport::put_one(const Put& put, Peer& p) {
   const bool letter = mail_works && !device && put.bytes <= kMailPayload;
   // Mail overtakes what was written before it, unless the device places in order.
   const bool mailed = p.in_order ? mail_works : letter && !dirty;
-  if (!has_room(p, signals && !mailed)) return queue_full();
-  if (mailed && p.mail.credits == 0) return queue_full();
-  const Lane& lane = p.lane[static_cast<std::size_t>(p.active[p.turn])];
-  const bool fits = put.bytes + sizeof(Record) <=
-                    std::min<std::size_t>(lane.pair.inline_bytes, kReceiveBytes);
+  if (!has_room(p, signals && !mailed) || (mailed && p.mail.credits == 0)) {
+    *status = queue_full();
+    return;
+  }
+  const bool fits = put.bytes + sizeof(Record) <= kReceiveBytes;
   const bool together = mailed ? letter : signals && !device && fits;
   if (put.bytes > 0 && !together) {
-    const Status status = write(put, p, device);
-    if (!status.ok()) return status;
+    *status = write(put, p, device);
+    if (!status->ok()) return;
   } else if (put.completed != nullptr) {
     ++*put.completed;
   }
@@ -177,26 +190,25 @@ Status Transport::put_one(const Put& put, Peer& p) {
   } else if (signals) {
     send_records(put, p, together);
   }
-  return {};
 }
 
-Status Transport::post_now(Peer& p, int number, Chain& chain) {
+bool Transport::post_now(Peer& p, int number, Chain& chain) {
   const int error = chain.post(p.lane[static_cast<std::size_t>(number)], &awaited_);
-  if (error == 0) return {};
+  if (error == 0) return true;
   fail_peer(number_of(p), ErrorCode::peer_failed,
             rails_[static_cast<std::size_t>(number)]->name() + ": posting a work request: " +
                 std::strerror(error));
-  return p.failure;
+  return false;
 }
 
-// Posts what the chains hold for this peer.
-Status Transport::flush(Peer& p) {
+// Posts what the chains hold for this peer. False where it has failed.
+bool Transport::flush(Peer& p) {
   for (int i = 0; i < static_cast<int>(rails_.size()); ++i) {
     Chain& chain = chains_[static_cast<std::size_t>(i)];
     if (!p.failure.ok()) chain.forget();
-    if (!chain.empty()) (void)post_now(p, i, chain);
+    if (!chain.empty()) post_now(p, i, chain);
   }
-  return p.failure;
+  return p.failure.ok();
 }
 
 Status Transport::put(std::span<const Put> puts, std::size_t* posted) {
@@ -205,26 +217,28 @@ Status Transport::put(std::span<const Put> puts, std::size_t* posted) {
   Status status;
   for (const Put& put : puts) {
     int number = -1;
-    status = check(put, &number);
-    if (!status.ok()) break;
+    if (const char* fault = fault_of(put, &number)) {
+      status = Status::error(ErrorCode::invalid_argument, fault);
+      break;
+    }
     Peer& p = peer(number);
-    if (open != nullptr && open != &p) (void)flush(*open);
+    if (open != nullptr && open != &p) flush(*open);
     open = &p;
-    status = p.failure;
-    if (!status.ok()) break;
-    if (number == options_.rank) {
+    if (p.failure.ok() && p.stage == Stage::idle && number != options_.rank) offer(number);
+    if (!p.failure.ok()) {
+      status = p.failure;
+    } else if (number == options_.rank) {
       status = put_here(put);
-    } else if (ready(number)) {
-      status = put_one(put, p);
+    } else if (p.stage == Stage::ready) {
+      put_one(put, p, &status);
     } else {
-      status = p.failure.ok() ? queue_full() : p.failure;
+      status = queue_full();
     }
     if (!status.ok()) break;
     ++*posted;
   }
-  if (open == nullptr) return status;
-  const Status flushed = flush(*open);
-  return status.ok() ? flushed : status;
+  if (open != nullptr && !flush(*open) && status.ok()) status = open->failure;
+  return status;
 }
 
 }  // namespace weft::verbs

@@ -10,7 +10,7 @@ namespace weft::verbs {
 
 struct QueueLimits {
   std::uint32_t sends = 128;    // work requests in a send queue
-  std::uint32_t receives = 64;  // SENDs that a peer may have on their way here
+  std::uint32_t receives = 32;  // SENDs that a peer may have on their way here
   std::uint32_t inline_bytes = 220;
   std::uint8_t timeout = 14;  // 4.096 µs * 2^timeout until a retry
   std::uint8_t retries = 7;

@@ -17,6 +17,7 @@ using transport::Status;
 namespace {
 
 constexpr std::size_t kStagingSlots = 32;
+constexpr int kMostReceives = 8192;  // of all peers: 32 MiB
 
 void make_nonblocking(int fd) { fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK); }
 
@@ -39,7 +40,7 @@ Rail::~Rail() {
 // Queues for all peers that there may be; queue pairs come with the first use.
 bool Rail::open(const QueueLimits& limits, int others, bool wakes) {
   const ibv_device_attr& most = device_->limits;
-  const int receives = std::min({most.max_srq_wr, most.max_cqe, 1 << 16});
+  const int receives = std::min({most.max_srq_wr, most.max_cqe, kMostReceives});
   peer_credits_ = static_cast<std::uint32_t>(
       std::clamp(receives / others - static_cast<int>(kSpareReceives), 2,
                  static_cast<int>(limits.receives)));

@@ -21,7 +21,7 @@ using transport::Status;
 namespace {
 
 // Peers beyond these are served by SENDs alone, so that polling and memory stay bounded.
-constexpr std::size_t kMaxCorrespondents = 32;
+constexpr int kMaxCorrespondents = 32;
 constexpr std::uint32_t kMaxMailSlots = 32;
 
 std::vector<ibv_gid> gids_of(std::span<const std::unique_ptr<Rail>> rails) {
@@ -47,8 +47,11 @@ Transport::Transport(const transport::OpenOptions& options, const Settings& sett
       registrations_(rails_, placement_of(rails_)),
       regions_(registrations_),
       peers_(static_cast<std::size_t>(options.size)) {
-  if (!options.wakes) open_mailboxes();
-  if (!status_.ok()) return;
+  // Mail raises no completion that could wake anybody.
+  if (!options.wakes) {
+    mail_slots_ = std::clamp(settings_.limits.receives, 2u, kMaxMailSlots);
+    inboxes_left_ = kMaxCorrespondents;
+  }
   ControlListener& listener = *this;
   control_ = std::make_unique<Control>(options.rank, options.size, gids_of(rails_), listener);
   status_ = control_->status();
@@ -66,25 +69,9 @@ Transport::~Transport() {
   control_.reset();
   for (Peer& p : peers_) {
     for (int i = 0; i < p.lanes; ++i) forget_lane(p, i);
+    close_desk(p);
   }
-  if (mail_registration_ != nullptr) registrations_.release(mail_registration_);
-  if (mailboxes_ != nullptr) munmap(mailboxes_, mailbox_bytes_);
   if (wait_fd_ >= 0) ::close(wait_fd_);
-}
-
-// Inboxes and outboxes, for a bounded number of peers.
-void Transport::open_mailboxes() {
-  const auto others = static_cast<std::size_t>(std::max(options_.size - 1, 0));
-  mailboxes_left_ = std::min(others, kMaxCorrespondents);
-  mail_slots_ = std::clamp(settings_.limits.receives / 2, 2u, kMaxMailSlots);
-  if (mailboxes_left_ == 0) return;
-  mailbox_bytes_ = whole_pages(mailboxes_left_ * 2 * mail_slots_ * kMailBytes);
-  mailboxes_ = map_zeroed(mailbox_bytes_);
-  if (mailboxes_ == nullptr) {
-    status_ = Status::error(ErrorCode::no_resources, "out of memory");
-    return;
-  }
-  status_ = registrations_.acquire_strict(mailboxes_, mailbox_bytes_, &mail_registration_);
 }
 
 // What was posted arrives although this rank goes: its peers may wait for it. Bounded, and a dead
@@ -102,7 +89,7 @@ void Transport::flush_all() {
       Chain chain;
       chain.add(lane, IBV_WR_RDMA_WRITE);  // of nothing, for its completion
       chain.complete();
-      if (!post_now(p, number, chain).ok()) break;
+      if (!post_now(p, number, chain)) break;
     }
   }
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(2);

@@ -67,12 +67,18 @@ class Transport final : public transport::Transport, private ControlListener {
   };
   struct Mailbox {
     std::byte* inbox = nullptr;
-    std::byte* outbox = nullptr;      // what is written to the peer's inbox, until it was read there
-    std::uint32_t slots = 0;          // of the inbox; 0: this rank takes no mail of this peer
-    std::uint32_t peer_slots = 0;     // of the peer's inbox
-    std::uint32_t window = 0;         // letters that each side may have on their way
+    std::byte* outbox = nullptr;        // what is written to the peer's inbox, until it was read there
+    std::uint32_t slots = 0;            // of the inbox; 0: this rank takes no mail of this peer
+    std::uint32_t peer_slots = 0;       // of the peer's inbox
+    std::uint32_t window = 0;           // letters that each side may have on their way
     std::uint32_t taken = 0, owed = 0;  // letters read; of those not yet told
     std::uint32_t sent = 0, credits = 0;
+  };
+  // Memory for what goes to and comes from one peer: mail, and SENDs on their way.
+  struct Desk {
+    std::byte* memory = nullptr;
+    std::size_t bytes = 0;
+    Registration* registration = nullptr;
   };
   struct Peer {
     bool known = false;  // connect() succeeded
@@ -88,6 +94,7 @@ class Transport final : public transport::Transport, private ControlListener {
     std::uint16_t applied = 0;   // the number of the next record to apply
     std::vector<Held> held;      // by number, modulo their count; empty: nothing may come yet
     Mailbox mail;
+    Desk desk;
     std::string trouble;         // what keeps lanes from working
     transport::Status failure;
   };
@@ -114,7 +121,6 @@ class Transport final : public transport::Transport, private ControlListener {
   };
 
   // transport.cc
-  void open_mailboxes();
   void open_wait_descriptor();  // wait.cc
   void describe(std::uint32_t region, transport::LocalMemory* out) const;
   void flush_all();
@@ -125,24 +131,25 @@ class Transport final : public transport::Transport, private ControlListener {
   void lost(int peer, const std::string& cause) override;
   bool offer(int peer);
   bool make_queue_pair(Peer& peer, int lane);
-  void give_mailbox(Peer& peer);
+  bool open_desk(Peer& peer);
+  void close_desk(Peer& peer);
   void open_arrivals(Peer& peer);
   void take_offer(int peer, const Frame& frame);
   void take_ready(int peer, std::uint8_t usable);
   void forget_lane(Peer& peer, int lane);
   void fail_peer(int peer, ErrorCode code, const std::string& cause, bool report = true);
   // post.cc
-  transport::Status check(const transport::Put& put, int* peer) const;
+  const char* fault_of(const transport::Put& put, int* peer) const;
   transport::Status put_here(const transport::Put& put);
-  transport::Status put_one(const transport::Put& put, Peer& peer);
+  void put_one(const transport::Put& put, Peer& peer, transport::Status* status);
   void send_mail(const transport::Put& put, Peer& peer, bool with_payload);
   void send_records(const transport::Put& put, Peer& peer, bool with_payload);
+  void send_record(Peer& peer, int lane, const Record& record, const void* payload);
   Record make_record(const transport::Put& put, Peer& peer, bool with_payload);
   bool has_room(const Peer& peer, bool for_records) const;
   void make_room(Peer& peer);
-  transport::Status flush(Peer& peer);
-  transport::Status post_now(Peer& peer, int lane, Chain& chain);
-  bool ready(int peer);
+  bool flush(Peer& peer);
+  bool post_now(Peer& peer, int lane, Chain& chain);
   // move.cc
   transport::Status write(const transport::Put& put, Peer& peer, bool on_device);
   transport::Status move(Peer& peer, const Movement& movement);
@@ -159,7 +166,7 @@ class Transport final : public transport::Transport, private ControlListener {
   bool take_held(Peer& peer);
   void take_in_turn(Peer& peer);
   void arrived(Peer& peer, int rail, int slot);
-  bool apply(Peer& peer, const Record& record, const std::byte* payload, const std::byte* mail);
+  bool apply(Peer& peer, const Record& record, const std::byte* payload, std::size_t most);
   void return_credits(Peer& peer, int lane);
   // progress.cc
   int take_completions();
@@ -174,11 +181,8 @@ class Transport final : public transport::Transport, private ControlListener {
   const std::vector<std::unique_ptr<Rail>> rails_;
   Registrations registrations_;
   Regions regions_;
-  std::byte* mailboxes_ = nullptr;  // inboxes and outboxes, of kMailBytes slots
-  std::size_t mailbox_bytes_ = 0;
   std::uint32_t mail_slots_ = 0;  // of each inbox
-  Registration* mail_registration_ = nullptr;
-  std::size_t mailboxes_left_ = 0;
+  int inboxes_left_ = 0;
   std::vector<Import> imports_;
   std::vector<Peer> peers_;
   std::vector<int> correspondents_;  // peers whose mail may come

@@ -4,6 +4,8 @@
 
 #include <sched.h>
 
+#include <algorithm>
+
 namespace weft::topology {
 namespace {
 
@@ -15,6 +17,17 @@ TEST(Host, it_has_cores_within_its_processors) {
   cpu_set_t allowed;
   ASSERT_EQ(sched_getaffinity(0, sizeof allowed, &allowed), 0);
   EXPECT_LE(host.processors, CPU_COUNT(&allowed));
+}
+
+TEST(Host, processes_of_one_machine_agree_about_it) {
+  EXPECT_FALSE(probe_host().machine.empty());
+  EXPECT_EQ(probe_host().machine, probe_host().machine);
+}
+
+TEST(Host, its_own_numa_nodes_are_near) {
+  const Host host = probe_host();
+  ASSERT_GE(host.numa_distances.size(), 1u);
+  EXPECT_LE(*std::min_element(host.numa_distances.begin(), host.numa_distances.end()), 10u);
 }
 
 TEST(Host, a_bound_process_has_the_processors_it_is_bound_to) {
