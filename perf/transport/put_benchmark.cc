@@ -66,11 +66,24 @@ class Pair {
   void barrier() { bootstrap_->all_gather({}, config_.timeout); }
   std::int64_t now_ns() const { return clock_.now_ns(); }
 
+  // In pieces where the transport wants that; *completed is raised once for each of pieces_of(bytes).
   void post(std::size_t bytes, std::uint64_t signal, std::uint64_t* completed) {
+    const std::size_t most = link_.transport->capabilities().max_message;
+    std::size_t offset = 0;
+    for (; bytes - offset > most; offset += most) post_piece(offset, most, 0, completed);
+    post_piece(offset, bytes - offset, signal, completed);
+  }
+  std::size_t pieces_of(std::size_t bytes) const {
+    const std::size_t most = link_.transport->capabilities().max_message;
+    return bytes <= most ? 1 : (bytes - 1) / most + 1;
+  }
+
+  void post_piece(std::size_t offset, std::size_t bytes, std::uint64_t signal,
+                  std::uint64_t* completed) {
     Put put;
-    put.source = static_cast<std::byte*>(source_.address) + kDataOffset;
+    put.source = static_cast<std::byte*>(source_.address) + kDataOffset + offset;
     put.target = &outbox_;
-    put.target_offset = kDataOffset;
+    put.target_offset = kDataOffset + offset;
     put.bytes = bytes;
     put.completed = completed;
     if (signal > 0) {
@@ -153,7 +166,7 @@ std::vector<double> ping_pong(Pair& pair, std::size_t bytes, std::size_t count,
     pair.post(bytes, value, &completed);
     if (pair.rank() == 0) pair.await_signal(value);
     samples.push_back(static_cast<double>(pair.now_ns() - start) / 2e3);
-    pair.until([&] { return completed == 1; });
+    pair.until([&] { return completed == pair.pieces_of(bytes); });
   }
   return samples;
 }
@@ -174,12 +187,13 @@ void measure_latency(Pair& pair, std::size_t bytes, std::size_t count, std::uint
 // Seconds for `count` puts until all have completed.
 double stream(Pair& pair, std::size_t bytes, std::size_t count) {
   std::uint64_t completed = 0;
+  const std::size_t pieces = pair.pieces_of(bytes);
   const std::int64_t start = pair.now_ns();
   for (std::size_t posted = 0; posted < count; ++posted) {
-    pair.until([&] { return posted - completed < kWindow; });
+    pair.until([&] { return posted * pieces - completed < kWindow; });
     pair.post(bytes, 0, &completed);
   }
-  pair.until([&] { return completed == count; });
+  pair.until([&] { return completed == count * pieces; });
   return static_cast<double>(pair.now_ns() - start) / 1e9;
 }
 

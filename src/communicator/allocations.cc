@@ -43,6 +43,8 @@ std::uint64_t Allocations::adopt(const transport::LocalMemory& memory,
   }
   Allocation& allocation = by_id_[id];
   allocation.own = memory;
+  allocation.registered = Registered(world_, memory.address, memory.bytes, own_transport());
+  if (!world_.all_load_store()) return id;
   for (int peer = 0; peer < world_.ranks; ++peer) {
     if (peer == world_.rank) {
       allocation.bases.push_back(static_cast<std::byte*>(memory.address));
@@ -73,6 +75,7 @@ void Allocations::free(std::uint64_t id) {
   const auto found = by_id_.find(id);
   if (found == by_id_.end() || found->second.freed) return;
   found->second.freed = true;
+  found->second.registered = {};
   own_transport()->release(found->second.own);
   untold_.push_back(id);
 }
@@ -90,7 +93,7 @@ Location Allocations::locate(const void* address, std::size_t bytes) const {
 
 std::byte* Allocations::address(int rank, const Location& location) const {
   const auto found = by_id_.find(location.id);
-  if (found == by_id_.end()) return nullptr;
+  if (found == by_id_.end() || found->second.bases.empty()) return nullptr;
   return found->second.bases[static_cast<std::size_t>(rank)] + location.offset;
 }
 

@@ -7,6 +7,7 @@
 #include <map>
 #include <vector>
 
+#include "communicator/registered.h"
 #include "executor/world.h"
 
 namespace weft {
@@ -59,9 +60,10 @@ class Allocations {
   };
   struct Allocation {
     transport::LocalMemory own;
+    Registered registered;          // with the transports that did not allocate it
     bool freed = false;
     int freed_by = 0;               // ranks that said so
-    std::vector<std::byte*> bases;  // by rank, as mapped here
+    std::vector<std::byte*> bases;  // by rank, as mapped here; empty where some rank cannot be
     std::vector<Import> imports;
   };
 

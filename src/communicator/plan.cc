@@ -22,6 +22,16 @@ Plan::State::State(Communicator::Impl& owner, const Invocation& call)
         &owner.programs->find(call.call.collective, call.call.root, std::size_t{1} << k, direct));
   }
   operation.launch = launch(call.call.count);
+  register_buffers();
+}
+
+// What is copied on its way is not worth it.
+void Plan::State::register_buffers() {
+  constexpr std::size_t kWorthwhile = std::size_t{4} << 10;
+  const BufferBytes bytes = buffer_bytes(invocation.call, communicator.ranks());
+  const executor::World& world = communicator.world();
+  if (bytes.input > kWorthwhile) input = Registered(world, invocation.input, bytes.input);
+  if (bytes.output > kWorthwhile) output = Registered(world, invocation.output, bytes.output);
 }
 
 Plan::State::~State() {

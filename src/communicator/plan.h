@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "communicator/impl.h"
+#include "communicator/registered.h"
 
 namespace weft {
 
@@ -15,6 +16,7 @@ struct Plan::State {
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
+  void register_buffers();
   void start(std::size_t count);
   // What start(count) runs.
   executor::Launch launch(std::size_t count) const;
@@ -23,6 +25,7 @@ struct Plan::State {
   Invocation invocation;
   PeerBuffers peers;
   bool direct = false;
+  Registered input, output;
   std::vector<const executor::Program*> programs;  // by size class
   executor::Operation operation;
 };

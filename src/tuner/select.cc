@@ -1,5 +1,7 @@
 #include "tuner/select.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 
 namespace weft::tuner {
@@ -16,14 +18,31 @@ struct Preference {
   std::string_view names[3];
 };
 
+// The size up to which everything goes to everybody at once. Over a network, two shots are quicker from
+// n = αp/((p-1)(p-2)β) on (the crossing of the two formulas); with two ranks both send the same bytes
+// and the second shot is a latency more.
+std::size_t one_shot_bytes(const Query& query) {
+  const auto p = static_cast<std::size_t>(query.ranks);
+  if (query.load_store || p < 2) return 16_KiB / std::max<std::size_t>(p, 1);
+  if (p == 2) return 512_KiB;
+  constexpr std::size_t kLatencyBytes = 18_KiB;  // α/β: what a link carries in one latency
+  return kLatencyBytes * p / ((p - 1) * (p - 2));
+}
+
+// Where ranks share cores, every message is processor time that the others wait for: the fewest
+// messages win.
+bool saves_messages(const Query& query) {
+  return query.crowded && !query.load_store && query.ranks > 2 && query.bytes <= 4_KiB;
+}
+
 Preference preferences(const Query& query) {
   const bool small_group = query.ranks <= 16;
   const bool direct = query.direct && query.bytes >= direct_bytes(query.ranks);
-  const std::size_t one_shot_bytes = 16_KiB / static_cast<std::size_t>(query.ranks);
   switch (query.collective) {
     case Collective::all_reduce:
       if (direct) return {{"two_shot_direct", "two_shot", "ring"}};
-      if (query.bytes <= one_shot_bytes)
+      if (saves_messages(query)) return {{"recursive_doubling", "one_shot", "ring"}};
+      if (query.bytes <= one_shot_bytes(query))
         return {{small_group ? "one_shot" : "recursive_doubling", "one_shot", "ring"}};
       return {{small_group ? "two_shot" : "halving_doubling", "two_shot", "ring"}};
     case Collective::reduce_scatter:

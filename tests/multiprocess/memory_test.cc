@@ -43,7 +43,7 @@ TEST(Memory, DifferentSizesAtTwoRanksAreRefused) {
   const int status = run_processes(2, {}, OptionsBody([](const Options& mine) {
                                      Options options = mine;
                                      options.shared_bytes =
-                                         std::size_t{4 + 4 * mine.bootstrap->rank()} << 20;
+                                         static_cast<std::size_t>(4 + 4 * mine.bootstrap->rank()) << 20;
                                      expect_error(ErrorCode::mismatch, "WEFT_SHARED_BYTES differs",
                                                   [&] { Communicator::create(options); });
                                    }));

@@ -21,11 +21,11 @@ int rate_of(const Device& device) {
   return width * port.active_speed;
 }
 
-// Why a device cannot stand beside the first; empty: it can.
-std::string difference(const Device& first, const Device& other) {
+// Why a device does not stand beside the first; empty: it does. What the user names may be slower.
+std::string difference(const Device& first, const Device& other, bool asked) {
   if (first.attributes.link_layer != other.attributes.link_layer)
     return fmt::format("{} is not used beside {}: another link layer", other.name, first.name);
-  if (rate_of(first) != rate_of(other))
+  if (!asked && rate_of(first) != rate_of(other))
     return fmt::format("{} is not used beside {}: another rate", other.name, first.name);
   return "";
 }
@@ -61,7 +61,7 @@ std::vector<std::unique_ptr<Device>> open_devices(const Settings& settings,
     }
     const std::string unlike = device == nullptr  ? std::string(status.message)
                                : devices.empty() ? ""
-                                                 : difference(*devices[0], *device);
+                                                 : difference(*devices[0], *device, asked);
     if (unlike.empty()) {
       devices.push_back(std::move(device));
     } else if (asked) {

@@ -41,6 +41,30 @@ TEST(Select, ObeysANameAndAProtocol) {
   EXPECT_EQ(choice.protocol, Protocol::packet);
 }
 
+TEST(Select, OverANetworkTwoRanksSendEverythingAtOnce) {
+  EXPECT_EQ(select({.ranks = 2, .bytes = 512 << 10, .load_store = false}).algorithm->name,
+            "one_shot");
+  EXPECT_EQ(select({.ranks = 2, .bytes = 8 << 20, .load_store = false}).algorithm->name,
+            "two_shot");
+}
+
+TEST(Select, OverANetworkTwoShotsComeSoonerWithMoreRanks) {
+  for (int ranks = 3; ranks <= 16; ++ranks) {
+    std::size_t bytes = 8;
+    while (select({.ranks = ranks, .bytes = bytes, .load_store = false}).algorithm->name ==
+           "one_shot")
+      bytes += 64;
+    const auto p = static_cast<std::size_t>(ranks);
+    EXPECT_NEAR(static_cast<double>(bytes),
+                18432.0 * static_cast<double>(p) / static_cast<double>((p - 1) * (p - 2)), 64);
+  }
+}
+
+TEST(Select, RanksThatShareCoresSendFewMessages) {
+  const Query query{.ranks = 4, .bytes = 8, .load_store = false, .crowded = true};
+  EXPECT_EQ(select(query).algorithm->name, "recursive_doubling");
+}
+
 TEST(Select, AnotherCollectivesNameIsNotInTheWay) {
   const Choice choice =
       select({.collective = Collective::barrier, .ranks = 4, .algorithm = "ring"});
