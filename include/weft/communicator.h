@@ -110,8 +110,8 @@ class WEFT_API Request {
 };
 
 /// A collective prepared once and started many times: start() allocates nothing, takes no lock and
-/// makes no system call of weft's own. Move-only; outlives no communicator, and its buffers outlive it:
-/// they are registered with the devices that read them. Operations of a communicator run in the
+/// makes no system call of weft's own. Move-only; outlives no communicator, and its buffers outlive
+/// it: they are registered with the devices that read them. Operations of a communicator run in the
 /// order they were started.
 class WEFT_API Plan {
  public:

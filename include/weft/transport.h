@@ -49,7 +49,8 @@ struct Capabilities {
   std::uint32_t inline_bytes =
       0;  ///< puts up to this size need no registered source and cost one transfer
   std::uint64_t max_message = ~std::uint64_t{0};  ///< largest put, in bytes; the caller splits
-  int blocking_wait_fd = -1;  ///< after arm(): readable when progress() has something to do; -1: poll
+  int blocking_wait_fd =
+      -1;  ///< after arm(): readable when progress() has something to do; -1: poll
 };
 
 /// A blob that lets a peer reach a memory. Plain bytes, valid in any process of the job.
@@ -139,10 +140,10 @@ class Transport {
   /// be mapped by others). The memory stays the caller's and outlives the registration.
   virtual Status register_memory(void* address, std::size_t bytes, LocalMemory* out) = 0;
 
-  /// Makes memory of a device reachable, by a dma-buf: `bytes` from `offset` of the one behind `fd`,
-  /// which may be closed afterwards. `address` names the bytes in puts and gets, as a device's
-  /// pointer does, and is unique in this process; the processor never touches them, and no signal
-  /// may point there. `unsupported` where the transport or its device cannot.
+  /// Makes memory of a device reachable, by a dma-buf: `bytes` from `offset` of the one behind
+  /// `fd`, which may be closed afterwards. `address` names the bytes in puts and gets, as a
+  /// device's pointer does, and is unique in this process; the processor never touches them, and no
+  /// signal may point there. `unsupported` where the transport or its device cannot.
   virtual Status register_dmabuf(int fd, std::uint64_t offset, void* address, std::size_t bytes,
                                  LocalMemory* out) {
     (void)fd, (void)offset, (void)address, (void)bytes, (void)out;
@@ -169,9 +170,9 @@ class Transport {
   /// load_store, and now and then for one with.
   virtual int progress() = 0;
 
-  /// To be called before a wait at capabilities().blocking_wait_fd: what happens from then on makes it
-  /// readable. What happened before does not: call progress() once more, and wait only where that
-  /// handled nothing.
+  /// To be called before a wait at capabilities().blocking_wait_fd: what happens from then on makes
+  /// it readable. What happened before does not: call progress() once more, and wait only where
+  /// that handled nothing.
   virtual void arm() {}
 };
 
@@ -186,11 +187,11 @@ struct Device {
 /// What open() gets from the core. The callbacks may be called from any call into the transport, on
 /// the calling thread.
 struct OpenOptions {
-  const char* device = "";  ///< names from probe(), comma-separated, nearest first: those to use side
-                            ///< by side; a transport that uses one at a time takes the first
+  const char* device = "";  ///< names from probe(), comma-separated, nearest first: those to use
+                            ///< side by side; a transport that uses one at a time takes the first
   int rank = 0;
   int size = 1;
-  bool wakes = false;       ///< the caller will wait at blocking_wait_fd: whatever arrives raises it
+  bool wakes = false;  ///< the caller will wait at blocking_wait_fd: whatever arrives raises it
   void* context = nullptr;  ///< first argument of the callbacks
   /// A setting by name ("shm.backing" is WEFT_SHM_BACKING), or null where it is unset. Valid until
   /// the next call.

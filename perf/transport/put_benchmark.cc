@@ -66,7 +66,8 @@ class Pair {
   void barrier() { bootstrap_->all_gather({}, config_.timeout); }
   std::int64_t now_ns() const { return clock_.now_ns(); }
 
-  // In pieces where the transport wants that; *completed is raised once for each of pieces_of(bytes).
+  // In pieces where the transport wants that; *completed is raised once for each of
+  // pieces_of(bytes).
   void post(std::size_t bytes, std::uint64_t signal, std::uint64_t* completed) {
     const std::size_t most = link_.transport->capabilities().max_message;
     std::size_t offset = 0;

@@ -60,7 +60,7 @@ class Allocations {
   };
   struct Allocation {
     transport::LocalMemory own;
-    Registered registered;          // with the transports that did not allocate it
+    Registered registered;  // with the transports that did not allocate it
     bool freed = false;
     int freed_by = 0;               // ranks that said so
     std::vector<std::byte*> bases;  // by rank, as mapped here; empty where some rank cannot be

@@ -16,8 +16,8 @@ struct Proposal {
   std::string reason;  // for the log where there was something to choose; else empty
 };
 
-// Those of the highest priority and, of them, the nearest to the cores that this process may run on.
-// `devices` are what a transport's probe() found: at least one.
+// Those of the highest priority and, of them, the nearest to the cores that this process may run
+// on. `devices` are what a transport's probe() found: at least one.
 Proposal propose_devices(std::span<const transport::Device> devices, const topology::Host& host);
 
 }  // namespace weft

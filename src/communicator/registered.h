@@ -9,9 +9,9 @@
 
 namespace weft {
 
-// Registers `bytes` bytes with every transport of the world that needs it, but not with `but_for`, until
-// it goes. Memory that a transport refuses is left to it, as memory of one-off calls is. Nothing by
-// default.
+// Registers `bytes` bytes with every transport of the world that needs it, but not with `but_for`,
+// until it goes. Memory that a transport refuses is left to it, as memory of one-off calls is.
+// Nothing by default.
 class Registered {
  public:
   Registered() = default;

@@ -253,8 +253,8 @@ void Connections::exchange_pads(const Config& config, Bootstrap& bootstrap) {
   }
 }
 
-// Spinning is right only where every rank of a machine can have a core of its own. Ranks may be bound
-// to different cores, so what counts is the cores of all of them.
+// Spinning is right only where every rank of a machine can have a core of its own. Ranks may be
+// bound to different cores, so what counts is the cores of all of them.
 void Connections::choose_wait_policy(const Config& config) {
   const auto crowded = [](const Machine& machine) {
     int cores = std::max<int>(static_cast<int>(machine.cores.size()), 1);

@@ -67,7 +67,7 @@ class Executor {
   const World& world_;
   const PatienceLimits patience_limits_;
   std::chrono::nanoseconds timeout_;
-  bool polls_transports_ = false;  // some link has no load/store: arrivals need progress()
+  bool polls_transports_ = false;    // some link has no load/store: arrivals need progress()
   std::vector<pollfd> descriptors_;  // of those transports, where each has one
   std::chrono::nanoseconds longest_sleep_;
   Operation* head_ = nullptr;

@@ -101,8 +101,7 @@ std::vector<std::uint64_t> numa_distances(hwloc_topology_t topology,
   const auto between = [&](hwloc_obj_t from, hwloc_obj_t to) -> std::uint64_t {
     hwloc_uint64_t there = 0;
     hwloc_uint64_t back = 0;
-    if (table == nullptr ||
-        hwloc_distances_obj_pair_values(table, from, to, &there, &back) != 0)
+    if (table == nullptr || hwloc_distances_obj_pair_values(table, from, to, &there, &back) != 0)
       return from == to ? kNear : kOther;
     return there;
   };

@@ -18,13 +18,13 @@ struct Preference {
   std::string_view names[3];
 };
 
-// The size up to which everything goes to everybody at once. Over a network, two shots are quicker from
-// n = αp/((p-1)(p-2)β) on (the crossing of the two formulas); with two ranks both send the same bytes
-// and the second shot is a latency more.
+// The size up to which everything goes to everybody at once. Over a network, two shots are quicker
+// from n = αp/((p-1)(p-2)β) on (the crossing of the two formulas); with two ranks both send the
+// same bytes and the second shot is a latency more.
 std::size_t one_shot_bytes(const Query& query) {
   const auto p = static_cast<std::size_t>(query.ranks);
   if (query.load_store || p < 2) return 16_KiB / std::max<std::size_t>(p, 1);
-  if (p == 2) return 512_KiB;
+  if (p == 2) return 1024_KiB;
   constexpr std::size_t kLatencyBytes = 18_KiB;  // α/β: what a link carries in one latency
   return kLatencyBytes * p / ((p - 1) * (p - 2));
 }
@@ -99,6 +99,9 @@ Choice select(const Query& query) {
   const bool packet_wanted = query.protocol == Protocol::packet ||
                              (query.protocol == Protocol::automatic && query.bytes <= kPacketBytes);
   const bool packet_works = query.load_store && !choice.algorithm->direct;
+  // Over a network one lane reduces while the other waits for the wire.
+  constexpr std::size_t kTwoLanesBytes = 256_KiB;
+  choice.lanes = !query.load_store && query.bytes >= kTwoLanesBytes ? 2 : 1;
   choice.protocol = packet_wanted && packet_works ? Protocol::packet : Protocol::bulk;
   return choice;
 }

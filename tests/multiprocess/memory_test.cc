@@ -40,13 +40,13 @@ TEST(Memory, WorksWithTheLeastThatDoes) {
 }
 
 TEST(Memory, DifferentSizesAtTwoRanksAreRefused) {
-  const int status = run_processes(2, {}, OptionsBody([](const Options& mine) {
-                                     Options options = mine;
-                                     options.shared_bytes =
-                                         static_cast<std::size_t>(4 + 4 * mine.bootstrap->rank()) << 20;
-                                     expect_error(ErrorCode::mismatch, "WEFT_SHARED_BYTES differs",
-                                                  [&] { Communicator::create(options); });
-                                   }));
+  const int status = run_processes(
+      2, {}, OptionsBody([](const Options& mine) {
+        Options options = mine;
+        options.shared_bytes = static_cast<std::size_t>(4 + 4 * mine.bootstrap->rank()) << 20;
+        expect_error(ErrorCode::mismatch, "WEFT_SHARED_BYTES differs",
+                     [&] { Communicator::create(options); });
+      }));
   EXPECT_EQ(status, 0);
 }
 

@@ -14,6 +14,7 @@ namespace weft::verbs {
 namespace {
 
 constexpr int kBatch = 16;
+constexpr std::size_t kLeastRecord = sizeof(Record) - sizeof(Spot);
 
 }  // namespace
 
@@ -26,7 +27,7 @@ bool Transport::apply(Peer& p, const Record& record, const std::byte* payload, s
   std::byte* target =
       record.payload_bytes > 0 ? regions_.locate(record.target, record.payload_bytes) : word;
   if (word == nullptr || target == nullptr || record.payload_bytes > most ||
-      record.signal.offset % 8 != 0) {
+      record.signal.offset() % 8 != 0) {
     fail_peer(number_of(p), ErrorCode::peer_failed, "it named memory that is not registered here");
     return false;
   }
@@ -46,7 +47,7 @@ bool Transport::take_mail(Peer& p) {
   mail.credits += letter.record.mail_credits;
   ++mail.taken;
   ++mail.owed;
-  clear_mail(slot, letter.record.payload_bytes);
+  clear_mail(slot, letter.record);
   apply(p, letter.record, letter.payload, kMailPayload);
   return true;
 }
@@ -61,8 +62,8 @@ bool Transport::take_held(Peer& p) {
   Record record;
   std::memcpy(&record, rail.arrival(now.slot), sizeof(record));
   ++p.lane[static_cast<std::size_t>(now.rail)].owed;
-  const bool fine = apply(p, record, rail.arrival(now.slot) + sizeof(record),
-                          kReceiveBytes - sizeof(record));
+  const bool fine =
+      apply(p, record, rail.arrival(now.slot) + sizeof(record), kReceiveBytes - sizeof(record));
   rail.post_receive(now.slot);
   if (fine) return_credits(p, now.rail);
   return true;
@@ -105,7 +106,7 @@ int Transport::take_receives() {
       const ibv_wc& completion = completions[c];
       const int slot = static_cast<int>(completion.wr_id);
       const int number = rail.peer_of(completion.qp_num);
-      if (completion.status == IBV_WC_SUCCESS && completion.byte_len >= sizeof(Record) &&
+      if (completion.status == IBV_WC_SUCCESS && completion.byte_len >= kLeastRecord &&
           number >= 0 && !peer(number).held.empty()) {
         arrived(peer(number), static_cast<int>(i), slot);
       } else {
@@ -131,14 +132,14 @@ int Transport::take_all_mail() {
   return events;
 }
 
-// Tells the peer of what it may send again, where nothing else that goes there does. It takes one of
-// the receives that are kept beside the credits; two for each kind of credit can be on their way at
-// most.
+// Tells the peer of what it may send again, where nothing else that goes there does. It takes one
+// of the receives that are kept beside the credits; two for each kind of credit can be on their way
+// at most.
 void Transport::return_credits(Peer& p, int number) {
   Lane& lane = p.lane[static_cast<std::size_t>(number)];
   if (p.stage != Stage::ready || lane.room() < 1) return;
-  const bool due = lane.owed * 2 >= lane.window ||
-                   (p.mail.window > 0 && p.mail.owed * 2 >= p.mail.window);
+  const bool due =
+      lane.owed * 2 >= lane.window || (p.mail.window > 0 && p.mail.owed * 2 >= p.mail.window);
   if (!due) return;
   Record record;
   record.credits = lane.take_owed();

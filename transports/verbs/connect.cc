@@ -1,5 +1,5 @@
-// Queue pairs come to be: offered over the TCP connection at the first use, by one side or both. Each
-// side offers one for every lane and, once it has the other's, says which of them work.
+// Queue pairs come to be: offered over the TCP connection at the first use, by one side or both.
+// Each side offers one for every lane and, once it has the other's, says which of them work.
 #include <fmt/format.h>
 #include <sys/mman.h>
 
@@ -49,8 +49,7 @@ bool Transport::open_desk(Peer& p) {
     p.trouble = "out of memory";
     return false;
   }
-  const Status status =
-      registrations_.acquire_strict(desk.memory, desk.bytes, &desk.registration);
+  const Status status = registrations_.acquire_strict(desk.memory, desk.bytes, &desk.registration);
   if (!status.ok()) {
     p.trouble = status.message;
     return false;
@@ -126,12 +125,10 @@ void Transport::take_offer(int number, const Frame& frame) {
     p.trouble = fmt::format("rank {} cannot use its device {} for it", number, frame.lane);
   } else if (lane.pair.handle != nullptr) {
     const Rail& rail = *rails_[frame.lane];
-    const Status status =
-        connect_queue_pair(rail.device(), settings_.limits, lane.pair, frame);
+    const Status status = connect_queue_pair(rail.device(), settings_.limits, lane.pair, frame);
     if (status.ok()) {
       p.usable = static_cast<std::uint8_t>(p.usable | bit);
-      lane.window = lane.credits =
-          std::min(frame.credits, rails_[frame.lane]->peer_credits());
+      lane.window = lane.credits = std::min(frame.credits, rails_[frame.lane]->peer_credits());
       lane.mail_address = frame.mail_address;
       lane.mail_rkey = frame.mail_rkey;
       lane.in_order = frame.in_order != 0;
@@ -167,9 +164,9 @@ void Transport::take_ready(int number, std::uint8_t usable) {
     if ((p.usable & usable & (1 << i)) == 0) {
       if (options_.log != nullptr && p.lanes > 1) {
         const std::string why = p.trouble.empty() ? "the other side cannot" : p.trouble;
-        options_.log(options_.context, fmt::format("verbs: {} is not used for rank {}: {}",
-                                                   rail.name(), number, why)
-                                           .c_str());
+        options_.log(
+            options_.context,
+            fmt::format("verbs: {} is not used for rank {}: {}", rail.name(), number, why).c_str());
       }
       forget_lane(p, i);
       continue;
@@ -181,8 +178,7 @@ void Transport::take_ready(int number, std::uint8_t usable) {
               p.trouble.empty() ? "the peer has no device that works" : p.trouble);
     return;
   }
-  p.in_order =
-      p.active.size() == 1 && p.lane[static_cast<std::size_t>(p.active.front())].in_order;
+  p.in_order = p.active.size() == 1 && p.lane[static_cast<std::size_t>(p.active.front())].in_order;
   p.stage = Stage::ready;
   --connecting_;
   ++ready_;
@@ -232,8 +228,8 @@ void Transport::fail_peer(int number, ErrorCode code, const std::string& cause, 
   const std::string device = rails_.size() == 1 ? rails_[0]->name() + ": " : std::string();
   const std::string text = cause.starts_with(device) ? cause : device + cause;
   // To who puts, no_resources means "later".
-  p.failure = Status::error(code == ErrorCode::no_resources ? ErrorCode::peer_failed : code,
-                            text.c_str());
+  p.failure =
+      Status::error(code == ErrorCode::no_resources ? ErrorCode::peer_failed : code, text.c_str());
   if (p.stage == Stage::offered) --connecting_;
   if (p.stage == Stage::ready) --ready_;
   if (p.known) --known_;

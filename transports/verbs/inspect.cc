@@ -261,12 +261,11 @@ void inspect_choice(const Settings& settings, const std::string& proposed,
                                 : proposed.empty()       ? "one of the usable devices"
                                                          : "among the nearest devices";
   for (const auto& device : opened) {
-    reporter.tell(
-        Kind::choice, "",
-        fmt::format("{}: {}, {}, {}", device->choice, of_device,
-                    settings.port.port > 0 ? "the port that WEFT_VERBS_PORT names"
-                                           : "its first active port",
-                    reason_of(*device, settings.port.gid_index)));
+    reporter.tell(Kind::choice, "",
+                  fmt::format("{}: {}, {}, {}", device->choice, of_device,
+                              settings.port.port > 0 ? "the port that WEFT_VERBS_PORT names"
+                                                     : "its first active port",
+                              reason_of(*device, settings.port.gid_index)));
   }
   for (const std::string& reason : left_out) reporter.tell(Kind::choice, "", reason);
 }

@@ -23,7 +23,7 @@ void Chain::add_record(Lane& lane, const Record& record, const void* payload) {
   ibv_send_wr& send = add(lane, IBV_WR_SEND);
   Record& kept = records_[count_ - 1];
   kept = record;
-  add_part(&kept, sizeof(kept), 0);
+  add_part(&kept, kept.bytes(), 0);
   if (record.payload_bytes > 0) add_part(payload, record.payload_bytes, 0);
   send.send_flags = IBV_SEND_INLINE;
 }

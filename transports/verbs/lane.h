@@ -13,9 +13,9 @@ struct Registration;
 
 // What a completed work request sets free.
 struct Pending {
-  std::uint64_t last = 0;               // its work request's number
-  std::uint64_t* completed = nullptr;   // raised by one; null: nobody asked, or `transfer` does it
-  Registration* registration = nullptr; // held for it
+  std::uint64_t last = 0;                // its work request's number
+  std::uint64_t* completed = nullptr;    // raised by one; null: nobody asked, or `transfer` does it
+  Registration* registration = nullptr;  // held for it
   int staging = -1;
   int transfer = -1;  // of several pieces, which complete together
 };
@@ -36,17 +36,17 @@ class PendingQueue {
 
 struct Lane {
   QueuePair pair;
-  bool in_order = false;         // the peer's device places in order
-  bool dirty = false;            // something was written since the last record
-  std::uint64_t posted = 0;      // work requests so far
-  std::uint64_t completed = 0;   // of those
-  std::uint64_t signaled = 0;    // the last that will raise a completion
-  int awaited = 0;               // completions that will come
-  std::uint32_t window = 0;      // SENDs that each side may have on their way
-  std::uint32_t credits = 0;     // of those, how many may be posted now
-  std::uint64_t sends = 0;       // SENDs with a number so far
-  std::byte* ring = nullptr;     // `window` places for SENDs, each in use until its credit returns
-  std::uint32_t owed = 0;        // receives posted again and not yet told
+  bool in_order = false;        // the peer's device places in order
+  bool dirty = false;           // something was written since the last record
+  std::uint64_t posted = 0;     // work requests so far
+  std::uint64_t completed = 0;  // of those
+  std::uint64_t signaled = 0;   // the last that will raise a completion
+  int awaited = 0;              // completions that will come
+  std::uint32_t window = 0;     // SENDs that each side may have on their way
+  std::uint32_t credits = 0;    // of those, how many may be posted now
+  std::uint64_t sends = 0;      // SENDs with a number so far
+  std::byte* ring = nullptr;    // `window` places for SENDs, each in use until its credit returns
+  std::uint32_t owed = 0;       // receives posted again and not yet told
   std::uint64_t mail_address = 0;  // of the peer's mail slots
   std::uint32_t mail_rkey = 0;
   PendingQueue pending;

@@ -1,9 +1,10 @@
-// Mail: a record and its payload, written by one RDMA WRITE into a slot of the receiver's memory that
-// it polls. Every 8-byte word holds 4 bytes of data and a flag, so that a word says itself whether
-// it has arrived: nothing is assumed of the order in which a device places bytes, only that it
-// places an aligned word whole. (NCCL's LL protocol is the same idea.)
+// Mail: a record and its payload, written by one RDMA WRITE into a slot of the receiver's memory
+// that it polls. Every 8-byte word holds 4 bytes of data and a flag, so that a word says itself
+// whether it has arrived: nothing is assumed of the order in which a device places bytes, only that
+// it places an aligned word whole. (NCCL's LL protocol is the same idea.)
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -16,8 +17,10 @@ namespace weft::verbs {
 inline constexpr std::size_t kMailBytes = 512;  // of a slot
 inline constexpr std::size_t kMailPayload = kMailBytes / 2 - sizeof(Record);
 
-inline std::size_t mail_words(std::size_t payload) { return (sizeof(Record) + payload + 3) / 4; }
-inline std::size_t mail_bytes(std::size_t payload) { return mail_words(payload) * 8; }
+inline std::size_t mail_words(const Record& record) {
+  return (record.bytes() + record.payload_bytes + 3) / 4;
+}
+inline std::size_t mail_bytes(const Record& record) { return mail_words(record) * 8; }
 
 // Writes the words of `bytes` bytes; returns the one behind.
 inline std::uint64_t* write_words(std::uint64_t* word, const void* data, std::size_t bytes,
@@ -39,7 +42,7 @@ inline std::uint64_t* write_words(std::uint64_t* word, const void* data, std::si
 inline void write_mail(std::byte* slot, const Record& record, const void* payload,
                        std::uint32_t flag) {
   auto* word = reinterpret_cast<std::uint64_t*>(slot);
-  word = write_words(word, &record, sizeof(record), flag);
+  word = write_words(word, &record, record.bytes(), flag);
   write_words(word, payload, record.payload_bytes, flag);
 }
 
@@ -62,8 +65,10 @@ inline bool mail_begins(const std::byte* slot, std::uint32_t flag) {
 inline bool read_mail(const std::byte* slot, std::uint32_t flag, Letter* letter) {
   const std::uint64_t first = mail_word(slot, 0);
   if (first >> 32 != flag) return false;
-  const auto payload = static_cast<std::uint16_t>(first);  // Record::payload_bytes
-  const std::size_t words = mail_words(payload <= kMailPayload ? payload : 0);
+  Record beginning;
+  beginning.payload_bytes =
+      std::min(static_cast<std::uint16_t>(first), static_cast<std::uint16_t>(kMailPayload));
+  const std::size_t words = mail_words(beginning);
   auto* to = reinterpret_cast<std::byte*>(letter);
   for (std::size_t i = 0; i < words; ++i) {
     const std::uint64_t word = mail_word(slot, i);
@@ -76,8 +81,8 @@ inline bool read_mail(const std::byte* slot, std::uint32_t flag, Letter* letter)
 }
 
 // Empties a slot, so that nothing of this letter is ever taken for a part of a later one.
-inline void clear_mail(std::byte* slot, std::size_t payload) {
-  std::memset(slot, 0, mail_bytes(payload));
+inline void clear_mail(std::byte* slot, const Record& record) {
+  std::memset(slot, 0, std::min(mail_bytes(record), kMailBytes));
 }
 
 }  // namespace weft::verbs

@@ -57,8 +57,8 @@ void Transport::finish(Rail& rail, const Pending& pending, bool raise) {
   if (raise && completed != nullptr) ++*completed;
 }
 
-// Memory that the device may touch until the work request completes: registered already, copied to a
-// staging slot, or registered for this once.
+// Memory that the device may touch until the work request completes: registered already, copied to
+// a staging slot, or registered for this once.
 Status Transport::borrow(const Movement& movement, Peer& p, Rail& rail, Local* out) {
   out->address = static_cast<std::byte*>(movement.local);
   const bool registered = registrations_.find(movement.local, movement.bytes) != nullptr;
@@ -106,9 +106,10 @@ Status Transport::move(Peer& p, const Movement& m) {
     ibv_send_wr& request = chain.add(lane, m.opcode);
     request.wr.rdma.remote_addr = m.remote->address + m.offset + offset;
     request.wr.rdma.rkey = m.remote->rkeys[index];
-    const std::uint32_t key = inlined                         ? 0
-                              : local.registration != nullptr ? local.registration->handles[index]->lkey
-                                                              : rails_[index]->buffer_key();
+    const std::uint32_t key = inlined ? 0
+                              : local.registration != nullptr
+                                  ? local.registration->handles[index]->lkey
+                                  : rails_[index]->buffer_key();
     chain.add_part(local.address + offset, bytes, key);
     lane.dirty = lane.dirty || write;
     offset += bytes;

@@ -52,7 +52,7 @@ const char* Transport::fault_of(const Put& put, int* number) const {
 Status Transport::put_here(const Put& put) {
   const auto spot = [&](const transport::RemoteMemory& memory, std::uint64_t offset) {
     const Key& key = imports_[memory.handle].key;
-    return Spot{key.region, key.generation, offset};
+    return Spot::of(key.region, key.generation, offset);
   };
   if (put.bytes > 0) {
     std::byte* target = regions_.locate(spot(*put.target, put.target_offset), put.bytes);
@@ -91,10 +91,10 @@ Record Transport::make_record(const Put& put, Peer& p, bool with_payload) {
   record.mail_credits = static_cast<std::uint8_t>(std::exchange(p.mail.owed, 0));
   record.value = put.signal_value;
   const Key& word = imports_[put.signal_memory->handle].key;
-  record.signal = {word.region, word.generation, put.signal_offset};
+  record.signal = Spot::of(word.region, word.generation, put.signal_offset);
   if (!with_payload || put.bytes == 0) return record;
   const Key& key = imports_[put.target->handle].key;
-  record.target = {key.region, key.generation, put.target_offset};
+  record.target = Spot::of(key.region, key.generation, put.target_offset);
   record.payload_bytes = static_cast<std::uint16_t>(put.bytes);
   return record;
 }
@@ -114,7 +114,7 @@ void Transport::send_mail(const Put& put, Peer& p, bool with_payload) {
   ibv_send_wr& write = chain.add(lane, IBV_WR_RDMA_WRITE);
   write.wr.rdma.remote_addr = lane.mail_address + slot;
   write.wr.rdma.rkey = lane.mail_rkey;
-  const std::size_t bytes = mail_bytes(record.payload_bytes);
+  const std::size_t bytes = mail_bytes(record);
   chain.add_part(letter, bytes, p.desk.registration->handles[index]->lkey);
   if (bytes <= lane.pair.inline_bytes) write.send_flags = IBV_SEND_INLINE;
   p.turn = (p.turn + 1) % p.active.size();
@@ -125,14 +125,13 @@ void Transport::send_record(Peer& p, int number, const Record& record, const voi
   const auto index = static_cast<std::size_t>(number);
   Lane& lane = p.lane[index];
   Chain& chain = chains_[index];
-  const std::size_t bytes = sizeof(record) + record.payload_bytes;
+  const std::size_t bytes = record.bytes() + record.payload_bytes;
   if (bytes <= lane.pair.inline_bytes) {
     chain.add_record(lane, record, payload);
   } else {
     std::byte* place = lane.ring + lane.sends % lane.window * kReceiveBytes;
     std::memcpy(place, &record, sizeof(record));
-    if (record.payload_bytes > 0)
-      std::memcpy(place + sizeof(record), payload, record.payload_bytes);
+    std::memcpy(place + sizeof(record), payload, record.payload_bytes);
     chain.add(lane, IBV_WR_SEND);
     chain.add_part(place, bytes, p.desk.registration->handles[index]->lkey);
   }
@@ -196,8 +195,8 @@ bool Transport::post_now(Peer& p, int number, Chain& chain) {
   const int error = chain.post(p.lane[static_cast<std::size_t>(number)], &awaited_);
   if (error == 0) return true;
   fail_peer(number_of(p), ErrorCode::peer_failed,
-            rails_[static_cast<std::size_t>(number)]->name() + ": posting a work request: " +
-                std::strerror(error));
+            rails_[static_cast<std::size_t>(number)]->name() +
+                ": posting a work request: " + std::strerror(error));
   return false;
 }
 

@@ -78,14 +78,15 @@ int Transport::take_completions() {
 void Transport::lose_rail(Rail& rail, const std::string& cause) {
   const std::string text = rail.name() + ": " + cause;
   rail.give_up(text);
-  const auto working = std::ranges::count_if(rails_, [](const auto& r) { return r->trouble().empty(); });
+  const auto working =
+      std::ranges::count_if(rails_, [](const auto& r) { return r->trouble().empty(); });
   for (int number = 0; number < options_.size; ++number) {
     Peer& p = peer(number);
     if (number == options_.rank || !p.known) continue;
-    const bool uses = std::ranges::any_of(
-        p.lane, [&](const Lane& lane) {
-          return lane.pair.handle != nullptr && lane.pair.handle->context == rail.device().context.get();
-        });
+    const bool uses = std::ranges::any_of(p.lane, [&](const Lane& lane) {
+      return lane.pair.handle != nullptr &&
+             lane.pair.handle->context == rail.device().context.get();
+    });
     if (uses || working == 0) fail_peer(number, ErrorCode::peer_failed, text);
   }
 }
@@ -106,8 +107,8 @@ int Transport::take_events() {
       const std::string what = ibv_event_type_str(type);
       if (number >= 0) fail_peer(number, ErrorCode::peer_failed, rail->name() + ": " + what);
       if (port_down) {
-        lose_rail(*rail, fmt::format("port {}: {}; check the cable and the interface", device.port,
-                                     what));
+        lose_rail(*rail,
+                  fmt::format("port {}: {}; check the cable and the interface", device.port, what));
       }
       if (type == IBV_EVENT_DEVICE_FATAL)
         lose_rail(*rail, what + ": the device is gone; check its driver and `rdma link`");

@@ -38,8 +38,9 @@ Status create_queue_pair(const Device& device, const QueueLimits& limits, ibv_cq
   }
   if (out->handle == nullptr) {
     const int error = errno;
-    return failed(ErrorCode::no_resources, fmt::format("{}: no queue pair: {}{}", device.name,
-                                                       std::strerror(error), locked_memory_hint(error)));
+    return failed(ErrorCode::no_resources,
+                  fmt::format("{}: no queue pair: {}{}", device.name, std::strerror(error),
+                              locked_memory_hint(error)));
   }
   out->inline_bytes = wanted.cap.max_inline_data;
   out->sends = std::min(limits.sends, wanted.cap.max_send_wr);

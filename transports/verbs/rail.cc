@@ -41,9 +41,8 @@ Rail::~Rail() {
 bool Rail::open(const QueueLimits& limits, int others, bool wakes) {
   const ibv_device_attr& most = device_->limits;
   const int receives = std::min({most.max_srq_wr, most.max_cqe, kMostReceives});
-  peer_credits_ = static_cast<std::uint32_t>(
-      std::clamp(receives / others - static_cast<int>(kSpareReceives), 2,
-                 static_cast<int>(limits.receives)));
+  peer_credits_ = static_cast<std::uint32_t>(std::clamp(
+      receives / others - static_cast<int>(kSpareReceives), 2, static_cast<int>(limits.receives)));
   const int count = others * static_cast<int>(peer_credits_ + kSpareReceives);
   const int sends = std::min<int>(others * static_cast<int>(limits.sends), most.max_cqe);
 

@@ -13,7 +13,8 @@
 
 namespace weft::verbs {
 
-// What a SEND may carry: a record, and the payload of a put that is not worth an RDMA WRITE of its own.
+// What a SEND may carry: a record, and the payload of a put that is not worth an RDMA WRITE of its
+// own.
 inline constexpr std::size_t kReceiveBytes = 4096 + 64;
 inline constexpr std::size_t kStagedBytes = 64 << 10;
 inline constexpr std::uint32_t kSpareReceives = 4;  // of each peer, for credits on their way

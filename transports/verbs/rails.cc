@@ -59,7 +59,7 @@ std::vector<std::unique_ptr<Device>> open_devices(const Settings& settings,
       *why = status;
       return {};
     }
-    const std::string unlike = device == nullptr  ? std::string(status.message)
+    const std::string unlike = device == nullptr ? std::string(status.message)
                                : devices.empty() ? ""
                                                  : difference(*devices[0], *device, asked);
     if (unlike.empty()) {

@@ -4,6 +4,12 @@
 
 namespace weft::verbs {
 
+namespace {
+
+constexpr std::size_t kRestingNumbers = 64;
+
+}  // namespace
+
 Regions::~Regions() {
   for (const Region& region : all_) {
     if (region.registration != nullptr) give_back(region);
@@ -17,12 +23,11 @@ void Regions::give_back(const Region& region) {
 
 std::uint32_t Regions::add(std::byte* address, std::size_t bytes, Registration* registration,
                            bool mapped) {
-  if (free_.empty()) {
-    free_.push_back(static_cast<std::uint32_t>(all_.size()));
-    all_.emplace_back();
-  }
-  const std::uint32_t number = free_.back();
-  free_.pop_back();
+  // Numbers rest as long as they can before they name something else.
+  const bool fresh = all_.size() < kRestingNumbers || free_.empty();
+  if (fresh) all_.emplace_back();
+  const auto number = fresh ? static_cast<std::uint32_t>(all_.size() - 1) : free_.front();
+  if (!fresh) free_.pop_front();
   Region& region = all_[number];
   region.address = address;
   region.bytes = bytes;
@@ -34,19 +39,19 @@ std::uint32_t Regions::add(std::byte* address, std::size_t bytes, Registration* 
 void Regions::remove(std::uint32_t number) {
   Region& region = all_[number];
   give_back(region);
-  const std::uint32_t generation = region.generation + 1;
+  const std::uint32_t generation = (region.generation + 1) % (1u << Spot::kGenerationBits);
   region = {};
   region.generation = generation;
   free_.push_back(number);
 }
 
 std::byte* Regions::locate(const Spot& spot, std::size_t bytes) const {
-  if (spot.region >= all_.size()) return nullptr;
-  const Region& region = all_[spot.region];
+  if (spot.region() >= all_.size()) return nullptr;
+  const Region& region = all_[spot.region()];
   const bool inside = region.registration != nullptr && !region.registration->device &&
-                      region.generation == spot.generation && spot.offset <= region.bytes &&
-                      bytes <= region.bytes - spot.offset;
-  return inside ? region.address + spot.offset : nullptr;
+                      region.generation == spot.generation() && spot.offset() <= region.bytes &&
+                      bytes <= region.bytes - spot.offset();
+  return inside ? region.address + spot.offset() : nullptr;
 }
 
 }  // namespace weft::verbs

@@ -1,6 +1,7 @@
 // Memory of this rank that peers may name, and memory of peers that this rank has imported.
 #pragma once
 
+#include <deque>
 #include <vector>
 
 #include "registrations.h"
@@ -25,7 +26,9 @@ class Regions {
   Regions(const Regions&) = delete;
   Regions& operator=(const Regions&) = delete;
 
-  // Takes over a hold on `registration`; returns the number of the new region.
+  // Whether one more can have a number.
+  bool full() const { return free_.empty() && all_.size() >= (1u << Spot::kRegionBits); }
+  // Takes over a hold on `registration`; returns the number of the new region. Not while full.
   std::uint32_t add(std::byte* address, std::size_t bytes, Registration* registration, bool mapped);
   void remove(std::uint32_t number);
   const Region& operator[](std::uint32_t number) const { return all_[number]; }
@@ -39,7 +42,7 @@ class Regions {
 
   Registrations& registrations_;
   std::vector<Region> all_;
-  std::vector<std::uint32_t> free_;
+  std::deque<std::uint32_t> free_;
 };
 
 // Memory of a peer.

@@ -67,8 +67,8 @@ void Registrations::release(Registration* registration) {
   last_ = nullptr;
   device_count_ -= registration->device ? 1 : 0;
   const auto [first, end] = all_.equal_range(registration->begin);
-  all_.erase(
-      std::find_if(first, end, [&](const auto& entry) { return entry.second.get() == registration; }));
+  all_.erase(std::find_if(first, end,
+                          [&](const auto& entry) { return entry.second.get() == registration; }));
   if (all_.empty()) longest_ = 0;
 }
 

@@ -136,7 +136,17 @@ bool Transport::connected(int number) const {
   return p.known && p.failure.ok() && (number == options_.rank || control_->connected(number));
 }
 
+// Before memory becomes a region.
+Status Transport::check_region(std::size_t bytes) const {
+  if (bytes >> Spot::kOffsetBits != 0)
+    return Status::error(ErrorCode::no_resources, "1 TiB and more in one registration");
+  if (regions_.full())
+    return Status::error(ErrorCode::no_resources, "too many registrations: release some");
+  return {};
+}
+
 Status Transport::allocate(std::size_t bytes, LocalMemory* out) {
+  if (const Status status = check_region(bytes); !status.ok()) return status;
   const std::size_t length = whole_pages(bytes);
   std::byte* address = map_zeroed(length);
   if (address == nullptr) return Status::error(ErrorCode::no_resources, "out of memory");
@@ -153,6 +163,7 @@ Status Transport::allocate(std::size_t bytes, LocalMemory* out) {
 Status Transport::register_memory(void* address, std::size_t bytes, LocalMemory* out) {
   if (address == nullptr || bytes == 0)
     return Status::error(ErrorCode::invalid_argument, "no memory to register");
+  if (const Status status = check_region(bytes); !status.ok()) return status;
   Registration* registration = nullptr;
   const Status status = registrations_.acquire(address, bytes, &registration);
   if (!status.ok()) return status;
@@ -164,6 +175,7 @@ Status Transport::register_dmabuf(int fd, std::uint64_t offset, void* address, s
                                   LocalMemory* out) {
   if (fd < 0 || bytes == 0)
     return Status::error(ErrorCode::invalid_argument, "no dma-buf to register");
+  if (const Status status = check_region(bytes); !status.ok()) return status;
   Registration* registration = nullptr;
   const Status status = registrations_.acquire_dmabuf({fd, offset}, address, bytes, &registration);
   if (!status.ok()) return status;

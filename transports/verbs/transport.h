@@ -3,9 +3,9 @@
 // A put's bytes go by RDMA WRITE; its signal goes behind them in a record that the receiver's
 // progress() applies. A record travels as *mail* (mail.h: a WRITE that says itself that it has
 // arrived) where it carries all there is to say, or where the device places in order; else by SEND
-// on the same queue pair, whose completion says that what was written before is there. Credits count
-// mail slots and receives, so that no queue overruns. A rank may use several devices (rails): a lane
-// is a queue pair over one of them; records are numbered, and applied by their numbers.
+// on the same queue pair, whose completion says that what was written before is there. Credits
+// count mail slots and receives, so that no queue overruns. A rank may use several devices (rails):
+// a lane is a queue pair over one of them; records are numbered, and applied by their numbers.
 #pragma once
 
 #include <weft/transport.h>
@@ -67,10 +67,10 @@ class Transport final : public transport::Transport, private ControlListener {
   };
   struct Mailbox {
     std::byte* inbox = nullptr;
-    std::byte* outbox = nullptr;        // what is written to the peer's inbox, until it was read there
-    std::uint32_t slots = 0;            // of the inbox; 0: this rank takes no mail of this peer
-    std::uint32_t peer_slots = 0;       // of the peer's inbox
-    std::uint32_t window = 0;           // letters that each side may have on their way
+    std::byte* outbox = nullptr;   // what is written to the peer's inbox, until it was read there
+    std::uint32_t slots = 0;       // of the inbox; 0: this rank takes no mail of this peer
+    std::uint32_t peer_slots = 0;  // of the peer's inbox
+    std::uint32_t window = 0;      // letters that each side may have on their way
     std::uint32_t taken = 0, owed = 0;  // letters read; of those not yet told
     std::uint32_t sent = 0, credits = 0;
   };
@@ -83,19 +83,19 @@ class Transport final : public transport::Transport, private ControlListener {
   struct Peer {
     bool known = false;  // connect() succeeded
     Stage stage = Stage::idle;
-    int lanes = 0;               // rails that both sides have
-    std::uint8_t answered = 0;   // lanes whose offer has come, as bits
-    std::uint8_t usable = 0;     // lanes that work on this side
+    int lanes = 0;              // rails that both sides have
+    std::uint8_t answered = 0;  // lanes whose offer has come, as bits
+    std::uint8_t usable = 0;    // lanes that work on this side
     std::array<Lane, kMaxRails> lane;
-    std::vector<int> active;     // lanes that work on both sides
-    std::size_t turn = 0;        // the active lane that takes the next small transfer
-    bool in_order = false;       // mail overtakes nothing that was written before it
-    std::uint16_t sent = 0;      // the next record's number
-    std::uint16_t applied = 0;   // the number of the next record to apply
-    std::vector<Held> held;      // by number, modulo their count; empty: nothing may come yet
+    std::vector<int> active;    // lanes that work on both sides
+    std::size_t turn = 0;       // the active lane that takes the next small transfer
+    bool in_order = false;      // mail overtakes nothing that was written before it
+    std::uint16_t sent = 0;     // the next record's number
+    std::uint16_t applied = 0;  // the number of the next record to apply
+    std::vector<Held> held;     // by number, modulo their count; empty: nothing may come yet
     Mailbox mail;
     Desk desk;
-    std::string trouble;         // what keeps lanes from working
+    std::string trouble;  // what keeps lanes from working
     transport::Status failure;
   };
   // One of several pieces' transfer.
@@ -122,6 +122,7 @@ class Transport final : public transport::Transport, private ControlListener {
 
   // transport.cc
   void open_wait_descriptor();  // wait.cc
+  transport::Status check_region(std::size_t bytes) const;
   void describe(std::uint32_t region, transport::LocalMemory* out) const;
   void flush_all();
   Peer& peer(int number) { return peers_[static_cast<std::size_t>(number)]; }
@@ -185,7 +186,7 @@ class Transport final : public transport::Transport, private ControlListener {
   int inboxes_left_ = 0;
   std::vector<Import> imports_;
   std::vector<Peer> peers_;
-  std::vector<int> correspondents_;  // peers whose mail may come
+  std::vector<int> correspondents_;      // peers whose mail may come
   std::array<Chain, kMaxRails> chains_;  // of the peer whose puts are being posted
   std::vector<Transfer> transfers_;
   std::vector<int> free_transfers_;

@@ -38,11 +38,23 @@ struct Key {
   std::array<std::uint32_t, kMaxRails> rkeys{};
 };
 
-// Which word a signal changes: of a region of the receiver's table, so that it can be checked.
+// A place in a region of the receiver's table, so that it can be checked; packed, since every byte
+// of a small put counts.
 struct Spot {
-  std::uint32_t region = 0;
-  std::uint32_t generation = 0;
-  std::uint64_t offset = 0;
+  static constexpr unsigned kOffsetBits = 40, kGenerationBits = 10, kRegionBits = 14;
+  std::uint64_t packed = 0;
+
+  static Spot of(std::uint32_t region, std::uint32_t generation, std::uint64_t offset) {
+    const std::uint64_t which = std::uint64_t{region} << kGenerationBits | generation;
+    return {which << kOffsetBits | offset};
+  }
+  std::uint32_t region() const {
+    return static_cast<std::uint32_t>(packed >> (kOffsetBits + kGenerationBits));
+  }
+  std::uint32_t generation() const {
+    return static_cast<std::uint32_t>(packed >> kOffsetBits) & ((1u << kGenerationBits) - 1);
+  }
+  std::uint64_t offset() const { return packed & ((std::uint64_t{1} << kOffsetBits) - 1); }
 };
 
 enum class RecordKind : std::uint8_t {
@@ -62,10 +74,14 @@ struct Record {
   std::uint8_t mail_credits = 0;  // mail slots that the sender has emptied
   std::uint8_t padding = 0;
   std::uint64_t value = 0;
-  Spot target;
   Spot signal;
+  Spot target;  // of the payload; not sent without one
+
+  std::size_t bytes() const {
+    return payload_bytes > 0 ? sizeof(Record) : sizeof(Record) - sizeof(Spot);
+  }
 };
-static_assert(sizeof(Record) == 48);
+static_assert(sizeof(Record) == 32);
 
 enum class Message : std::uint32_t { hello, queue_pair, ready, bye };
 

@@ -42,7 +42,7 @@ TEST(Select, ObeysANameAndAProtocol) {
 }
 
 TEST(Select, OverANetworkTwoRanksSendEverythingAtOnce) {
-  EXPECT_EQ(select({.ranks = 2, .bytes = 512 << 10, .load_store = false}).algorithm->name,
+  EXPECT_EQ(select({.ranks = 2, .bytes = 1 << 20, .load_store = false}).algorithm->name,
             "one_shot");
   EXPECT_EQ(select({.ranks = 2, .bytes = 8 << 20, .load_store = false}).algorithm->name,
             "two_shot");
