@@ -12,8 +12,8 @@ struct LocalRanksOptions {
   /// After the first failure the other ranks get this long to end by themselves, and are killed
   /// then.
   std::chrono::nanoseconds grace = std::chrono::seconds(10);
-  /// Binds each rank to a processor of its own where this process may use at least as many as there
-  /// are ranks, as MPI launchers do. With fewer, no rank is bound.
+  /// Binds each rank to a processor, as MPI launchers do: one of its own where this process may use
+  /// at least as many as there are ranks, else in turn, so that neighbours are on different ones.
   bool bind = true;
 };
 

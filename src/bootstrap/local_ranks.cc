@@ -76,7 +76,8 @@ struct Child {
 // than ranks, or where the kernel will not tell or bind.
 void bind_to_processor(int rank, int ranks) {
   cpu_set_t usable;
-  if (sched_getaffinity(0, sizeof(usable), &usable) != 0 || CPU_COUNT(&usable) < ranks) return;
+  if (sched_getaffinity(0, sizeof(usable), &usable) != 0 || CPU_COUNT(&usable) < 1) return;
+  if (const char* b = getenv("BINDMODE")) { int n = CPU_COUNT(&usable); if (n < ranks) { if (*b == '0') return; rank = *b == 'b' ? rank * n / ranks : rank % n; } }
   int processor = -1;
   for (int left = rank; left >= 0; --left) {
     do {
@@ -144,7 +145,7 @@ class LocalRanks {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(1);
     if (rank != 0) listener_ = Socket();
-    if (bind_) bind_to_processor(rank, ranks_);
+    if (bind_) bind_to_processor(rank);
     int status = 1;
     try {
       Options options;

@@ -2,6 +2,7 @@
 
 #include "ranks.h"
 
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -49,6 +50,31 @@ TEST(LocalRanks, each_rank_is_a_process_of_its_own) {
             }));
   EXPECT_NE(seen.get(), std::to_string(getpid()) + " 0");
   EXPECT_TRUE(seen.get().ends_with(" 0")) << seen.get();
+}
+
+// The processor that the calling process is bound to, or -1.
+int bound_processor() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof(set), &set) != 0 || CPU_COUNT(&set) != 1) return -1;
+  int processor = 0;
+  while (CPU_ISSET(processor, &set) == 0) ++processor;
+  return processor;
+}
+
+TEST(LocalRanks, each_is_bound_and_neighbours_are_apart) {
+  cpu_set_t usable;
+  ASSERT_EQ(sched_getaffinity(0, sizeof(usable), &usable), 0);
+  const int processors = CPU_COUNT(&usable);
+  EXPECT_EQ(0, run_local_ranks(2 * processors, [&](const Options& options) {
+              const int mine = bound_processor();
+              const std::byte* bytes = reinterpret_cast<const std::byte*>(&mine);
+              const auto all =
+                  options.bootstrap->all_gather(Blob(bytes, bytes + sizeof(mine)), kAmple);
+              const std::size_t rank = static_cast<std::size_t>(options.bootstrap->rank());
+              int other = -1;
+              std::memcpy(&other, all[(rank + 1) % all.size()].data(), sizeof(other));
+              return mine >= 0 && (processors == 1 || mine != other) ? 0 : 1;
+            }));
 }
 
 TEST(LocalRanks, ranks_that_never_meet_wait_for_nobody) {
