@@ -72,14 +72,13 @@ struct Child {
   Socket alive;    // a pipe whose other end only the child holds: it closes when the child ends
 };
 
-// Rank r gets the r-th processor that this process may use; nothing happens where there are fewer
-// than ranks, or where the kernel will not tell or bind.
-void bind_to_processor(int rank, int ranks) {
+// Rank r gets the r-th processor that this process may use; with fewer of them than ranks, neighbours
+// are on different ones. Nothing happens where the kernel will not tell or bind.
+void bind_to_processor(int rank) {
   cpu_set_t usable;
-  if (sched_getaffinity(0, sizeof(usable), &usable) != 0 || CPU_COUNT(&usable) < 1) return;
-  if (const char* b = getenv("BINDMODE")) { int n = CPU_COUNT(&usable); if (n < ranks) { if (*b == '0') return; rank = *b == 'b' ? rank * n / ranks : rank % n; } }
+  if (sched_getaffinity(0, sizeof(usable), &usable) != 0 || CPU_COUNT(&usable) == 0) return;
   int processor = -1;
-  for (int left = rank; left >= 0; --left) {
+  for (int left = rank % CPU_COUNT(&usable); left >= 0; --left) {
     do {
       ++processor;
     } while (!CPU_ISSET(processor, &usable));
