@@ -42,6 +42,18 @@ void add_verbs([[maybe_unused]] std::vector<Subject>* subjects) {
 #endif
 }
 
+// Over what UCX_TLS names; see meson.build.
+void add_ucx([[maybe_unused]] std::vector<Subject>* subjects) {
+#ifdef UCX
+  const Plugin* ucx = plugin("ucx");
+  subjects->push_back({"ucx_threads", ucx, {}, false, false});
+  subjects->push_back({"ucx_processes", ucx, {}, true, false});
+  subjects->push_back({"ucx_decorated", ucx, {}, true, true});
+  subjects->push_back({"ucx_wakes", ucx, {}, true, false, 0, true});
+  subjects->push_back({"ucx_small", ucx, {{"ucx.queue", "2"}}, true, false});
+#endif
+}
+
 }  // namespace
 
 std::vector<Subject> all_subjects() {
@@ -67,6 +79,7 @@ std::vector<Subject> all_subjects() {
       {"socket_decorated", socket, {}, kProcesses, kDecorated},
   };
   add_verbs(&subjects);
+  add_ucx(&subjects);
   return subjects;
 }
 

@@ -4,8 +4,10 @@
 namespace weft::contract {
 namespace {
 
-Put ping(const RemoteMemory& target, std::span<const std::byte> bytes, std::uint64_t value) {
+Put ping(const RemoteMemory& target, std::span<const std::byte> bytes, std::uint64_t value,
+         std::uint64_t* completed) {
   Put put;
+  put.completed = completed;
   put.source = bytes.data();
   put.target = &target;
   put.target_offset = 64;
@@ -28,10 +30,12 @@ TEST_P(Contract, ASleeperIsWokenByEachPut) {
     for (std::uint64_t round = 1; round <= 200; ++round) {
       const std::size_t bytes = std::min<std::size_t>(most, round % 2 == 0 ? 8 : round * 500);
       const auto source = pattern_bytes(round, bytes);
-      if (rank.rank() == 0) rank.post(ping(imported[1], source, round));
+      std::uint64_t completed = 0;
+      if (rank.rank() == 0) rank.post(ping(imported[1], source, round, &completed));
       rank.until_woken("the round's signal", [&] { return load_word(memory, 0) == round; });
       ASSERT_EQ(first_difference({data(memory) + 64, bytes}, round), bytes) << round;
-      if (rank.rank() == 1) rank.post(ping(imported[0], source, round));
+      if (rank.rank() == 1) rank.post(ping(imported[0], source, round, &completed));
+      rank.until_woken("the put is complete", [&] { return completed == 1; });
     }
     rank.barrier();
   });

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
 #include <utility>
 
@@ -32,9 +31,9 @@ bool Transport::apply(Peer& p, const Record& record, const std::byte* payload, s
     return false;
   }
   if (record.payload_bytes > 0) std::memcpy(target, payload, record.payload_bytes);
-  std::atomic_ref<std::uint64_t> signal(*reinterpret_cast<std::uint64_t*>(word));
-  if (record.kind == RecordKind::set) signal.store(record.value, std::memory_order_release);
-  if (record.kind == RecordKind::add) signal.fetch_add(record.value, std::memory_order_release);
+  const bool adds = record.kind == RecordKind::add;
+  transport::change_word(word, adds ? transport::SignalOp::add : transport::SignalOp::set,
+                         record.value);
   return true;
 }
 

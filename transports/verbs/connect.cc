@@ -43,8 +43,8 @@ bool Transport::open_desk(Peer& p) {
   desk.bytes = 2 * box;
   for (int i = 0; i < p.lanes; ++i)
     desk.bytes += rails_[static_cast<std::size_t>(i)]->peer_credits() * kReceiveBytes;
-  desk.bytes = whole_pages(desk.bytes);
-  desk.memory = map_zeroed(desk.bytes);
+  desk.bytes = transport::whole_pages(desk.bytes);
+  desk.memory = transport::map_zeroed(desk.bytes);
   if (desk.memory == nullptr) {
     p.trouble = "out of memory";
     return false;

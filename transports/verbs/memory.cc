@@ -1,10 +1,8 @@
 #include "memory.h"
 
 #include <fmt/format.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -17,17 +15,6 @@ namespace {
 constexpr int kAccess = IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE | IBV_ACCESS_REMOTE_READ;
 
 }  // namespace
-
-std::size_t whole_pages(std::size_t bytes) {
-  constexpr std::size_t kPage = 4096;
-  return (std::max<std::size_t>(bytes, 1) + kPage - 1) / kPage * kPage;
-}
-
-std::byte* map_zeroed(std::size_t bytes) {
-  void* base = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
-                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-  return base == MAP_FAILED ? nullptr : static_cast<std::byte*>(base);
-}
 
 std::string locked_memory_hint(int error) {
   rlimit limit{};

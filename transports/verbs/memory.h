@@ -1,4 +1,4 @@
-// Memory of this process, and its registration with one device.
+// Registration of memory of this process with one device.
 #pragma once
 
 #include <cstddef>
@@ -6,11 +6,6 @@
 #include "device.h"
 
 namespace weft::verbs {
-
-std::size_t whole_pages(std::size_t bytes);
-
-// Zeroed pages that are there already; null where there are none left.
-std::byte* map_zeroed(std::size_t bytes);
 
 // In which order a device may place what is written to a memory. `relaxed` is quicker on busy PCIe
 // buses and right for what is read only after a completion; `strict` is for memory that is polled.

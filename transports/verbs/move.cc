@@ -23,7 +23,7 @@ Status queue_full() { return Status::error(ErrorCode::no_resources, "the queue i
 // Whether the processor must not touch what the put reads or writes.
 bool Transport::on_device(const Put& put) {
   if (put.bytes == 0) return false;
-  if (imports_[put.target->handle].key.device != 0) return true;
+  if (imports_[*put.target].device != 0) return true;
   if (!registrations_.has_device_memory()) return false;
   const Registration* found = registrations_.find(put.source, put.bytes);
   return found != nullptr && found->device;
@@ -128,7 +128,7 @@ Status Transport::move(Peer& p, const Movement& m) {
 Status Transport::write(const Put& put, Peer& p, bool on_device) {
   Movement movement;
   movement.local = const_cast<void*>(put.source);
-  movement.remote = &imports_[put.target->handle].key;
+  movement.remote = &imports_[*put.target];
   movement.offset = put.target_offset;
   movement.bytes = put.bytes;
   movement.may_copy = !on_device;
@@ -138,13 +138,13 @@ Status Transport::write(const Put& put, Peer& p, bool on_device) {
 
 Status Transport::get(std::span<const Get> gets) {
   for (const Get& get : gets) {
+    if (const char* fault = transport::fault_of(get))
+      return Status::error(ErrorCode::invalid_argument, fault);
     const transport::RemoteMemory& source = *get.source;
-    if (get.source_offset > source.bytes || get.bytes > source.bytes - get.source_offset)
-      return Status::error(ErrorCode::invalid_argument, "a get beyond the end of a memory");
     const Peer& p = peer(source.peer);
     if (!p.failure.ok()) return p.failure;
     if (source.peer == options_.rank) {
-      const Key& key = imports_[source.handle].key;
+      const Key& key = imports_[source];
       std::memmove(get.destination, reinterpret_cast<std::byte*>(key.address) + get.source_offset,
                    get.bytes);
     }
@@ -167,7 +167,7 @@ Status Transport::get_one(const Get& get) {
   Movement movement;
   movement.opcode = IBV_WR_RDMA_READ;
   movement.local = get.destination;
-  movement.remote = &imports_[get.source->handle].key;
+  movement.remote = &imports_[*get.source];
   movement.offset = get.source_offset;
   movement.bytes = get.bytes;
   movement.completed = get.completed;

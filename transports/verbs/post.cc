@@ -1,6 +1,5 @@
 // Puts become work requests: mail, or writes with records behind them.
 #include <algorithm>
-#include <atomic>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -16,12 +15,6 @@ using transport::Status;
 
 namespace {
 
-void change(std::byte* word, SignalOp op, std::uint64_t value) {
-  std::atomic_ref<std::uint64_t> target(*reinterpret_cast<std::uint64_t*>(word));
-  if (op == SignalOp::set) target.store(value, std::memory_order_release);
-  if (op == SignalOp::add) target.fetch_add(value, std::memory_order_release);
-}
-
 Status queue_full() { return Status::error(ErrorCode::no_resources, "the queue is full"); }
 
 // What a put may add to the chain of one lane.
@@ -31,27 +24,16 @@ constexpr int kMostPerPut = 2;
 
 // What is wrong with a put; null: nothing, and *number is its peer.
 const char* Transport::fault_of(const Put& put, int* number) const {
-  const transport::RemoteMemory* memory = put.bytes > 0 ? put.target : put.signal_memory;
-  if (memory == nullptr) memory = put.target;
-  if (memory == nullptr) return "a put without a target";
-  const auto outside = [&](const transport::RemoteMemory* m, std::uint64_t offset,
-                           std::size_t bytes) {
-    return m == nullptr || offset > m->bytes || bytes > m->bytes - offset;
-  };
-  const bool signals = put.signal != SignalOp::none;
-  if ((put.bytes > 0 && outside(put.target, put.target_offset, put.bytes)) ||
-      (signals && outside(put.signal_memory, put.signal_offset, 8)))
-    return "a put beyond the end of a memory";
-  if (signals && imports_[put.signal_memory->handle].key.device != 0)
+  if (const char* fault = transport::fault_of(put, number)) return fault;
+  if (put.signal != SignalOp::none && imports_[*put.signal_memory].device != 0)
     return "a signal in a device's memory";
-  *number = memory->peer;
   return nullptr;
 }
 
 // To this rank itself.
 Status Transport::put_here(const Put& put) {
   const auto spot = [&](const transport::RemoteMemory& memory, std::uint64_t offset) {
-    const Key& key = imports_[memory.handle].key;
+    const Key& key = imports_[memory];
     return Spot::of(key.region, key.generation, offset);
   };
   if (put.bytes > 0) {
@@ -62,7 +44,7 @@ Status Transport::put_here(const Put& put) {
   if (put.signal != SignalOp::none) {
     std::byte* word = regions_.locate(spot(*put.signal_memory, put.signal_offset), 8);
     if (word == nullptr) return Status::error(ErrorCode::invalid_argument, "released memory");
-    change(word, put.signal, put.signal_value);
+    transport::change_word(word, put.signal, put.signal_value);
   }
   if (put.completed != nullptr) ++*put.completed;
   return {};
@@ -90,10 +72,10 @@ Record Transport::make_record(const Put& put, Peer& p, bool with_payload) {
   record.number = p.sent++;
   record.mail_credits = static_cast<std::uint8_t>(std::exchange(p.mail.owed, 0));
   record.value = put.signal_value;
-  const Key& word = imports_[put.signal_memory->handle].key;
+  const Key& word = imports_[*put.signal_memory];
   record.signal = Spot::of(word.region, word.generation, put.signal_offset);
   if (!with_payload || put.bytes == 0) return record;
-  const Key& key = imports_[put.target->handle].key;
+  const Key& key = imports_[*put.target];
   record.target = Spot::of(key.region, key.generation, put.target_offset);
   record.payload_bytes = static_cast<std::uint16_t>(put.bytes);
   return record;

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/transport_kit.h"
 #include "memory.h"
 
 namespace weft::verbs {
@@ -66,9 +67,9 @@ bool Rail::open(const QueueLimits& limits, int others, bool wakes) {
 }
 
 bool Rail::open_buffers(int receives) {
-  buffer_bytes_ = whole_pages(static_cast<std::size_t>(receives) * kReceiveBytes) +
+  buffer_bytes_ = transport::whole_pages(static_cast<std::size_t>(receives) * kReceiveBytes) +
                   kStagingSlots * kStagedBytes;
-  buffers_ = map_zeroed(buffer_bytes_);
+  buffers_ = transport::map_zeroed(buffer_bytes_);
   if (buffers_ == nullptr) return false;
   status_ = register_region(*device_, buffers_, buffer_bytes_, Placement::strict, &buffer_region_);
   if (!status_.ok()) return false;

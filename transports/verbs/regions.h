@@ -1,4 +1,4 @@
-// Memory of this rank that peers may name, and memory of peers that this rank has imported.
+// Memory of this rank that peers may name.
 #pragma once
 
 #include <deque>
@@ -43,12 +43,6 @@ class Regions {
   Registrations& registrations_;
   std::vector<Region> all_;
   std::deque<std::uint32_t> free_;
-};
-
-// Memory of a peer.
-struct Import {
-  Key key;
-  bool used = false;
 };
 
 }  // namespace weft::verbs

@@ -147,8 +147,8 @@ Status Transport::check_region(std::size_t bytes) const {
 
 Status Transport::allocate(std::size_t bytes, LocalMemory* out) {
   if (const Status status = check_region(bytes); !status.ok()) return status;
-  const std::size_t length = whole_pages(bytes);
-  std::byte* address = map_zeroed(length);
+  const std::size_t length = transport::whole_pages(bytes);
+  std::byte* address = transport::map_zeroed(length);
   if (address == nullptr) return Status::error(ErrorCode::no_resources, "out of memory");
   Registration* registration = nullptr;
   const Status status = registrations_.acquire(address, length, &registration);
@@ -193,13 +193,7 @@ void Transport::describe(std::uint32_t number, LocalMemory* out) const {
   key.bytes = region.bytes;
   for (std::size_t i = 0; i < rails_.size(); ++i)
     key.rkeys[i] = region.registration->handles[i]->rkey;
-  *out = {};
-  out->address = region.address;
-  out->bytes = region.bytes;
-  out->handle = number;
-  out->key.size = sizeof(key);
-  static_assert(sizeof(key) <= sizeof(out->key.bytes));
-  std::memcpy(out->key.bytes, &key, sizeof(key));
+  transport::describe_memory(key, region.address, number, out);
 }
 
 void Transport::release(const LocalMemory& memory) {
@@ -207,18 +201,9 @@ void Transport::release(const LocalMemory& memory) {
 }
 
 Status Transport::import_memory(int number, const MemoryKey& key, RemoteMemory* out) {
-  Import import;
-  if (key.size == sizeof(import.key)) std::memcpy(&import.key, key.bytes, sizeof(import.key));
-  if (key.size != sizeof(import.key) || import.key.magic != kMagic)
-    return Status::error(ErrorCode::invalid_argument, "not a key of this transport");
-  import.used = true;
-  auto at = std::find_if(imports_.begin(), imports_.end(), [](const Import& i) { return !i.used; });
-  if (at == imports_.end()) at = imports_.emplace(imports_.end());
-  *at = import;
-  *out = {number, static_cast<std::uint64_t>(at - imports_.begin()), import.key.bytes, nullptr};
-  return {};
+  return imports_.import(number, key, out);
 }
 
-void Transport::release(const RemoteMemory& memory) { imports_[memory.handle].used = false; }
+void Transport::release(const RemoteMemory& memory) { imports_.release(memory); }
 
 }  // namespace weft::verbs

@@ -14,6 +14,7 @@
 #include <deque>
 #include <vector>
 
+#include "base/transport_kit.h"
 #include "control.h"
 #include "lane.h"
 #include "rail.h"
@@ -184,7 +185,7 @@ class Transport final : public transport::Transport, private ControlListener {
   Regions regions_;
   std::uint32_t mail_slots_ = 0;  // of each inbox
   int inboxes_left_ = 0;
-  std::vector<Import> imports_;
+  transport::Imports<Key> imports_;
   std::vector<Peer> peers_;
   std::vector<int> correspondents_;      // peers whose mail may come
   std::array<Chain, kMaxRails> chains_;  // of the peer whose puts are being posted

@@ -1,0 +1,48 @@
+#include "base/transport_kit.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <atomic>
+
+namespace weft::transport {
+
+const char* fault_of(const Put& put, int* peer) {
+  const RemoteMemory* memory = put.bytes > 0 ? put.target : put.signal_memory;
+  if (memory == nullptr) memory = put.target;
+  if (memory == nullptr) return "a put without a target";
+  const auto outside = [](const RemoteMemory* m, std::uint64_t offset, std::size_t bytes) {
+    return m == nullptr || offset > m->bytes || bytes > m->bytes - offset;
+  };
+  if ((put.bytes > 0 && outside(put.target, put.target_offset, put.bytes)) ||
+      (put.signal != SignalOp::none && outside(put.signal_memory, put.signal_offset, 8)))
+    return "a put beyond the end of a memory";
+  *peer = memory->peer;
+  return nullptr;
+}
+
+const char* fault_of(const Get& get) {
+  const RemoteMemory& source = *get.source;
+  const bool inside =
+      get.source_offset <= source.bytes && get.bytes <= source.bytes - get.source_offset;
+  return inside ? nullptr : "a get beyond the end of a memory";
+}
+
+void change_word(std::byte* word, SignalOp op, std::uint64_t value) {
+  std::atomic_ref<std::uint64_t> target(*reinterpret_cast<std::uint64_t*>(word));
+  if (op == SignalOp::set) target.store(value, std::memory_order_release);
+  if (op == SignalOp::add) target.fetch_add(value, std::memory_order_release);
+}
+
+std::size_t whole_pages(std::size_t bytes) {
+  constexpr std::size_t kPage = 4096;
+  return (std::max<std::size_t>(bytes, 1) + kPage - 1) / kPage * kPage;
+}
+
+std::byte* map_zeroed(std::size_t bytes) {
+  void* base = mmap(nullptr, whole_pages(bytes), PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+  return base == MAP_FAILED ? nullptr : static_cast<std::byte*>(base);
+}
+
+}  // namespace weft::transport

@@ -1,0 +1,68 @@
+// What transports that deliver puts by messages have in common.
+#pragma once
+
+#include <weft/transport.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+namespace weft::transport {
+
+// What is wrong with a put, for Error(invalid_argument); null: nothing, and *peer is whom it goes
+// to.
+const char* fault_of(const Put& put, int* peer);
+const char* fault_of(const Get& get);
+
+// Changes a signal's word, 8-byte aligned; whoever sees it sees all that was written before.
+void change_word(std::byte* word, SignalOp op, std::uint64_t value);
+
+std::size_t whole_pages(std::size_t bytes);
+// That many whole pages, zeroed and there already, for munmap; null where there are none left.
+std::byte* map_zeroed(std::size_t bytes);
+
+// Keys of peers' memories, behind the handles of RemoteMemory. `Key` is plain data whose first
+// member is `magic`, with `bytes` among the others.
+template <typename Key>
+class Imports {
+ public:
+  Status import(int peer, const MemoryKey& key, RemoteMemory* out) {
+    Key theirs;
+    const std::uint32_t magic = theirs.magic;
+    if (key.size == sizeof(theirs)) std::memcpy(&theirs, key.bytes, sizeof(theirs));
+    if (key.size != sizeof(theirs) || theirs.magic != magic)
+      return Status::error(ErrorCode::invalid_argument, "not a key of this transport");
+    if (free_.empty()) {
+      free_.push_back(all_.size());
+      all_.emplace_back();
+    }
+    const std::size_t handle = free_.back();
+    free_.pop_back();
+    all_[handle] = theirs;
+    *out = {peer, handle, theirs.bytes, nullptr};
+    return {};
+  }
+  void release(const RemoteMemory& memory) {
+    free_.push_back(static_cast<std::size_t>(memory.handle));
+  }
+  const Key& operator[](const RemoteMemory& memory) const { return all_[memory.handle]; }
+
+ private:
+  std::vector<Key> all_;
+  std::vector<std::size_t> free_;
+};
+
+// Fills what a peer needs into `out`.
+template <typename Key>
+void describe_memory(const Key& key, std::byte* address, std::uint64_t handle, LocalMemory* out) {
+  static_assert(sizeof(key) <= sizeof(out->key.bytes));
+  *out = {};
+  out->address = address;
+  out->bytes = key.bytes;
+  out->handle = handle;
+  out->key.size = sizeof(key);
+  std::memcpy(out->key.bytes, &key, sizeof(key));
+}
+
+}  // namespace weft::transport

@@ -1,0 +1,42 @@
+// Peers that are gone.
+#include <cstdio>
+
+#include "transport.h"
+
+namespace weft::ucx {
+
+using transport::Failure;
+using transport::Status;
+
+void Transport::on_error(void* argument, ucp_ep_h, ucs_status_t status) {
+  auto& peer = *static_cast<Peer*>(argument);
+  peer.transport->lose(peer, ucs_status_string(status));
+}
+
+// Only noted: UCP may be in the middle of something, and what arrived before is still to be taken.
+void Transport::lose(Peer& peer, const std::string& cause) {
+  if (!peer.failure.ok() || !peer.lost.empty()) return;
+  peer.lost = cause;
+  ++losses_;
+}
+
+// Final for each of them. An orderly end is not reported: there may be nobody who minds.
+int Transport::report_losses() {
+  int events = 0;
+  for (Peer& peer : peers_) {
+    if (peer.lost.empty() || !peer.failure.ok()) continue;
+    const std::string cause = "UCX: " + peer.lost;
+    peer.failure = Status::error(ErrorCode::peer_failed, cause.c_str());
+    --losses_;
+    ++events;
+    if (peer.closed || options_.report_failure == nullptr) continue;
+    Failure failure;
+    failure.peer = peer.rank;
+    failure.code = ErrorCode::peer_failed;
+    std::snprintf(failure.cause, sizeof(failure.cause), "%s", cause.c_str());
+    options_.report_failure(options_.context, &failure);
+  }
+  return events;
+}
+
+}  // namespace weft::ucx

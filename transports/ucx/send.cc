@@ -1,0 +1,186 @@
+// Puts and gets become active messages.
+#include <cstring>
+
+#include "transport.h"
+
+namespace weft::ucx {
+
+using transport::Get;
+using transport::Put;
+using transport::SignalOp;
+using transport::Status;
+
+namespace {
+
+Status queue_full() { return Status::error(ErrorCode::no_resources, "the queue is full"); }
+
+}  // namespace
+
+Spot Transport::spot_of(const transport::RemoteMemory& memory, std::uint64_t offset) const {
+  const Key& key = imports_[memory];
+  return {key.memory, key.generation, offset};
+}
+
+// To this rank itself.
+Status Transport::put_here(const Put& put) {
+  if (put.bytes > 0) {
+    std::byte* target = memories_.locate(spot_of(*put.target, put.target_offset), put.bytes);
+    if (target == nullptr) return Status::error(ErrorCode::invalid_argument, "released memory");
+    std::memmove(target, put.source, put.bytes);
+  }
+  if (put.signal != SignalOp::none) {
+    Header header;
+    header.signal = static_cast<std::uint8_t>(put.signal);
+    header.word = spot_of(*put.signal_memory, put.signal_offset);
+    header.value = put.signal_value;
+    if (!apply(peers_[static_cast<std::size_t>(options_.rank)], header))
+      return Status::error(ErrorCode::invalid_argument, "released memory");
+  }
+  if (put.completed != nullptr) ++*put.completed;
+  return {};
+}
+
+Transport::Operation* Transport::operation(int rank, Kind kind) {
+  if (free_operations_.empty()) free_operations_.push_back(&operations_.emplace_back());
+  Operation* operation = free_operations_.back();
+  free_operations_.pop_back();
+  *operation = {};
+  operation->transport = this;
+  operation->peer = rank;
+  operation->header.cookie = cookie_;
+  operation->header.rank = static_cast<std::uint32_t>(options_.rank);
+  operation->header.kind = kind;
+  return operation;
+}
+
+void Transport::finish(Operation* operation, bool raise) {
+  --peers_[static_cast<std::size_t>(operation->peer)].outstanding;
+  if (raise && operation->completed != nullptr) ++*operation->completed;
+  free_operations_.push_back(operation);
+}
+
+void Transport::on_sent(void* request, ucs_status_t status, void* user) {
+  auto* operation = static_cast<Operation*>(user);
+  Transport& self = *operation->transport;
+  Peer& peer = self.peers_[static_cast<std::size_t>(operation->peer)];
+  self.finish(operation, status == UCS_OK);
+  ucp_request_free(request);
+  if (status != UCS_OK) self.lose(peer, ucs_status_string(status));
+}
+
+// False where the peer is lost.
+bool Transport::send(Operation* operation, const void* data, std::size_t bytes) {
+  Peer& peer = peers_[static_cast<std::size_t>(operation->peer)];
+  ucp_request_param_t param{};
+  param.op_attr_mask = UCP_OP_ATTR_FIELD_CALLBACK | UCP_OP_ATTR_FIELD_USER_DATA;
+  param.cb.send = on_sent;
+  param.user_data = operation;
+  ++peer.outstanding;
+  void* request = ucp_am_send_nbx(peer.endpoint, 0, &operation->header, sizeof(operation->header),
+                                  data, bytes, &param);
+  if (UCS_PTR_IS_PTR(request)) return true;
+  const ucs_status_t status = UCS_PTR_STATUS(request);
+  finish(operation, status == UCS_OK);
+  if (status == UCS_OK) return true;
+  lose(peer, ucs_status_string(status));
+  return false;
+}
+
+Status Transport::put(std::span<const Put> puts, std::size_t* posted) {
+  *posted = 0;
+  for (const Put& put : puts) {
+    int rank = -1;
+    if (const char* fault = transport::fault_of(put, &rank))
+      return Status::error(ErrorCode::invalid_argument, fault);
+    Peer& peer = peers_[static_cast<std::size_t>(rank)];
+    if (losses_ > 0) report_losses();
+    if (!peer.failure.ok()) return peer.failure;
+    if (rank == options_.rank) {
+      if (const Status status = put_here(put); !status.ok()) return status;
+      ++*posted;
+      continue;
+    }
+    if (!has_room(peer)) return queue_full();
+    Operation* operation = this->operation(rank, Kind::put);
+    operation->completed = put.completed;
+    Header& header = operation->header;
+    header.number = peer.sent++;
+    header.signal = static_cast<std::uint8_t>(put.signal);
+    header.value = put.signal_value;
+    if (put.bytes > 0) header.target = spot_of(*put.target, put.target_offset);
+    if (put.signal != SignalOp::none) header.word = spot_of(*put.signal_memory, put.signal_offset);
+    if (!send(operation, put.source, put.bytes)) {
+      report_losses();
+      return peer.failure;
+    }
+    ++*posted;
+  }
+  return {};
+}
+
+Status Transport::get(std::span<const Get> gets) {
+  for (const Get& get : gets) {
+    if (const char* fault = transport::fault_of(get))
+      return Status::error(ErrorCode::invalid_argument, fault);
+    const transport::RemoteMemory& source = *get.source;
+    const Peer& peer = peers_[static_cast<std::size_t>(source.peer)];
+    if (!peer.failure.ok()) return peer.failure;
+    if (source.peer == options_.rank) {
+      const std::byte* from = memories_.locate(spot_of(source, get.source_offset), get.bytes);
+      if (from == nullptr) return Status::error(ErrorCode::invalid_argument, "released memory");
+      std::memmove(get.destination, from, get.bytes);
+    }
+    if (source.peer == options_.rank || get.bytes == 0) {
+      if (get.completed != nullptr) ++*get.completed;
+    } else {
+      gets_.push_back(get);
+    }
+  }
+  send_gets();
+  return {};
+}
+
+Status Transport::send_get(const Get& get) {
+  const int rank = get.source->peer;
+  Peer& peer = peers_[static_cast<std::size_t>(rank)];
+  if (!peer.failure.ok()) return peer.failure;
+  if (!has_room(peer)) return queue_full();
+  Operation* operation = this->operation(rank, Kind::request);
+  operation->header.target = spot_of(*get.source, get.source_offset);
+  operation->header.value = get.bytes;
+  operation->header.token = next_token_++;
+  asked_[operation->header.token] = get;
+  send(operation, nullptr, 0);
+  return {};
+}
+
+// Those of failed peers are dropped: their failure was reported.
+int Transport::send_gets() {
+  int events = 0;
+  for (; !gets_.empty(); gets_.pop_front(), ++events) {
+    if (send_get(gets_.front()).code == ErrorCode::no_resources) break;
+  }
+  return events;
+}
+
+int Transport::send_answers() {
+  int events = 0;
+  for (; !answers_.empty(); answers_.pop_front(), ++events) {
+    const Answer& answer = answers_.front();
+    Peer& peer = peers_[static_cast<std::size_t>(answer.peer)];
+    if (!peer.failure.ok() || peer.endpoint == nullptr) continue;
+    if (!has_room(peer)) break;
+    const std::size_t bytes = answer.request.value;
+    const std::byte* from = memories_.locate(answer.request.target, bytes);
+    if (from == nullptr) {
+      lose(peer, "it named memory that is not registered here");
+      continue;
+    }
+    Operation* operation = this->operation(answer.peer, Kind::answer);
+    operation->header.token = answer.request.token;
+    send(operation, from, bytes);
+  }
+  return events;
+}
+
+}  // namespace weft::ucx

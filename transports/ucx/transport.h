@@ -1,0 +1,118 @@
+// weft over UCX: everything that UCP reaches (TCP, shared memory, InfiniBand, RoCE).
+//
+// A put is one active message: its header names the place and the signal, its data are the bytes.
+// UCP sends small ones eagerly and fetches large ones straight into place (rendezvous). Bytes are
+// placed when they come, signals are applied in the order of their numbers once the bytes of their
+// puts are there: so nothing is assumed of the order among UCP's protocols and lanes.
+#pragma once
+
+#include <weft/transport.h>
+
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/transport_kit.h"
+#include "memories.h"
+#include "worker.h"
+
+namespace weft::ucx {
+
+class Transport final : public transport::Transport {
+ public:
+  // `queue`: puts that may be on their way to one peer.
+  Transport(const transport::OpenOptions& options, std::size_t queue);
+  ~Transport() override;
+
+  // Not ok where open() must fail.
+  const transport::Status& status() const { return worker_.status(); }
+
+  transport::Capabilities capabilities() const override;
+  std::span<const std::byte> address() const override { return address_; }
+  transport::Status connect(int peer, std::span<const std::byte> address) override;
+  bool connected(int peer) const override;
+  transport::Status allocate(std::size_t bytes, transport::LocalMemory* out) override;
+  transport::Status register_memory(void* address, std::size_t bytes,
+                                    transport::LocalMemory* out) override;
+  void release(const transport::LocalMemory& memory) override;
+  transport::Status import_memory(int peer, const transport::MemoryKey& key,
+                                  transport::RemoteMemory* out) override;
+  void release(const transport::RemoteMemory& memory) override;
+  transport::Status put(std::span<const transport::Put> puts, std::size_t* posted) override;
+  transport::Status get(std::span<const transport::Get> gets) override;
+  int progress() override;
+  void arm() override;
+
+ private:
+  // A message on its way, or bytes that are being fetched.
+  struct Operation {
+    Transport* transport = nullptr;
+    int peer = -1;
+    Header header;
+    std::uint64_t* completed = nullptr;  // raised by one at the end; may be null
+  };
+  struct Peer {
+    Transport* transport = nullptr;
+    int rank = -1;
+    bool known = false;        // connect() succeeded
+    bool heard = false;        // its hello has come
+    std::uint64_t cookie = 0;  // of its address, or of a hello that came before connect()
+    ucp_ep_h endpoint = nullptr;
+    std::size_t outstanding = 0;
+    std::uint32_t sent = 0;                   // the next put's number
+    std::uint32_t applied = 0;                // the number of the next signal to apply
+    std::map<std::uint32_t, Header> waiting;  // whose bytes are there, before their turn
+    std::string lost;                         // what UCP said; not reported yet
+    bool closed = false;                      // it said bye
+    transport::Status failure;
+  };
+  struct Answer {
+    int peer;
+    Header request;
+  };
+
+  // transport.cc
+  void close_endpoints();
+  // send.cc
+  transport::Status put_here(const transport::Put& put);
+  Spot spot_of(const transport::RemoteMemory& memory, std::uint64_t offset) const;
+  Operation* operation(int peer, Kind kind);
+  bool send(Operation* operation, const void* data, std::size_t bytes);
+  void finish(Operation* operation, bool raise);
+  static void on_sent(void* request, ucs_status_t status, void* operation);
+  bool has_room(const Peer& peer) const { return peer.outstanding < queue_; }
+  transport::Status send_get(const transport::Get& get);
+  int send_gets();
+  int send_answers();
+  // arrive.cc
+  static ucs_status_t on_message(void* self, const void* header, std::size_t header_bytes,
+                                 void* data, std::size_t bytes, const ucp_am_recv_param_t* param);
+  static void on_fetched(void* request, ucs_status_t status, std::size_t bytes, void* operation);
+  ucs_status_t take(const Header& header, void* data, std::size_t bytes, bool fetch);
+  std::byte* place_of(const Header& header, std::size_t bytes, std::uint64_t** completed);
+  void placed(Peer& peer, const Header& header);
+  bool apply(Peer& peer, const Header& header);
+  // failure.cc
+  static void on_error(void* peer, ucp_ep_h endpoint, ucs_status_t status);
+  void lose(Peer& peer, const std::string& cause);
+  int report_losses();
+
+  const transport::OpenOptions options_;
+  const std::size_t queue_;
+  Worker worker_;
+  std::vector<std::byte> address_;
+  std::uint64_t cookie_ = 0;
+  Memories memories_;
+  transport::Imports<Key> imports_;
+  std::vector<Peer> peers_;
+  std::deque<Operation> operations_;  // stay where they are
+  std::vector<Operation*> free_operations_;
+  std::deque<transport::Get> gets_;                // not sent yet
+  std::map<std::uint32_t, transport::Get> asked_;  // gets without an answer, by their token
+  std::uint32_t next_token_ = 0;
+  std::deque<Answer> answers_;  // to gets of peers, not sent yet
+  int losses_ = 0;              // peers that UCP gave up, not reported yet
+};
+
+}  // namespace weft::ucx
