@@ -106,7 +106,8 @@ void Connections::open_devices(const transport::LoadedPlugin& plugin, const Prop
   open.transport = plugin.plugin->open(&options, &why);
   if (open.transport == nullptr) {
     if (why.code == ErrorCode::invalid_argument) fail_with(why, open.name);
-    refusals_.push_back(fmt::format("{} {}: {}", open.name, proposal.devices, why.message));
+    const std::string devices = proposal.devices.empty() ? "" : " " + proposal.devices;
+    refusals_.push_back(fmt::format("{}{}: {}", open.name, devices, why.message));
     return;
   }
   transports_.push_back(std::move(open));
