@@ -32,7 +32,7 @@ const char* setting(void* /*context*/, const char* name) { return transport_sett
 
 Connections::Connections(const Config& config, const Log& log, Bootstrap& bootstrap,
                          const Clock& clock, FailureListener& listener)
-    : log_(log), callbacks_{&listener, &log}, host_(topology::probe_host()) {
+    : log_(log), callbacks_{&listener, &log, {}}, host_(topology::probe_host()) {
   world_.rank = bootstrap.rank();
   world_.ranks = bootstrap.size();
   world_.clock = &clock;
@@ -93,7 +93,9 @@ void Connections::open_devices(const transport::LoadedPlugin& plugin, const Prop
   options.context = &callbacks_;
   options.setting = setting;
   options.report_failure = [](void* context, const transport::Failure* failure) {
-    static_cast<Callbacks*>(context)->listener->peer_failed(failure->peer, failure->cause);
+    auto* callbacks = static_cast<Callbacks*>(context);
+    callbacks->failed.emplace(failure->peer, failure->cause);
+    callbacks->listener->peer_failed(failure->peer, failure->cause);
   };
   options.log = [](void* context, const char* message) {
     static_cast<Callbacks*>(context)->log->info("{}", message);
@@ -197,6 +199,10 @@ void Connections::await_connections(const Config& config) {
     const executor::Link& link = world_.links[static_cast<std::size_t>(peer)];
     while (!link.transport->connected(peer)) {
       for (transport::Transport* transport : world_.transports) transport->progress();
+      if (const auto failed = callbacks_.failed.find(peer); failed != callbacks_.failed.end()) {
+        fail(ErrorCode::peer_failed, "rank {} could not connect to rank {} over {}: {}",
+             world_.rank, peer, link.transport_name, failed->second);
+      }
       if (world_.clock->now_ns() > deadline) {
         fail(ErrorCode::timeout, "rank {} could not connect to rank {} over {} within {:.3g} s",
              world_.rank, peer, link.transport_name,

@@ -49,6 +49,7 @@ class Connections {
   struct Callbacks {
     FailureListener* listener;
     const Log* log;
+    std::map<int, std::string> failed;  // peers, with the cause
   };
 
   struct Machine {
