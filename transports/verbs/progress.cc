@@ -20,7 +20,8 @@ constexpr std::chrono::microseconds kWhileConnecting{20};
 constexpr std::chrono::microseconds kWhileOthersMayConnect{200};
 constexpr std::chrono::microseconds kWhileConnected{2000};
 
-// After a work request failed: the port itself may be why.
+// After a work request failed: the port itself may be why. (The error may come before the port is known
+// to be down.)
 std::string what_to_check(const Device& device) {
   ibv_port_attr port{};
   if (ibv_query_port(device.context.get(), device.port, &port) == 0 &&
@@ -28,7 +29,7 @@ std::string what_to_check(const Device& device) {
     return fmt::format("the cable and the interface: port {} is {}", device.port,
                        ibv_port_state_str(port.state));
   }
-  return "the peer's process, the cable and the routes between the addresses";
+  return "the peer's process, the cable and the interface, and the routes between the addresses";
 }
 
 std::string story_of(const Rail& rail, const ibv_wc& completion) {
