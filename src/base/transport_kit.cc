@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <charconv>
+#include <stdexcept>
+#include <string>
 
 namespace weft::transport {
 
@@ -32,6 +35,25 @@ void change_word(std::byte* word, SignalOp op, std::uint64_t value) {
   std::atomic_ref<std::uint64_t> target(*reinterpret_cast<std::uint64_t*>(word));
   if (op == SignalOp::set) target.store(value, std::memory_order_release);
   if (op == SignalOp::add) target.fetch_add(value, std::memory_order_release);
+}
+
+Status queue_full() { return Status::error(ErrorCode::no_resources, "the queue is full"); }
+
+const char* text_setting(const OpenOptions& options, const char* name) {
+  return options.setting != nullptr ? options.setting(options.context, name) : nullptr;
+}
+
+long number_setting(const OpenOptions& options, const char* name, long least, long most,
+                    long otherwise) {
+  const char* text = text_setting(options, name);
+  if (text == nullptr) return otherwise;
+  long value = 0;
+  const char* end = text + std::strlen(text);
+  const auto [stopped, error] = std::from_chars(text, end, value);
+  if (error == std::errc{} && stopped == end && value >= least && value <= most) return value;
+  throw std::invalid_argument(std::string("the setting ") + name + " must be a number from " +
+                              std::to_string(least) + " to " + std::to_string(most) + ", not \"" +
+                              text + '"');
 }
 
 std::size_t whole_pages(std::size_t bytes) {

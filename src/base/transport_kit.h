@@ -18,6 +18,15 @@ const char* fault_of(const Get& get);
 // Changes a signal's word, 8-byte aligned; whoever sees it sees all that was written before.
 void change_word(std::byte* word, SignalOp op, std::uint64_t value);
 
+// What put() answers while nothing more fits: no failure.
+Status queue_full();
+
+// A setting, or null where it is unset. Valid until the next call.
+const char* text_setting(const OpenOptions& options, const char* name);
+// A number among the settings. Throws std::invalid_argument with the setting's name and the range.
+long number_setting(const OpenOptions& options, const char* name, long least, long most,
+                    long otherwise);
+
 std::size_t whole_pages(std::size_t bytes);
 // That many whole pages, zeroed and there already, for munmap; null where there are none left.
 std::byte* map_zeroed(std::size_t bytes);

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/names.h"
 
 namespace weft {
 namespace {
@@ -15,15 +16,6 @@ constexpr int kMaxDevices = 64;
 
 [[noreturn]] void fail_with(const transport::Status& status, const std::string& what) {
   fail(status.code, "{}: {}", what, status.message);
-}
-
-bool named_in(const std::string& list, std::string_view name) {
-  for (std::size_t begin = 0; begin <= list.size();) {
-    const std::size_t end = std::min(list.find(',', begin), list.size());
-    if (std::string_view(list).substr(begin, end - begin) == name) return true;
-    begin = end + 1;
-  }
-  return false;
 }
 
 const char* setting(void* /*context*/, const char* name) { return transport_setting(name); }

@@ -2,6 +2,7 @@
 
 #include "base/config.h"
 #include "base/error.h"
+#include "base/names.h"
 #include "communicator/devices.h"
 #include "transport/loader.h"
 
@@ -11,23 +12,11 @@
 #include <algorithm>
 #include <climits>
 #include <functional>
-#include <sstream>
 
 namespace weft::tools {
 namespace {
 
 constexpr int kMaxDevices = 64;
-
-std::vector<std::string> split(const std::string& list) {
-  std::vector<std::string> names;
-  std::istringstream text(list);
-  for (std::string name; std::getline(text, name, ',');) names.push_back(name);
-  return names;
-}
-
-bool named_in(const std::string& list, const std::string& name) {
-  return std::ranges::count(split(list), name) > 0;
-}
 
 std::vector<Finding> inspect(const transport::Plugin& plugin, const std::string& devices) {
   std::vector<Finding> findings;
@@ -87,7 +76,7 @@ Config read_settings(Report& report) {
 // What keeps WEFT_TRANSPORTS from being what was meant.
 void check_wanted(const std::string& wanted, Report& report) {
   const auto named = [](const Transport& t) { return t.name; };
-  for (const std::string& name : split(wanted)) {
+  for (const std::string& name : names_in(wanted)) {
     if (std::ranges::find(report.transports, name, named) == report.transports.end()) {
       report.problems.push_back("WEFT_TRANSPORTS names " + name +
                                 ", and there is no such transport");

@@ -2,12 +2,10 @@
 //   ucx.queue (WEFT_UCX_QUEUE)  puts that may be on their way to one peer (256)
 #include <weft/transport.h>
 
-#include <charconv>
-#include <cstring>
 #include <memory>
 #include <stdexcept>
-#include <string>
 
+#include "base/transport_kit.h"
 #include "transport.h"
 
 namespace weft::ucx {
@@ -19,7 +17,7 @@ using transport::Status;
 
 // Opening UCX takes time and memory: where it is named.
 constexpr int kPriority = -1;
-constexpr std::size_t kDefaultQueue = 256;
+constexpr long kDefaultQueue = 256;
 
 int probe(Device* devices, int capacity, Status*) {
   if (capacity > 0) {
@@ -30,15 +28,8 @@ int probe(Device* devices, int capacity, Status*) {
 }
 
 std::size_t queue_setting(const OpenOptions& options) {
-  const char* text =
-      options.setting != nullptr ? options.setting(options.context, "ucx.queue") : nullptr;
-  if (text == nullptr) return kDefaultQueue;
-  std::size_t value = 0;
-  const char* end = text + std::strlen(text);
-  const auto [stopped, error] = std::from_chars(text, end, value);
-  if (error == std::errc{} && stopped == end && value >= 1 && value <= 65536) return value;
-  throw std::invalid_argument(
-      std::string("the setting ucx.queue must be a number from 1 to 65536, not \"") + text + '"');
+  return static_cast<std::size_t>(
+      transport::number_setting(options, "ucx.queue", 1, 65536, kDefaultQueue));
 }
 
 transport::Transport* open(const OpenOptions* options, Status* why) {

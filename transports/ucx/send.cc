@@ -7,14 +7,9 @@ namespace weft::ucx {
 
 using transport::Get;
 using transport::Put;
+using transport::queue_full;
 using transport::SignalOp;
 using transport::Status;
-
-namespace {
-
-Status queue_full() { return Status::error(ErrorCode::no_resources, "the queue is full"); }
-
-}  // namespace
 
 Spot Transport::spot_of(const transport::RemoteMemory& memory, std::uint64_t offset) const {
   const Key& key = imports_[memory];

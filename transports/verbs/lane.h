@@ -67,7 +67,10 @@ class Chain {
 
   bool empty() const { return count_ == 0; }
   int count() const { return count_; }
-  void forget() { count_ = 0; }
+  void forget() {
+    count_ = 0;
+    completes_ = false;
+  }
 
   // A new work request of the lane, cleared but for its operation, and where its parts are.
   ibv_send_wr& add(Lane& lane, ibv_wr_opcode opcode);

@@ -8,6 +8,7 @@ namespace weft::verbs {
 
 using transport::Get;
 using transport::Put;
+using transport::queue_full;
 using transport::Status;
 
 namespace {
@@ -15,8 +16,6 @@ namespace {
 // Larger ones are shared out among the lanes, in pieces of whole pages.
 constexpr std::size_t kWholeBytes = kStagedBytes;
 constexpr std::size_t kPieceUnit = 4096;
-
-Status queue_full() { return Status::error(ErrorCode::no_resources, "the queue is full"); }
 
 }  // namespace
 

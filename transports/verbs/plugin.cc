@@ -1,12 +1,11 @@
 #include <weft/transport.h>
 
 #include <algorithm>
-#include <charconv>
-#include <cstring>
 #include <new>
 #include <stdexcept>
 #include <string>
 
+#include "base/transport_kit.h"
 #include "inspect.h"
 #include "rails.h"
 #include "transport.h"
@@ -42,42 +41,27 @@ int probe(Device* devices, int capacity, Status* why) {
   }
 }
 
-const char* text_setting(const OpenOptions& options, const char* name) {
-  return options.setting != nullptr ? options.setting(options.context, name) : nullptr;
-}
-
-// A number among the settings. Throws std::invalid_argument with the setting's name.
-long number(const OpenOptions& options, const char* name, long least, long most, long otherwise) {
-  const char* text = text_setting(options, name);
-  if (text == nullptr) return otherwise;
-  long value = 0;
-  const char* end = text + std::strlen(text);
-  const auto [stopped, error] = std::from_chars(text, end, value);
-  if (error == std::errc{} && stopped == end && value >= least && value <= most) return value;
-  throw std::invalid_argument(std::string("the setting ") + name + " must be a number from " +
-                              std::to_string(least) + " to " + std::to_string(most) + ", not \"" +
-                              text + '"');
-}
-
 Settings settings(const OpenOptions& options) {
+  const auto number = [&](const char* name, long least, long most, long otherwise) {
+    return transport::number_setting(options, name, least, most, otherwise);
+  };
   Settings s;
-  if (const char* device = text_setting(options, "verbs.device")) s.device = device;
-  s.rails = static_cast<int>(number(options, "verbs.rails", 1, kMaxRails, kMaxRails));
-  s.port.port = static_cast<int>(number(options, "verbs.port", 1, 255, -1));
-  s.port.gid_index = static_cast<int>(number(options, "verbs.gid_index", 0, 65535, -1));
+  if (const char* device = transport::text_setting(options, "verbs.device")) s.device = device;
+  s.rails = static_cast<int>(number("verbs.rails", 1, kMaxRails, kMaxRails));
+  s.port.port = static_cast<int>(number("verbs.port", 1, 255, -1));
+  s.port.gid_index = static_cast<int>(number("verbs.gid_index", 0, 65535, -1));
   QueueLimits& l = s.limits;
-  l.sends = static_cast<std::uint32_t>(number(options, "verbs.send_queue", 4, 8192, l.sends));
-  l.receives =
-      static_cast<std::uint32_t>(number(options, "verbs.receive_queue", 2, 512, l.receives));
+  l.sends = static_cast<std::uint32_t>(number("verbs.send_queue", 4, 8192, l.sends));
+  l.receives = static_cast<std::uint32_t>(number("verbs.receive_queue", 2, 512, l.receives));
   l.inline_bytes =
-      static_cast<std::uint32_t>(number(options, "verbs.inline_bytes", 64, 464, l.inline_bytes));
-  l.timeout = static_cast<std::uint8_t>(number(options, "verbs.timeout", 1, 31, l.timeout));
-  l.retries = static_cast<std::uint8_t>(number(options, "verbs.retry_count", 0, 7, l.retries));
-  l.rnr_timer = static_cast<std::uint8_t>(number(options, "verbs.rnr_timer", 0, 31, l.rnr_timer));
-  l.traffic_class = static_cast<int>(number(options, "verbs.traffic_class", 0, 255, -1));
-  l.service_level = static_cast<int>(number(options, "verbs.service_level", 0, 15, -1));
-  l.in_order = static_cast<int>(number(options, "verbs.in_order", 0, 1, -1));
-  s.max_message = static_cast<std::uint64_t>(number(options, "verbs.max_message", 64, 1L << 31, 0));
+      static_cast<std::uint32_t>(number("verbs.inline_bytes", 64, 464, l.inline_bytes));
+  l.timeout = static_cast<std::uint8_t>(number("verbs.timeout", 1, 31, l.timeout));
+  l.retries = static_cast<std::uint8_t>(number("verbs.retry_count", 0, 7, l.retries));
+  l.rnr_timer = static_cast<std::uint8_t>(number("verbs.rnr_timer", 0, 31, l.rnr_timer));
+  l.traffic_class = static_cast<int>(number("verbs.traffic_class", 0, 255, -1));
+  l.service_level = static_cast<int>(number("verbs.service_level", 0, 15, -1));
+  l.in_order = static_cast<int>(number("verbs.in_order", 0, 1, -1));
+  s.max_message = static_cast<std::uint64_t>(number("verbs.max_message", 64, 1L << 31, 0));
   return s;
 }
 

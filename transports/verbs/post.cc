@@ -10,12 +10,11 @@
 namespace weft::verbs {
 
 using transport::Put;
+using transport::queue_full;
 using transport::SignalOp;
 using transport::Status;
 
 namespace {
-
-Status queue_full() { return Status::error(ErrorCode::no_resources, "the queue is full"); }
 
 // What a put may add to the chain of one lane.
 constexpr int kMostPerPut = 2;

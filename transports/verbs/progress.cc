@@ -20,8 +20,8 @@ constexpr std::chrono::microseconds kWhileConnecting{20};
 constexpr std::chrono::microseconds kWhileOthersMayConnect{200};
 constexpr std::chrono::microseconds kWhileConnected{2000};
 
-// After a work request failed: the port itself may be why. (The error may come before the port is known
-// to be down.)
+// After a work request failed: the port itself may be why. (The error may come before the port is
+// known to be down.)
 std::string what_to_check(const Device& device) {
   ibv_port_attr port{};
   if (ibv_query_port(device.context.get(), device.port, &port) == 0 &&
@@ -76,7 +76,8 @@ int Transport::take_completions() {
 }
 
 // Ends every peer that uses the rail; those that may do without it go on.
-void Transport::lose_rail(Rail& rail, const std::string& cause) {
+void Transport::lose_rail(std::size_t index, const std::string& cause) {
+  Rail& rail = *rails_[index];
   const std::string text = rail.name() + ": " + cause;
   rail.give_up(text);
   const auto working =
@@ -84,10 +85,7 @@ void Transport::lose_rail(Rail& rail, const std::string& cause) {
   for (int number = 0; number < options_.size; ++number) {
     Peer& p = peer(number);
     if (number == options_.rank || !p.known) continue;
-    const bool uses = std::ranges::any_of(p.lane, [&](const Lane& lane) {
-      return lane.pair.handle != nullptr &&
-             lane.pair.handle->context == rail.device().context.get();
-    });
+    const bool uses = p.lane[index].pair.handle != nullptr;
     if (uses || working == 0) fail_peer(number, ErrorCode::peer_failed, text);
   }
 }
@@ -95,7 +93,8 @@ void Transport::lose_rail(Rail& rail, const std::string& cause) {
 // A port that goes down or a device that goes away ends the peers behind it.
 int Transport::take_events() {
   int events = 0;
-  for (const auto& rail : rails_) {
+  for (std::size_t i = 0; i < rails_.size(); ++i) {
+    const auto& rail = rails_[i];
     const Device& device = rail->device();
     ibv_async_event event{};
     while (ibv_get_async_event(device.context.get(), &event) == 0) {
@@ -108,11 +107,11 @@ int Transport::take_events() {
       const std::string what = ibv_event_type_str(type);
       if (number >= 0) fail_peer(number, ErrorCode::peer_failed, rail->name() + ": " + what);
       if (port_down) {
-        lose_rail(*rail,
+        lose_rail(i,
                   fmt::format("port {}: {}; check the cable and the interface", device.port, what));
       }
       if (type == IBV_EVENT_DEVICE_FATAL)
-        lose_rail(*rail, what + ": the device is gone; check its driver and `rdma link`");
+        lose_rail(i, what + ": the device is gone; check its driver and `rdma link`");
     }
   }
   return events;

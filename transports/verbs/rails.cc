@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <sstream>
+#include "base/names.h"
 
 namespace weft::verbs {
 
@@ -32,20 +32,12 @@ std::string difference(const Device& first, const Device& other, bool asked) {
 
 }  // namespace
 
-std::vector<std::string> names_in(const std::string& list) {
-  std::vector<std::string> names;
-  std::istringstream text(list);
-  for (std::string name; std::getline(text, name, ',');) {
-    if (!name.empty()) names.push_back(name);
-  }
-  return names;
-}
-
 std::vector<std::unique_ptr<Device>> open_devices(const Settings& settings,
                                                   const std::string& proposed,
                                                   std::vector<std::string>* left_out, Status* why) {
   const bool asked = !settings.device.empty();
   std::vector<std::string> names = names_in(asked ? settings.device : proposed);
+  std::erase(names, "");
   std::string lacks;
   if (names.empty()) names = usable_devices(&lacks);
   if (names.empty()) *why = Status::error(ErrorCode::unsupported, lacks.c_str());

@@ -9,9 +9,6 @@
 
 namespace weft::verbs {
 
-// The names in a comma-separated list.
-std::vector<std::string> names_in(const std::string& list);
-
 // Opens the devices that the user or else the core names, nearest first; none named: all that can
 // be used. The first must open, and what the user names; further ones join it where they have its
 // link layer and rate, up to settings.rails, and *left_out says why others do not. Empty and *why

@@ -1,7 +1,5 @@
 #include "transport.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <unistd.h>

@@ -174,7 +174,7 @@ class Transport final : public transport::Transport, private ControlListener {
   int take_completions();
   int take_events();
   void complete(Lane& lane, Rail& rail, std::uint64_t up_to);
-  void lose_rail(Rail& rail, const std::string& cause);
+  void lose_rail(std::size_t rail, const std::string& cause);
 
   const transport::OpenOptions options_;
   const Settings settings_;
