@@ -4,7 +4,10 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <stdexcept>
 #include <string>
+
+#include "base/names.h"
 
 namespace weft::transport {
 namespace {
@@ -98,6 +101,34 @@ TEST(TransportKit, words_are_set_and_added_to) {
   change_word(bytes, SignalOp::add, 3);
   change_word(bytes, SignalOp::none, 100);
   EXPECT_EQ(word, 10u);
+}
+
+TEST(TransportKit, a_number_among_the_settings_is_checked) {
+  OpenOptions options;
+  EXPECT_EQ(number_setting(options, "x.n", 1, 9, 4), 4) << "nobody to ask";
+  const char* value = nullptr;
+  options.context = &value;
+  options.setting = [](void* context, const char*) { return *static_cast<const char**>(context); };
+  EXPECT_EQ(number_setting(options, "x.n", 1, 9, 4), 4);
+  value = "9";
+  EXPECT_EQ(number_setting(options, "x.n", 1, 9, 4), 9);
+  for (const char* wrong : {"10", "0", "", "many", "3 "}) {
+    value = wrong;
+    try {
+      (void)number_setting(options, "x.n", 1, 9, 4);
+      ADD_FAILURE() << wrong;
+    } catch (const std::invalid_argument& error) {
+      EXPECT_NE(std::string(error.what()).find("x.n must be a number from 1 to 9"),
+                std::string::npos);
+    }
+  }
+}
+
+TEST(Names, a_list_is_split_at_its_commas) {
+  EXPECT_EQ(names_in("shm,verbs"), (std::vector<std::string>{"shm", "verbs"}));
+  EXPECT_TRUE(names_in("").empty());
+  EXPECT_TRUE(named_in("shm,verbs", "verbs"));
+  EXPECT_FALSE(named_in("shm,verbs", "verb"));
 }
 
 TEST(TransportKit, mapped_memory_is_whole_pages_of_zeros) {
