@@ -18,7 +18,7 @@ std::vector<Blocks> runs(int first, int count, int ranks) {
 
 }  // namespace
 
-schedule::Schedule all_gather_bruck(const schedule::PlanInput& plan) {
+schedule::Schedule all_gather_bruck(const PlanInput& plan) {
   const int p = plan.ranks;
   const int r = plan.rank;
   Builder builder(plan, "bruck", p);

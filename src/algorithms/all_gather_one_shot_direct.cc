@@ -4,7 +4,7 @@
 
 namespace weft::algorithms {
 
-schedule::Schedule all_gather_one_shot_direct(const schedule::PlanInput& plan) {
+schedule::Schedule all_gather_one_shot_direct(const PlanInput& plan) {
   const int p = plan.ranks;
   const int r = plan.rank;
   Builder builder(plan, "one_shot_direct", p, true);

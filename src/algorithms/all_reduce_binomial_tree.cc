@@ -5,7 +5,7 @@
 
 namespace weft::algorithms {
 
-schedule::Schedule all_reduce_binomial_tree(const schedule::PlanInput& plan) {
+schedule::Schedule all_reduce_binomial_tree(const PlanInput& plan) {
   Builder builder(plan, "binomial_tree", 1);
   if (plan.ranks == 1) return builder.alone();
   const int rounds = log2_up(plan.ranks);

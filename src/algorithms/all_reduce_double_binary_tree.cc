@@ -8,7 +8,7 @@
 
 namespace weft::algorithms {
 
-schedule::Schedule all_reduce_double_binary_tree(const schedule::PlanInput& plan) {
+schedule::Schedule all_reduce_double_binary_tree(const PlanInput& plan) {
   const bool both = plan.lanes == 1 && plan.ranks > 1;
   Builder builder(plan, "double_binary_tree", both ? 2 : 1);
   if (plan.ranks == 1) return builder.alone();

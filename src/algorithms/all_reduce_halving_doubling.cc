@@ -108,7 +108,7 @@ class HalvingDoubling {
 
 }  // namespace
 
-schedule::Schedule all_reduce_halving_doubling(const schedule::PlanInput& plan) {
+schedule::Schedule all_reduce_halving_doubling(const PlanInput& plan) {
   const int members = 1 << log2_down(plan.ranks);
   Builder builder(plan, "halving_doubling", members);
   if (plan.ranks == 1) return builder.alone();

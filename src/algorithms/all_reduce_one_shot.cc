@@ -5,7 +5,7 @@
 
 namespace weft::algorithms {
 
-schedule::Schedule all_reduce_one_shot(const schedule::PlanInput& plan) {
+schedule::Schedule all_reduce_one_shot(const PlanInput& plan) {
   Builder builder(plan, "one_shot", 1);
   if (plan.ranks == 1) return builder.alone();
   const int first = builder.add_slots(plan.ranks, 1);

@@ -11,7 +11,7 @@ namespace {
 using schedule::Destination;
 using schedule::Operand;
 
-void take_part(Builder& builder, const schedule::PlanInput& plan, const Fold& fold, int rounds,
+void take_part(Builder& builder, const PlanInput& plan, const Fold& fold, int rounds,
                int fold_in, int fold_out, int scratch) {
   const int r = plan.rank;
   const int v = fold.member(r);
@@ -42,7 +42,7 @@ void take_part(Builder& builder, const schedule::PlanInput& plan, const Fold& fo
 
 }  // namespace
 
-schedule::Schedule all_reduce_recursive_doubling(const schedule::PlanInput& plan) {
+schedule::Schedule all_reduce_recursive_doubling(const PlanInput& plan) {
   Builder builder(plan, "recursive_doubling", 1);
   if (plan.ranks == 1) return builder.alone();
   const Fold fold(plan.ranks);

@@ -4,7 +4,7 @@
 
 namespace weft::algorithms {
 
-schedule::Schedule all_reduce_two_shot(const schedule::PlanInput& plan) {
+schedule::Schedule all_reduce_two_shot(const PlanInput& plan) {
   const int p = plan.ranks;
   const int r = plan.rank;
   Builder builder(plan, "two_shot", p);

@@ -5,7 +5,7 @@
 
 namespace weft::algorithms {
 
-schedule::Schedule all_reduce_two_shot_direct(const schedule::PlanInput& plan) {
+schedule::Schedule all_reduce_two_shot_direct(const PlanInput& plan) {
   const int p = plan.ranks;
   const int r = plan.rank;
   Builder builder(plan, "two_shot_direct", p, true);

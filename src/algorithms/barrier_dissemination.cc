@@ -4,7 +4,7 @@
 
 namespace weft::algorithms {
 
-schedule::Schedule barrier_dissemination(const schedule::PlanInput& plan) {
+schedule::Schedule barrier_dissemination(const PlanInput& plan) {
   Builder builder(plan, "dissemination", 0);
   if (plan.ranks == 1) return builder.alone();
   Dissemination barrier(builder, plan.rank, plan.ranks);

@@ -4,7 +4,7 @@
 
 namespace weft::algorithms {
 
-schedule::Schedule barrier_one_shot(const schedule::PlanInput& plan) {
+schedule::Schedule barrier_one_shot(const PlanInput& plan) {
   Builder builder(plan, "one_shot", 0);
   if (plan.ranks == 1) return builder.alone();
   const int first = builder.add_slots(plan.ranks, 0);

@@ -5,7 +5,7 @@
 
 namespace weft::algorithms {
 
-schedule::Schedule broadcast_binomial_tree(const schedule::PlanInput& plan) {
+schedule::Schedule broadcast_binomial_tree(const PlanInput& plan) {
   const int p = plan.ranks;
   const int r = plan.rank;
   Builder builder(plan, "binomial_tree", 1);

@@ -5,7 +5,7 @@
 
 namespace weft::algorithms {
 
-schedule::Schedule broadcast_one_shot(const schedule::PlanInput& plan) {
+schedule::Schedule broadcast_one_shot(const PlanInput& plan) {
   const int p = plan.ranks;
   const int r = plan.rank;
   const int root = plan.root;

@@ -9,7 +9,7 @@ namespace {
 // Numbers ranks and blocks from the root on.
 class ScatterAllGather {
  public:
-  ScatterAllGather(Builder& builder, const schedule::PlanInput& plan)
+  ScatterAllGather(Builder& builder, const PlanInput& plan)
       : builder_(builder),
         p_(plan.ranks),
         root_(plan.root),
@@ -75,7 +75,7 @@ class ScatterAllGather {
 
 }  // namespace
 
-schedule::Schedule broadcast_scatter_all_gather(const schedule::PlanInput& plan) {
+schedule::Schedule broadcast_scatter_all_gather(const PlanInput& plan) {
   Builder builder(plan, "scatter_all_gather", plan.ranks);
   if (plan.ranks == 1) return builder.alone();
   ScatterAllGather(builder, plan).run();

@@ -21,8 +21,7 @@ int around(int rank, int distance, int ranks) {
 int log2_up(int value) { return std::bit_width(static_cast<unsigned>(value - 1)); }
 int log2_down(int value) { return std::bit_width(static_cast<unsigned>(value)) - 1; }
 
-Builder::Builder(const schedule::PlanInput& plan, std::string_view algorithm, int blocks,
-                 bool direct)
+Builder::Builder(const PlanInput& plan, std::string_view algorithm, int blocks, bool direct)
     : plan_(plan) {
   plan_.load_store |= direct;
   schedule_.algorithm = algorithm;
@@ -61,7 +60,8 @@ void Builder::copy(Blocks what, const Operand& src, const std::vector<Destinatio
     if (now.empty()) return;
     Step& step = add(StepKind::copy, what);
     step.srcs = {src};
-    step.dsts = std::exchange(now, {});
+    step.dsts.assign(now.begin(), now.end());
+    now.clear();
   };
   for (const Destination& destination : dsts) {
     const bool mixed = !now.empty() && local(now.back()) != local(destination);
@@ -72,11 +72,11 @@ void Builder::copy(Blocks what, const Operand& src, const std::vector<Destinatio
   flush();
 }
 
-void Builder::reduce_step(Blocks what, std::vector<Operand> srcs, std::vector<Destination> dsts,
-                          bool final) {
+void Builder::reduce_step(Blocks what, const std::vector<Operand>& srcs,
+                          const std::vector<Destination>& dsts, bool final) {
   Step& step = add(StepKind::reduce, what);
-  step.dsts = std::move(dsts);
-  step.srcs = std::move(srcs);
+  step.dsts.assign(dsts.begin(), dsts.end());
+  step.srcs.assign(srcs.begin(), srcs.end());
   step.final = final;
 }
 
@@ -102,7 +102,7 @@ void Builder::reduce(Blocks what, const std::vector<Operand>& srcs,
     if (local(destination)) continue;
     (plan_.load_store && now.size() < kMaxDestinations ? now : later).push_back(destination);
   }
-  reduce_step(what, std::move(part), std::move(now), final);
+  reduce_step(what, part, now, final);
   if (remote > 0) copy(what, copied, later);
 }
 
@@ -163,7 +163,8 @@ void Builder::end_lane() { schedule_.lanes.push_back(std::exchange(lane_, {})); 
 
 Schedule Builder::build() {
   if (schedule_.lanes.empty()) {
-    schedule_.lanes.assign(static_cast<std::size_t>(plan_.lanes), lane_);
+    schedule_.lanes.assign(static_cast<std::size_t>(plan_.lanes - 1), lane_);
+    end_lane();
   }
   return std::move(schedule_);
 }

@@ -1,6 +1,7 @@
 // Shorthand that generators share: operands, steps that keep to the limits, patterns of signals.
 #pragma once
 
+#include "algorithms/plan_input.h"
 #include "schedule/schedule.h"
 
 #include <string_view>
@@ -46,7 +47,7 @@ int log2_down(int value);
 // end_lane().
 class Builder {
  public:
-  Builder(const schedule::PlanInput& plan, std::string_view algorithm, int blocks,
+  Builder(const PlanInput& plan, std::string_view algorithm, int blocks,
           bool direct = false);
 
   // Adds `count` slots with room for `blocks` blocks each and returns the first one's number. The
@@ -95,10 +96,10 @@ class Builder {
  private:
   bool local(const schedule::Destination& destination) const;
   schedule::Step& add(schedule::StepKind kind, Blocks what = {0, 0});
-  void reduce_step(Blocks what, std::vector<schedule::Operand> srcs,
-                   std::vector<schedule::Destination> dsts, bool final);
+  void reduce_step(Blocks what, const std::vector<schedule::Operand>& srcs,
+                   const std::vector<schedule::Destination>& dsts, bool final);
 
-  schedule::PlanInput plan_;
+  PlanInput plan_;
   schedule::Schedule schedule_;
   schedule::Lane lane_;
 };

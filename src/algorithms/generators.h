@@ -1,11 +1,12 @@
 // The generators, one file each; registry.cc tells what they are for.
 #pragma once
 
+#include "algorithms/plan_input.h"
 #include "schedule/schedule.h"
 
 namespace weft::algorithms {
 
-using Generator = schedule::Schedule(const schedule::PlanInput&);
+using Generator = schedule::Schedule(const PlanInput&);
 
 Generator all_reduce_binomial_tree;
 Generator all_reduce_double_binary_tree;

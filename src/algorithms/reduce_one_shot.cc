@@ -6,7 +6,7 @@
 
 namespace weft::algorithms {
 
-schedule::Schedule reduce_one_shot(const schedule::PlanInput& plan) {
+schedule::Schedule reduce_one_shot(const PlanInput& plan) {
   const int p = plan.ranks;
   const int r = plan.rank;
   const int root = plan.root;

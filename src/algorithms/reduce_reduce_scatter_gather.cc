@@ -5,7 +5,7 @@
 
 namespace weft::algorithms {
 
-schedule::Schedule reduce_reduce_scatter_gather(const schedule::PlanInput& plan) {
+schedule::Schedule reduce_reduce_scatter_gather(const PlanInput& plan) {
   const int p = plan.ranks;
   const int r = plan.rank;
   const int root = plan.root;

@@ -4,7 +4,7 @@
 
 namespace weft::algorithms {
 
-schedule::Schedule reduce_scatter_one_shot(const schedule::PlanInput& plan) {
+schedule::Schedule reduce_scatter_one_shot(const PlanInput& plan) {
   const int p = plan.ranks;
   const int r = plan.rank;
   Builder builder(plan, "one_shot", p);

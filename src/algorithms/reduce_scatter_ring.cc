@@ -4,7 +4,7 @@
 
 namespace weft::algorithms {
 
-schedule::Schedule reduce_scatter_ring(const schedule::PlanInput& plan) {
+schedule::Schedule reduce_scatter_ring(const PlanInput& plan) {
   const int p = plan.ranks;
   const int r = plan.rank;
   Builder builder(plan, "ring", p);

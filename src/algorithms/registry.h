@@ -1,6 +1,7 @@
 // Every algorithm weft knows: one file each, a pure function from PlanInput to Schedule.
 #pragma once
 
+#include "algorithms/plan_input.h"
 #include "schedule/schedule.h"
 
 #include <span>
@@ -16,7 +17,7 @@ struct Algorithm {
   bool direct = false;        // needs every rank's input and output mapped (load/store)
   bool power_of_two = false;  // works only for such rank counts
   int max_ranks = 1 << 20;
-  schedule::Schedule (*make)(const schedule::PlanInput&) = nullptr;
+  schedule::Schedule (*make)(const PlanInput&) = nullptr;
 };
 
 // All of them, grouped by collective; within one, the first is the latency-optimal default.

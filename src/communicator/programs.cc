@@ -36,7 +36,7 @@ const Program& Programs::find(Collective collective, int root, std::size_t bytes
 }
 
 const Program& Programs::compile_choice(const tuner::Choice& choice, int root, std::size_t bytes) {
-  schedule::PlanInput input;
+  algorithms::PlanInput input;
   input.collective = choice.algorithm->collective;
   input.rank = world_.rank;
   input.ranks = world_.ranks;

@@ -15,6 +15,8 @@
 
 #include <weft/types.h>
 
+#include "schedule/few.h"
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -67,8 +69,8 @@ struct Step {
   StepKind kind = StepKind::copy;
   int block = 0;
   int blocks = 0;
-  std::vector<Destination> dsts;
-  std::vector<Operand> srcs;
+  Few<Destination, 1> dsts;
+  Few<Operand, 2> srcs;
   int peer = -1;
   int signal = kNoSignal;
   bool final = false;  // reduce: the result holds every rank's contribution (avg divides here)
@@ -89,16 +91,6 @@ struct Schedule {
   bool direct = false;           // reads or writes peers' input and output in place: needs them mapped everywhere
   std::vector<int> slot_blocks;  // per slot, blocks it has memory for (0: signal only); the same for every lane
   std::vector<Lane> lanes;
-};
-
-// Everything a generator may depend on. Plain data, no I/O.
-struct PlanInput {
-  Collective collective = Collective::all_reduce;
-  int rank = 0;
-  int ranks = 1;
-  int root = 0;             // broadcast, reduce
-  int lanes = 1;            // how many lanes to make (at least 1)
-  bool load_store = true;   // peers' slots are mapped: a reduce may write to a peer
 };
 
 // How buffers are cut, by collective (count = the user's count in elements):

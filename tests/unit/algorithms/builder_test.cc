@@ -7,7 +7,7 @@ namespace {
 
 using schedule::Destination;
 using schedule::Operand;
-using schedule::PlanInput;
+using algorithms::PlanInput;
 using schedule::Step;
 using schedule::StepKind;
 
@@ -64,10 +64,10 @@ TEST(Builder, ChainsReductionsOfManySourcesThroughViaInOrder) {
   builder.reduce({}, sources, {to(output(0, 0))}, via, true);
   const auto steps = steps_of(builder);
   ASSERT_EQ(steps.size(), 3U);
-  EXPECT_EQ(steps[0].dsts, std::vector{to(via)});
+  EXPECT_EQ(steps[0].dsts, (decltype(schedule::Step::dsts){to(via)}));
   EXPECT_EQ(steps[1].srcs.front(), via);
   EXPECT_EQ(steps[1].srcs.back(), slot(0, 14));
-  EXPECT_EQ(steps[2].srcs, (std::vector{via, slot(0, 15), slot(0, 16)}));
+  EXPECT_EQ(steps[2].srcs, (decltype(schedule::Step::srcs){via, slot(0, 15), slot(0, 16)}));
   EXPECT_FALSE(steps[1].final);
   EXPECT_TRUE(steps[2].final);
 }
@@ -77,10 +77,10 @@ TEST(Builder, ReducesLocallyAndPutsWithoutLoadStore) {
   builder.reduce({}, {slot(0, 0), input(0, 0)}, {to_slot(1, 1)}, slot(0, 2), false);
   const auto steps = steps_of(builder);
   ASSERT_EQ(steps.size(), 2U);
-  EXPECT_EQ(steps[0].dsts, std::vector{to(slot(0, 2))});
+  EXPECT_EQ(steps[0].dsts, (decltype(schedule::Step::dsts){to(slot(0, 2))}));
   EXPECT_EQ(steps[1].kind, StepKind::copy);
-  EXPECT_EQ(steps[1].srcs, std::vector{slot(0, 2)});
-  EXPECT_EQ(steps[1].dsts, std::vector{to_slot(1, 1)});
+  EXPECT_EQ(steps[1].srcs, (decltype(schedule::Step::srcs){slot(0, 2)}));
+  EXPECT_EQ(steps[1].dsts, (decltype(schedule::Step::dsts){to_slot(1, 1)}));
 }
 
 TEST(Builder, ReducesStraightToPeersWithLoadStore) {
@@ -100,7 +100,7 @@ TEST(Builder, CopiesAReductionToThePeersBeyondTheLimit) {
   const auto steps = steps_of(builder);
   ASSERT_EQ(steps.size(), 2U);
   EXPECT_EQ(steps[0].dsts.size(), 8U);
-  EXPECT_EQ(steps[1].srcs, std::vector{output(0, 0)});
+  EXPECT_EQ(steps[1].srcs, (decltype(schedule::Step::srcs){output(0, 0)}));
   EXPECT_EQ(steps[1].dsts.size(), 4U);
 }
 

@@ -15,7 +15,7 @@
 namespace weft::algorithms {
 namespace {
 
-using schedule::PlanInput;
+using algorithms::PlanInput;
 using schedule::Schedule;
 
 std::vector<Schedule> make_all(const Algorithm& algorithm, int ranks, int root, int lanes,
