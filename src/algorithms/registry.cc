@@ -2,8 +2,12 @@
 
 #include "algorithms/generators.h"
 
+#include "algorithms/ordered.h"
+
+#include <algorithm>
 #include <array>
 #include <bit>
+#include <vector>
 
 namespace weft::algorithms {
 namespace {
@@ -19,12 +23,12 @@ constexpr std::array kAlgorithms = {
               .summary = "partners at distance 1, 2, 4, ... exchange and reduce all they have; "
                          "log2(p) steps, wins for small messages on many ranks (Thakur, "
                          "Rabenseifner and Gropp 2005)",
-              .make = all_reduce_recursive_doubling},
+              .make = ordered<all_reduce_recursive_doubling>},
     Algorithm{.name = "binomial_tree",
               .collective = Collective::all_reduce,
               .summary = "partial sums go up a binomial tree, the result comes down; 2 log2(p) "
                          "steps, few messages (Thakur, Rabenseifner and Gropp 2005)",
-              .make = all_reduce_binomial_tree},
+              .make = ordered<all_reduce_binomial_tree>},
     Algorithm{.name = "two_shot",
               .collective = Collective::all_reduce,
               .summary = "rank r reduces block r of everyone and sends the result to everyone; "
@@ -43,19 +47,19 @@ constexpr std::array kAlgorithms = {
               .summary = "partners at distance p/2, ..., 2, 1 exchange halves to reduce, then "
                          "results to gather; 2 log2(p) steps and least traffic, wins for middle "
                          "sizes on many ranks (Rabenseifner 2004)",
-              .make = all_reduce_halving_doubling},
+              .make = ordered<all_reduce_halving_doubling>},
     Algorithm{.name = "ring",
               .collective = Collective::all_reduce,
               .summary = "blocks go around a ring, once to be reduced and once as results; "
                          "least traffic, between neighbours only, wins for large messages "
                          "(Patarasuk and Yuan 2009)",
-              .make = all_reduce_ring},
+              .make = ordered<all_reduce_ring>},
     Algorithm{.name = "double_binary_tree",
               .collective = Collective::all_reduce,
               .summary = "two binary trees, each for half of the message, up and down; lanes "
                          "and passes pipeline it, wins for middle to large messages on many "
                          "ranks (Sanders, Speck and Traff 2009)",
-              .make = all_reduce_double_binary_tree},
+              .make = ordered<all_reduce_double_binary_tree>},
 
     Algorithm{.name = "one_shot",
               .collective = Collective::reduce_scatter,
@@ -73,7 +77,7 @@ constexpr std::array kAlgorithms = {
               .summary = "blocks go around a ring and are reduced on their way; least traffic, "
                          "between neighbours only, wins for large messages (Patarasuk and Yuan "
                          "2009)",
-              .make = reduce_scatter_ring},
+              .make = ordered<reduce_scatter_ring>},
 
     Algorithm{.name = "one_shot",
               .collective = Collective::all_gather,
@@ -95,7 +99,7 @@ constexpr std::array kAlgorithms = {
               .collective = Collective::all_gather,
               .summary = "blocks go around a ring; least traffic, between neighbours only, wins "
                          "for large messages",
-              .make = all_gather_ring},
+              .make = ordered<all_gather_ring>},
 
     Algorithm{.name = "one_shot",
               .collective = Collective::broadcast,
@@ -112,13 +116,13 @@ constexpr std::array kAlgorithms = {
               .collective = Collective::broadcast,
               .summary = "the message goes down a binomial tree; log2(p) steps, wins for small "
                          "messages on many ranks",
-              .make = broadcast_binomial_tree},
+              .make = ordered<broadcast_binomial_tree>},
     Algorithm{.name = "scatter_all_gather",
               .collective = Collective::broadcast,
               .summary = "the root sends everyone one block, then blocks go around a ring; no "
                          "rank but the root sends more than the message, wins for large "
                          "messages (van de Geijn 1995)",
-              .make = broadcast_scatter_all_gather},
+              .make = ordered<broadcast_scatter_all_gather>},
 
     Algorithm{.name = "one_shot",
               .collective = Collective::reduce,
@@ -129,7 +133,7 @@ constexpr std::array kAlgorithms = {
               .collective = Collective::reduce,
               .summary = "partial sums go up a binomial tree; log2(p) steps, wins for small "
                          "messages on many ranks",
-              .make = reduce_binomial_tree},
+              .make = ordered<reduce_binomial_tree>},
     Algorithm{.name = "two_shot_direct",
               .collective = Collective::reduce,
               .summary = "rank r reduces block r of all inputs in place into the root's output; "
@@ -154,12 +158,28 @@ constexpr std::array kAlgorithms = {
               .make = barrier_one_shot},
 };
 
+// As they stand in the table.
+std::size_t collective_order(const Algorithm& algorithm) {
+  return static_cast<std::size_t>(
+      std::ranges::find(kAlgorithms, algorithm.collective, &Algorithm::collective) -
+      kAlgorithms.begin());
+}
+
 }  // namespace
 
-std::span<const Algorithm> all() { return kAlgorithms; }
+std::span<const Algorithm> all() {
+  static const std::vector<Algorithm> list = [] {
+    std::vector<Algorithm> every(kAlgorithms.begin(), kAlgorithms.end());
+    const auto more = hierarchical_algorithms();
+    every.insert(every.end(), more.begin(), more.end());
+    std::ranges::stable_sort(every, {}, [](const Algorithm& a) { return collective_order(a); });
+    return every;
+  }();
+  return list;
+}
 
 const Algorithm* find(Collective collective, std::string_view name) {
-  for (const Algorithm& algorithm : kAlgorithms) {
+  for (const Algorithm& algorithm : all()) {
     if (algorithm.collective == collective && algorithm.name == name) return &algorithm;
   }
   return nullptr;

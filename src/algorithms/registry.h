@@ -15,6 +15,7 @@ struct Algorithm {
   // One line for people: how it works, when it wins, its source (paper or book).
   std::string_view summary;
   bool direct = false;        // needs every rank's input and output mapped (load/store)
+  bool hierarchical = false;  // needs ranks that are nearer to each other than to others
   bool power_of_two = false;  // works only for such rank counts
   int max_ranks = 1 << 20;
   schedule::Schedule (*make)(const PlanInput&) = nullptr;
@@ -26,7 +27,10 @@ std::span<const Algorithm> all();
 // The one of that name, or null.
 const Algorithm* find(Collective collective, std::string_view name);
 
-// Whether it can serve `ranks` ranks.
+// Those of them that follow the shape of the machines, for all().
+std::span<const Algorithm> hierarchical_algorithms();
+
+// Whether it can serve `ranks` ranks, of a shape with levels where it is hierarchical.
 bool supports(const Algorithm& algorithm, int ranks);
 
 }  // namespace weft::algorithms

@@ -12,7 +12,9 @@
 namespace weft::schedule {
 
 struct VerifyOptions {
-  bool load_store = true;  // false: a reduce may not write to a peer
+  bool load_store = true;  // false: a reduce may not write to a peer on another host
+  // By rank, its host, where load_store is false; empty: every rank is alone on its host.
+  std::vector<int> hosts = {};
   int passes =
       1;  // how many passes to run one after another; from 3 on slots are seen to be reused
   std::size_t max_problems = 20;  // stops after so many
@@ -39,8 +41,8 @@ std::string to_text(const Problem& problem, std::span<const Schedule> ranks);
 //  that make results and nowhere
 //    else; all_reduce computes the same expression for every rank, so the bits are equal;
 //  - two conflicting accesses to one place are always ordered. A put reads its source until the
-//  receiver's wait for it, so an
-//    executor need not wait for a put before it goes on to the next step;
+//  receiver's wait for it, so an executor need not wait for a put before it goes on to the next
+//  step, unless that writes to an output: there it must wait until its puts have left;
 //  - peers touch a rank's input and output only between its start and its end;
 //  - every pass synchronizes: no rank ends before every rank has started;
 //  - all of this holds in place too, and whether a staged put to a peer's output is delivered there

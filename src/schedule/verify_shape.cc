@@ -128,7 +128,7 @@ class ShapeCheck {
       if (destination.signal != kNoSignal) problem("a local destination raises a signal");
       return;
     }
-    if (step.kind == StepKind::reduce && !options_.load_store && !schedule_.direct) {
+    if (step.kind == StepKind::reduce && !mapped(place.rank) && !schedule_.direct) {
       problem("a reduce writes to a peer, but peers cannot be written without load/store");
     }
     if (place.buffer == Buffer::slot) {
@@ -141,6 +141,12 @@ class ShapeCheck {
       problem("slot {} has room for {} blocks, not for {} on their way to the output",
               destination.signal, room(destination.signal), step.blocks);
     }
+  }
+
+  bool mapped(int peer) const {
+    if (options_.load_store) return true;
+    const auto host = [&](int rank) { return options_.hosts[static_cast<std::size_t>(rank)]; };
+    return !options_.hosts.empty() && host(peer) == host(own());
   }
 
   // Block i of one operand may only meet block i of another, be it in place or not.

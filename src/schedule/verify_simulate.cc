@@ -190,7 +190,11 @@ class Simulation {
   void write(Event event, const Operand& place, int i, const Value& value) {
     const int rank = event.rank;
     Cell& cell = memory_.cell(place, i, at(rank).pass);
-    if (const Event other = memory_.unordered_access(cell, rank, clocks_); other.rank >= 0) {
+    // Before an executor writes an output it waits until its own puts have left it.
+    const bool drained = !frame_.direct && place.buffer == Buffer::output && place.rank == rank;
+    const Event other = drained ? memory_.unordered_write(cell, rank, clocks_)
+                                : memory_.unordered_access(cell, rank, clocks_);
+    if (other.rank >= 0) {
       problem(rank, "writes {} while rank {} may still use it", to_text(place, 1, rank),
               other.rank);
     }

@@ -1,0 +1,45 @@
+// Every group reduces to its leader, the leaders all-reduce, and every leader broadcasts to its
+// group: the fewest messages between hosts, for small sizes and for ranks that share cores.
+#include "algorithms/hierarchical.h"
+#include "algorithms/hierarchy.h"
+
+namespace weft::algorithms {
+namespace {
+
+void add_stage(Composer& composer, const Stage& stage, Generator* generator, Collective collective,
+               int blocks, Home from) {
+  Phase phase = phase_of(stage, generator, collective);
+  phase.map = BlockMap::even(0, blocks, 1);
+  phase.widest = blocks;
+  phase.from = std::move(from);
+  composer.add(phase);
+}
+
+}  // namespace
+
+schedule::Schedule all_reduce_leader(const PlanInput& plan, Generator* between) {
+  const Hierarchy hierarchy = leaders(plan);
+  const schedule::Schedule frame = frame_of(hierarchy, Collective::all_reduce, between);
+  Composer composer(plan, "leader_" + frame.algorithm, frame.blocks);
+  const Home output{schedule::Buffer::output, {}};
+
+  Home from;
+  for (const Stage& stage : hierarchy.stages) {
+    const bool few = stage.groups.largest <= kFewRanks;
+    add_stage(composer, stage, few ? reduce_one_shot : reduce_binomial_tree, Collective::reduce,
+              frame.blocks, from);
+    from = output;
+  }
+  Phase phase = phase_of(hierarchy, plan, between);
+  phase.map = BlockMap::even(0, frame.blocks, frame.blocks);
+  phase.from = from;
+  composer.add(phase);
+  for (auto stage = hierarchy.stages.rbegin(); stage != hierarchy.stages.rend(); ++stage) {
+    const bool few = stage->groups.largest <= kFewRanks;
+    add_stage(composer, *stage, few ? broadcast_one_shot : broadcast_binomial_tree,
+              Collective::broadcast, frame.blocks, output);
+  }
+  return composer.build();
+}
+
+}  // namespace weft::algorithms

@@ -1,0 +1,247 @@
+#include "algorithms/compose.h"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <utility>
+
+namespace weft::algorithms {
+
+using schedule::Buffer;
+using schedule::Destination;
+using schedule::kNoSignal;
+using schedule::Operand;
+using schedule::Schedule;
+using schedule::Step;
+using schedule::StepKind;
+
+void BlockMap::add(const std::vector<int>& next) {
+  blocks.insert(blocks.end(), next.begin(), next.end());
+  bounds.push_back(static_cast<int>(blocks.size()));
+}
+
+BlockMap BlockMap::even(int first, int count, int parts) {
+  BlockMap map;
+  map.blocks.resize(static_cast<std::size_t>(count));
+  std::iota(map.blocks.begin(), map.blocks.end(), first);
+  for (int part = 1; part <= parts; ++part) map.bounds.push_back(count * part / parts);
+  return map;
+}
+
+Composer::Composer(const PlanInput& plan, std::string_view algorithm, int blocks) : plan_(plan) {
+  schedule_.algorithm = algorithm;
+  schedule_.collective = plan.collective;
+  schedule_.rank = plan.rank;
+  schedule_.ranks = plan.ranks;
+  schedule_.root = plan.root;
+  schedule_.blocks = blocks;
+}
+
+int Composer::add_slots(int count) {
+  const auto first = schedule_.slot_blocks.size();
+  schedule_.slot_blocks.resize(first + static_cast<std::size_t>(count), 1);
+  return static_cast<int>(first);
+}
+
+Home Composer::add_scratch(const std::vector<int>& blocks, int most) {
+  Home home;
+  home.slots.assign(static_cast<std::size_t>(schedule_.blocks), -1);
+  int slot = add_slots(most);
+  for (const int block : blocks) home.slots[static_cast<std::size_t>(block)] = slot++;
+  return home;
+}
+
+// A block of the whole. Where a rank's buffer holds its own block alone, that is its first.
+Operand Composer::place(const Home& home, int rank, int block) const {
+  const int slot = home.slots.empty() ? -1 : home.slots[static_cast<std::size_t>(block)];
+  if (slot >= 0) return {Buffer::slot, rank, slot};
+  const bool own_block_only =
+      home.buffer == Buffer::input ? plan_.collective == Collective::all_gather
+                                   : plan_.collective == Collective::reduce_scatter;
+  return {home.buffer, rank, own_block_only ? 0 : block};
+}
+
+void Composer::push(StepKind kind, int peer, int signal) {
+  Step& step = lane_.steps.emplace_back();
+  step.kind = kind;
+  step.peer = peer;
+  step.signal = signal;
+}
+
+// Takes the steps of one group's schedule over into the whole: ranks, blocks, places and slots get
+// new names.
+class Composer::Embedding {
+ public:
+  Embedding(Composer& whole, const Phase& phase) : whole_(whole), phase_(phase) {
+    std::vector<int> slots;
+    for (const int size : phase.sizes) merge(slots, make(0, size, 0).slot_blocks);
+    lay_out(slots);
+  }
+
+  void run() {
+    const int size = static_cast<int>(phase_.members.size());
+    const Schedule part = make(phase_.own, size, phase_.root);
+    for (const Step& step : part.lanes[0].steps) take(step);
+  }
+
+ private:
+  Schedule make(int rank, int ranks, int root) const {
+    PlanInput input;
+    input.collective = phase_.collective;
+    input.rank = rank;
+    input.ranks = ranks;
+    input.root = root;
+    input.load_store = phase_.load_store;
+    return phase_.generator(input);
+  }
+
+  static void merge(std::vector<int>& slots, const std::vector<int>& more) {
+    if (slots.size() < more.size()) slots.resize(more.size(), 0);
+    for (std::size_t i = 0; i < more.size(); ++i) slots[i] = std::max(slots[i], more[i]);
+  }
+
+  // One by one, a slot becomes as many as it may hold blocks.
+  void lay_out(const std::vector<int>& slots) {
+    std::vector<int>& all = whole_.schedule_.slot_blocks;
+    for (const int blocks : slots) {
+      numbers_.push_back(static_cast<int>(all.size()));
+      const int room = blocks * phase_.widest;
+      if (!phase_.one_by_one || room == 0) {
+        all.push_back(room);
+      } else {
+        all.insert(all.end(), static_cast<std::size_t>(room), 1);
+      }
+    }
+  }
+
+  int member(int number) const { return phase_.members[static_cast<std::size_t>(number)]; }
+  int slot_number(int slot, int part) const {
+    return slot == kNoSignal ? kNoSignal : numbers_[static_cast<std::size_t>(slot)] + part;
+  }
+
+  // What of a step is done at once: blocks of the map from `first` on.
+  struct Part {
+    int number = 0;  // of the step's parts
+    int first = 0;
+    int count = 0;
+  };
+
+  void take(const Step& step) {
+    if (step.blocks == 0) return take_signal(step);
+    const int first = phase_.map.bounds[static_cast<std::size_t>(step.block)];
+    const int end = phase_.map.bounds[static_cast<std::size_t>(step.block + step.blocks)];
+    if (first == end) return take_signals_only(step);
+    if (!phase_.one_by_one) return take_data(step, {0, first, end - first});
+    for (int i = first; i < end; ++i) take_data(step, {i - first, i, 1});
+  }
+
+  void take_signal(const Step& step) {
+    whole_.push(step.kind, member(step.peer), slot_number(step.signal, 0));
+  }
+
+  // Nothing to move, but a wait is there for every signal.
+  void take_signals_only(const Step& step) {
+    if (step.kind == StepKind::wait) return take_signal(step);
+    for (const Destination& destination : step.dsts) {
+      if (destination.signal == kNoSignal) continue;
+      whole_.push(StepKind::signal, member(destination.place.rank),
+                  slot_number(destination.signal, 0));
+    }
+  }
+
+  void take_data(const Step& step, const Part& part) {
+    Step taken;
+    taken.kind = step.kind;
+    taken.block = phase_.map.blocks[static_cast<std::size_t>(part.first)];
+    taken.blocks = part.count;
+    taken.final = step.final && phase_.final;
+    if (step.kind == StepKind::wait) {
+      taken.peer = member(step.peer);
+      taken.signal = slot_number(step.signal, part.number);
+    }
+    for (const Operand& source : step.srcs) taken.srcs.push_back(place(source, part));
+    for (const Destination& destination : step.dsts) {
+      const Operand target = place(destination.place, part);
+      const bool there = step.kind == StepKind::copy && target == taken.srcs[0];
+      if (there) continue;
+      taken.dsts.push_back({target, slot_number(destination.signal, part.number)});
+    }
+    if (!taken.dsts.empty()) whole_.lane_.steps.push_back(std::move(taken));
+  }
+
+  Operand place(const Operand& operand, const Part& part) const {
+    const int rank = member(operand.rank);
+    if (operand.buffer == Buffer::slot)
+      return {Buffer::slot, rank, slot_number(operand.index, part.number)};
+    const Home& home = operand.buffer == Buffer::input ? phase_.from : phase_.to;
+    return whole_.place(home, rank, phase_.map.blocks[static_cast<std::size_t>(part.first)]);
+  }
+
+  Composer& whole_;
+  const Phase& phase_;
+  std::vector<int> numbers_;  // by slot of the part: the first number in the whole
+};
+
+void Composer::add(const Phase& phase) {
+  Embedding embedding(*this, phase);
+  if (phase.own >= 0) embedding.run();
+}
+
+void Composer::move(int block, const Operand& from, const Destination& to) {
+  Step& step = lane_.steps.emplace_back();
+  step.kind = StepKind::copy;
+  step.block = block;
+  step.blocks = 1;
+  step.srcs = {from};
+  step.dsts = {to};
+}
+
+void Composer::copy_to_output(int block, const Home& from) {
+  move(block, place(from, plan_.rank, block),
+       {place({Buffer::output, {}}, plan_.rank, block), kNoSignal});
+}
+
+void Composer::hand_over(const std::vector<Handing>& handings, int most, const Home& from,
+                         Home* arrived) {
+  const int first = add_slots(most);
+  std::vector<int> slots;  // the first of each handing
+  std::map<int, int> taken;
+  for (const Handing& handing : handings) {
+    int& next = taken.try_emplace(handing.to, first).first->second;
+    slots.push_back(std::exchange(next, next + static_cast<int>(handing.blocks.size())));
+  }
+  for (std::size_t h = 0; h < handings.size(); ++h) {
+    if (plan_.rank == handings[h].from) send(handings[h], slots[h], from);
+  }
+  arrived->slots.resize(static_cast<std::size_t>(schedule_.blocks), -1);
+  for (std::size_t h = 0; h < handings.size(); ++h) {
+    if (plan_.rank == handings[h].to) receive(handings[h], slots[h], arrived);
+  }
+}
+
+void Composer::send(const Handing& handing, int slot, const Home& from) {
+  for (const int block : handing.blocks) {
+    move(block, place(from, plan_.rank, block), {{Buffer::slot, handing.to, slot}, slot});
+    ++slot;
+  }
+}
+
+void Composer::receive(const Handing& handing, int slot, Home* arrived) {
+  for (const int block : handing.blocks) {
+    arrived->slots[static_cast<std::size_t>(block)] = slot;
+    push(StepKind::wait, handing.from, slot);
+    Step& wait = lane_.steps.back();
+    wait.block = block;
+    wait.blocks = 1;
+    wait.dsts = {{{Buffer::slot, plan_.rank, slot}, kNoSignal}};
+    ++slot;
+  }
+}
+
+Schedule Composer::build() {
+  schedule_.lanes.assign(static_cast<std::size_t>(plan_.lanes - 1), lane_);
+  schedule_.lanes.push_back(std::move(lane_));
+  return std::move(schedule_);
+}
+
+}  // namespace weft::algorithms

@@ -1,0 +1,52 @@
+// Every group reduces and scatters among its ranks so that rank k holds the blocks of all groups'
+// k-th ranks; those reduce and scatter them among themselves. Where a group is larger than the
+// smallest, some of its ranks get their block from another one of it at the end.
+#include "algorithms/hierarchical.h"
+#include "algorithms/rail_blocks.h"
+
+namespace weft::algorithms {
+
+schedule::Schedule reduce_scatter_split_rail(const PlanInput& plan, Generator* between) {
+  const Hierarchy hierarchy = rails(plan);
+  const RailBlocks blocks(plan, hierarchy);
+  Composer composer(plan, "split_rail_" + frame_of(hierarchy, plan.collective, between).algorithm,
+                    plan.ranks);
+  Home home;
+  for (std::size_t i = 0; i < hierarchy.stages.size(); ++i) {
+    const Stage& stage = hierarchy.stages[i];
+    const bool few = stage.groups.largest <= kFewRanks;
+    Phase phase = phase_of(stage, few ? reduce_scatter_one_shot : reduce_scatter_ring,
+                           Collective::reduce_scatter);
+    phase.map = blocks.rails(i);
+    phase.widest = blocks.widest_rail(i);
+    phase.one_by_one = true;
+    phase.from = home;
+    std::vector<int> mine;
+    if (stage.spot.number >= 0 && stage.spot.number < stage.going) {
+      const auto begin = phase.map.blocks.begin();
+      const auto number = static_cast<std::size_t>(stage.spot.number);
+      mine.assign(begin + phase.map.bounds[number], begin + phase.map.bounds[number + 1]);
+    }
+    phase.to = home = composer.add_scratch(mine, phase.widest);
+    composer.add(phase);
+  }
+  Phase phase = phase_of(hierarchy, plan, between);
+  phase.map = blocks.between();
+  phase.widest = blocks.most_between();
+  phase.one_by_one = !hierarchy.stages.empty();
+  phase.from = home;
+  Home result{schedule::Buffer::output, {}};
+  if (blocks.most_between() > 1) {
+    result = composer.add_scratch(blocks.of(hierarchy.stages.size(), plan.rank),
+                                  blocks.most_between());
+    phase.to = result;
+  }
+  composer.add(phase);
+  if (blocks.most_between() == 1) return composer.build();
+  for (std::size_t i = hierarchy.stages.size(); i-- > 0;)
+    composer.hand_over(blocks.handings(i), blocks.most_handed(i), result, &result);
+  composer.copy_to_output(plan.rank, result);
+  return composer.build();
+}
+
+}  // namespace weft::algorithms
