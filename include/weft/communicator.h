@@ -56,6 +56,8 @@ struct Options {
       shared_bytes;  ///< [WEFT_SHARED_BYTES] memory per rank that peers write to; default 4 MiB
   std::string transports;  ///< [WEFT_TRANSPORTS] comma-separated, tried in order of their priority;
                            ///< default all
+  std::string routes;      ///< [WEFT_ROUTES] rules for pairs of ranks, the first that fits counts:
+                           ///< "0-3:4-7=ucx,machine=shm,remote=verbs+ucx"; default by priority
   std::string
       plugin_path;  ///< [WEFT_PLUGIN_PATH] colon-separated folders or files of transport plugins;
                     ///< default: the folder `weft` beside the library, else the installed one

@@ -108,6 +108,7 @@ Config resolve(const Options& given) {
   if (!options.size) options.size = number<int>("WEFT_SIZE");
   fill(options.root_address, "WEFT_ROOT");
   fill(options.transports, "WEFT_TRANSPORTS");
+  fill(options.routes, "WEFT_ROUTES");
   fill(options.plugin_path, "WEFT_PLUGIN_PATH");
   fill(options.algorithm, "WEFT_ALGORITHM");
   config.timeout = time_out(options);

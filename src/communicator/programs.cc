@@ -28,6 +28,7 @@ const Program& Programs::find(Collective collective, int root, std::size_t bytes
   query.load_store = world_.all_load_store();
   query.crowded = world_.crowded;
   query.direct = direct;
+  query.levels = !shape_.levels.empty();
   query.algorithm = config_.options.algorithm;
   query.protocol = config_.protocol;
   const Program& program = compile_choice(tuner::select(query), root, query.bytes);
@@ -43,6 +44,7 @@ const Program& Programs::compile_choice(const tuner::Choice& choice, int root, s
   input.root = root;
   input.lanes = choice.lanes;
   input.load_store = world_.all_load_store();
+  input.shape = &shape_;
   const schedule::Schedule schedule = choice.algorithm->make(input);
   if (choice.protocol == Protocol::bulk) return compile(choice, root, Form::bulk, schedule);
   const schedule::Partition partition =

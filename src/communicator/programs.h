@@ -10,14 +10,16 @@
 
 #include "base/config.h"
 #include "executor/operation.h"
+#include "topology/shape.h"
 #include "tuner/select.h"
 
 namespace weft {
 
 class Programs {
  public:
-  // `world` and `config` outlive it.
-  Programs(const executor::World& world, const Config& config) : world_(world), config_(config) {}
+  // All outlive it.
+  Programs(const executor::World& world, const topology::Shape& shape, const Config& config)
+      : world_(world), shape_(shape), config_(config) {}
 
   // The program for a call of `bytes` (count times the element's size). Every size of one class
   // gets the same one.
@@ -41,6 +43,7 @@ class Programs {
                                    const schedule::Schedule& schedule);
 
   const executor::World& world_;
+  const topology::Shape& shape_;
   const Config& config_;
   std::map<ChoiceKey, const executor::Program*> chosen_;
   std::map<ProgramKey, std::unique_ptr<executor::Program>> compiled_;

@@ -8,146 +8,97 @@
 
 #include "base/error.h"
 #include "base/names.h"
+#include "communicator/mover.h"
 
 namespace weft {
 namespace {
-
-constexpr int kMaxDevices = 64;
 
 [[noreturn]] void fail_with(const transport::Status& status, const std::string& what) {
   fail(status.code, "{}: {}", what, status.message);
 }
 
-const char* setting(void* /*context*/, const char* name) { return transport_setting(name); }
-
 }  // namespace
 
 Connections::Connections(const Config& config, const Log& log, Bootstrap& bootstrap,
                          const Clock& clock, FailureListener& listener)
-    : log_(log), callbacks_{&listener, &log, {}}, host_(topology::probe_host()) {
+    : log_(log), host_(topology::probe_host()), routes_(config.options.routes) {
   world_.rank = bootstrap.rank();
   world_.ranks = bootstrap.size();
   world_.clock = &clock;
   world_.layout = memory::make_pad_layout(world_.ranks, config.shared_bytes);
   world_.links.resize(static_cast<std::size_t>(world_.ranks));
-  try {
-    open_transports(config);
-    exchange_addresses(config, bootstrap);
-    await_connections(config);
-    exchange_pads(config, bootstrap);
-    choose_wait_policy(config);
-  } catch (...) {
-    for (const OpenTransport& open : transports_) open.plugin.plugin->close(open.transport);
-    throw;
-  }
+  transports_ = std::make_unique<Transports>(config, log, host_,
+                                             Transports::Rank{world_.rank, world_.ranks}, listener);
+  open_transports(config.options.transports);
+  Introductions all = introduce(config, bootstrap);
+  Router router(*transports_, routes_, world_.rank, std::move(all.machines));
+  find_ways(config, bootstrap, router, std::move(all.offers));
+  use_ways(router);
+  await_connections(config);
+  make_pads();
+  exchange_pads(config, bootstrap);
+  choose_wait_policy(config);
 }
 
 Connections::~Connections() {
-  for (const auto& [transport, pad] : pads_) transport->release(pad);
-  for (const OpenTransport& open : transports_) open.plugin.plugin->close(open.transport);
+  for (const auto& [open, pad] : pads_) open->transport->release(pad);
 }
 
-void Connections::open_transports(const Config& config) {
-  const std::string& wanted = config.options.transports;
-  const transport::PluginSet plugins = transport::load_plugins(config.options.plugin_path, log_);
-  for (const auto& refused : plugins.refused)
-    refusals_.push_back(refused.origin + ": " + refused.reason);
-  for (const transport::LoadedPlugin& loaded : plugins.loaded) {
-    const std::string name = loaded.plugin->name;
-    if (!wanted.empty() && !named_in(wanted, name)) continue;
-    transport::Device devices[kMaxDevices];
-    transport::Status why;
-    const int count = loaded.plugin->probe(devices, kMaxDevices, &why);
-    if (count == 0) refusals_.push_back(fmt::format("{}: {}", name, why.message));
-    if (count <= 0) continue;
-    const Proposal proposal = propose_devices(
-        std::span(devices, static_cast<std::size_t>(std::min(count, kMaxDevices))), host_);
-    if (proposal.priority < 0 && wanted.empty()) continue;
-    if (!proposal.reason.empty()) log_.info("{}: {}", name, proposal.reason);
-    open_devices(loaded, proposal, config.wait_policy == WaitPolicy::block);
-  }
-  if (transports_.empty()) {
-    fail(ErrorCode::unsupported, "no transport can be used{}{}; {}",
-         wanted.empty() ? "" : " of WEFT_TRANSPORTS=", wanted, fmt::join(refusals_, "; "));
-  }
-  std::stable_sort(
-      transports_.begin(), transports_.end(),
-      [](const OpenTransport& a, const OpenTransport& b) { return a.priority > b.priority; });
+void Connections::open_transports(const std::string& wanted) {
+  // Others take time and memory that most ranks can save.
+  transports_->open([&](const std::string& name, int priority) {
+    return priority >= 0 || named_in(wanted, name) || routes_.mention(name);
+  });
+  if (transports_->all().empty()) transports_->open([](const std::string&, int) { return true; });
+  if (!transports_->all().empty()) return;
+  fail(ErrorCode::unsupported, "no transport can be used{}{}; {}",
+       wanted.empty() ? "" : " of WEFT_TRANSPORTS=", wanted,
+       fmt::join(transports_->refusals(), "; "));
 }
 
-void Connections::open_devices(const transport::LoadedPlugin& plugin, const Proposal& proposal,
-                               bool wakes) {
-  transport::OpenOptions options;
-  options.device = proposal.devices.c_str();
-  options.wakes = wakes;
-  options.rank = world_.rank;
-  options.size = world_.ranks;
-  options.context = &callbacks_;
-  options.setting = setting;
-  options.report_failure = [](void* context, const transport::Failure* failure) {
-    auto* callbacks = static_cast<Callbacks*>(context);
-    callbacks->failed.emplace(failure->peer, failure->cause);
-    callbacks->listener->peer_failed(failure->peer, failure->cause);
-  };
-  options.log = [](void* context, const char* message) {
-    static_cast<Callbacks*>(context)->log->info("{}", message);
-  };
-  transport::Status why;
-  OpenTransport open;
-  open.plugin = plugin;
-  open.name = plugin.plugin->name;
-  open.priority = proposal.priority;
-  open.transport = plugin.plugin->open(&options, &why);
-  if (open.transport == nullptr) {
-    if (why.code == ErrorCode::invalid_argument) fail_with(why, open.name);
-    const std::string devices = proposal.devices.empty() ? "" : " " + proposal.devices;
-    refusals_.push_back(fmt::format("{}{}: {}", open.name, devices, why.message));
-    return;
-  }
-  transports_.push_back(std::move(open));
+std::vector<Blob> Connections::all_gather(const Config& config, Bootstrap& bootstrap,
+                                          const Blob& mine) const {
+  const Mover mover(*transports_);
+  return bootstrap.all_gather(mine, config.timeout);
 }
 
-void Connections::exchange_addresses(const Config& config, Bootstrap& bootstrap) {
+Connections::Introductions Connections::introduce(const Config& config, Bootstrap& bootstrap) {
   BlobWriter mine;
   mine.put_text(WEFT_VERSION);
   mine.put(static_cast<std::uint64_t>(config.shared_bytes));
   mine.put_text(config.options.algorithm);
+  mine.put_text(config.options.routes);
   mine.put(config.protocol);
   mine.put_text(host_.machine);
   mine.put(host_.quota);
   mine.put_bytes(std::as_bytes(std::span(host_.core_ids)));
-  mine.put(static_cast<std::uint32_t>(transports_.size()));
-  for (const OpenTransport& open : transports_) {
-    mine.put_text(open.name);
-    mine.put_bytes(open.transport->address());
-  }
-  const std::vector<Blob> all = bootstrap.all_gather(mine.blob(), config.timeout);
+  write_offers(mine, offers_of(*transports_));
+  const std::vector<Blob> all = all_gather(config, bootstrap, mine.blob());
   const auto check = [&](int peer, const char* what, const auto& ours, const auto& theirs) {
     if (ours == theirs) return;
     fail(ErrorCode::mismatch, "{} differs: {} at rank {}, {} at rank {}", what, ours, world_.rank,
          theirs, peer);
   };
+  Introductions result;
   for (int peer = 0; peer < world_.ranks; ++peer) {
     BlobReader reader(all[static_cast<std::size_t>(peer)]);
     check(peer, "the version of weft", std::string(WEFT_VERSION), reader.get_text());
     check(peer, "WEFT_SHARED_BYTES", std::uint64_t{config.shared_bytes},
           reader.get<std::uint64_t>());
     check(peer, "WEFT_ALGORITHM", config.options.algorithm, reader.get_text());
+    check(peer, "WEFT_ROUTES", config.options.routes, reader.get_text());
     check(peer, "WEFT_PROTOCOL", static_cast<int>(config.protocol),
           static_cast<int>(reader.get<Protocol>()));
-    read_machine(reader);
-    std::vector<std::pair<std::string, Blob>> addresses(reader.get<std::uint32_t>());
-    for (auto& [name, address] : addresses) {
-      name = reader.get_text();
-      address = reader.get_bytes();
-    }
-    connect_peer(peer, addresses);
+    result.machines.push_back(reader.get_text());
+    read_machine(result.machines.back(), reader);
+    result.offers.push_back(read_offers(reader));
   }
+  return result;
 }
 
 // What a rank says of the machine it runs on.
-void Connections::read_machine(BlobReader& reader) {
-  Machine& machine = machines_[reader.get_text()];
+void Connections::read_machine(const std::string& name, BlobReader& reader) {
+  Machine& machine = machines_[name];
   ++machine.ranks;
   if (const int quota = reader.get<int>(); quota > 0)
     machine.quota = machine.quota > 0 ? std::min(machine.quota, quota) : quota;
@@ -159,30 +110,51 @@ void Connections::read_machine(BlobReader& reader) {
   }
 }
 
-void Connections::connect_peer(int peer,
-                               const std::vector<std::pair<std::string, Blob>>& addresses) {
-  std::vector<std::string> reasons = refusals_;
-  for (const OpenTransport& open : transports_) {
-    for (const auto& [name, address] : addresses) {
-      if (name != open.name) continue;
-      const transport::Status status = open.transport->connect(peer, address);
-      if (!status.ok()) {
-        reasons.push_back(fmt::format("{}: {}", name, status.message));
-        continue;
-      }
-      executor::Link& link = world_.links[static_cast<std::size_t>(peer)];
-      link.transport = open.transport;
-      link.transport_name = name;
-      link.load_store = open.transport->capabilities().load_store;
-      auto& used = world_.transports;
-      if (std::find(used.begin(), used.end(), open.transport) == used.end())
-        used.push_back(open.transport);
-      log_.debug("rank {} is reached over {}", peer, name);
-      return;
-    }
+// Where some pair of ranks finds no way, everyone opens the transports that wait to be asked for.
+void Connections::find_ways(const Config& config, Bootstrap& bootstrap, Router& router,
+                            std::vector<std::vector<TransportOffer>> offers) {
+  router.agree(all_gather(config, bootstrap, router.connect(std::move(offers))));
+  if (!router.incomplete()) return;
+  offers = offer_more(config, bootstrap);
+  router.agree(all_gather(config, bootstrap, router.connect(std::move(offers))));
+}
+
+std::vector<std::vector<TransportOffer>> Connections::offer_more(const Config& config,
+                                                                 Bootstrap& bootstrap) {
+  log_.info("not every pair of ranks can meet so; opening the transports kept for that");
+  transports_->open([](const std::string&, int) { return true; });
+  BlobWriter mine;
+  write_offers(mine, offers_of(*transports_));
+  std::vector<std::vector<TransportOffer>> offers;
+  for (const Blob& blob : all_gather(config, bootstrap, mine.blob())) {
+    BlobReader reader(blob);
+    offers.push_back(read_offers(reader));
   }
-  fail(ErrorCode::unsupported, "rank {} cannot reach rank {}: {}", world_.rank, peer,
-       fmt::join(reasons, "; "));
+  return offers;
+}
+
+void Connections::use_ways(const Router& router) {
+  const std::vector<OpenTransport>& all = transports_->all();
+  for (int peer = 0; peer < world_.ranks; ++peer) {
+    const OpenTransport* way = router.way(peer);
+    if (way == nullptr) {
+      fail(ErrorCode::unsupported, "rank {} cannot reach rank {}: {}", world_.rank, peer,
+           router.reasons(peer));
+    }
+    executor::Link& link = world_.links[static_cast<std::size_t>(peer)];
+    link.transport = way->transport;
+    link.transport_name = way->name;
+    link.load_store = way->transport->capabilities().load_store;
+  }
+  for (const OpenTransport& open : all) {
+    const bool used = std::ranges::any_of(
+        world_.links, [&](const auto& link) { return link.transport == open.transport; });
+    if (used) world_.transports.push_back(open.transport);
+  }
+  log_.info("ranks are reached over {}", router.describe());
+  topology::Level host{"host", router.hosts(), true};
+  const int hosts = *std::ranges::max_element(host.group) + 1;
+  if (hosts > 1 && hosts < world_.ranks) shape_.levels.push_back(std::move(host));
 }
 
 void Connections::await_connections(const Config& config) {
@@ -190,10 +162,10 @@ void Connections::await_connections(const Config& config) {
   for (int peer = 0; peer < world_.ranks; ++peer) {
     const executor::Link& link = world_.links[static_cast<std::size_t>(peer)];
     while (!link.transport->connected(peer)) {
-      for (transport::Transport* transport : world_.transports) transport->progress();
-      if (const auto failed = callbacks_.failed.find(peer); failed != callbacks_.failed.end()) {
+      transports_->progress();
+      if (const std::string* cause = transports_->failure_of(peer); cause != nullptr) {
         fail(ErrorCode::peer_failed, "rank {} could not connect to rank {} over {}: {}",
-             world_.rank, peer, link.transport_name, failed->second);
+             world_.rank, peer, link.transport_name, *cause);
       }
       if (world_.clock->now_ns() > deadline) {
         fail(ErrorCode::timeout, "rank {} could not connect to rank {} over {} within {:.3g} s",
@@ -206,33 +178,37 @@ void Connections::await_connections(const Config& config) {
 }
 
 // One pad for all transports: the first that maps memory allocates it, the others register it.
+void Connections::make_pads() {
+  std::vector<const OpenTransport*> used;
+  for (const OpenTransport& open : transports_->all()) {
+    if (std::ranges::find(world_.transports, open.transport) != world_.transports.end())
+      used.push_back(&open);
+  }
+  std::ranges::stable_partition(
+      used, [](const OpenTransport* open) { return open->transport->capabilities().load_store; });
+  for (const OpenTransport* open : used) {
+    transport::LocalMemory pad;
+    const bool first = pads_.empty();
+    const transport::Status status =
+        first ? open->transport->allocate(world_.layout.total, &pad)
+              : open->transport->register_memory(world_.pad, world_.layout.total, &pad);
+    if (!status.ok()) {
+      fail_with(status, fmt::format("rank {}: {}", world_.rank,
+                                    first ? "shared memory" : "registering the pad"));
+    }
+    if (first) world_.pad = static_cast<std::byte*>(pad.address);
+    pads_.emplace_back(open, pad);
+  }
+}
+
 void Connections::exchange_pads(const Config& config, Bootstrap& bootstrap) {
-  transport::Transport* owner = world_.transports.front();
-  for (transport::Transport* transport : world_.transports) {
-    if (transport->capabilities().load_store) owner = transport;
-  }
-  transport::LocalMemory pad;
-  transport::Status status = owner->allocate(world_.layout.total, &pad);
-  if (!status.ok()) fail_with(status, fmt::format("rank {}: shared memory", world_.rank));
-  pads_.emplace_back(owner, pad);
-  world_.pad = static_cast<std::byte*>(pad.address);
-  for (transport::Transport* transport : world_.transports) {
-    if (transport == owner) continue;
-    transport::LocalMemory registered;
-    status = transport->register_memory(pad.address, pad.bytes, &registered);
-    if (!status.ok()) fail_with(status, fmt::format("rank {}: registering the pad", world_.rank));
-    pads_.emplace_back(transport, registered);
-  }
   BlobWriter mine;
   mine.put(static_cast<std::uint32_t>(pads_.size()));
-  for (const auto& [transport, memory] : pads_) {
-    const auto open =
-        std::find_if(transports_.begin(), transports_.end(),
-                     [t = transport](const OpenTransport& o) { return o.transport == t; });
+  for (const auto& [open, memory] : pads_) {
     mine.put_text(open->name);
     mine.put(memory.key);
   }
-  const std::vector<Blob> all = bootstrap.all_gather(mine.blob(), config.timeout);
+  const std::vector<Blob> all = all_gather(config, bootstrap, mine.blob());
   for (int peer = 0; peer < world_.ranks; ++peer) {
     executor::Link& link = world_.links[static_cast<std::size_t>(peer)];
     BlobReader reader(all[static_cast<std::size_t>(peer)]);
@@ -240,7 +216,7 @@ void Connections::exchange_pads(const Config& config, Bootstrap& bootstrap) {
       const std::string name = reader.get_text();
       const auto key = reader.get<transport::MemoryKey>();
       if (name != link.transport_name || link.pad_memory.peer >= 0) continue;
-      status = link.transport->import_memory(peer, key, &link.pad_memory);
+      const transport::Status status = link.transport->import_memory(peer, key, &link.pad_memory);
       if (!status.ok())
         fail_with(status, fmt::format("rank {}: memory of rank {}", world_.rank, peer));
     }

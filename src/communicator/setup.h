@@ -10,27 +10,14 @@
 #include <vector>
 
 #include "base/config.h"
-#include "communicator/devices.h"
+#include "communicator/router.h"
+#include "communicator/transports.h"
 #include "communicator/wire.h"
 #include "executor/world.h"
 #include "topology/host.h"
-#include "transport/loader.h"
+#include "topology/shape.h"
 
 namespace weft {
-
-// A transport that is open, and what it takes to close it.
-struct OpenTransport {
-  transport::LoadedPlugin plugin;
-  std::string name;
-  int priority = 0;
-  transport::Transport* transport = nullptr;
-};
-
-// Who hears of failures. Outlives the transports.
-struct FailureListener {
-  virtual ~FailureListener() = default;
-  virtual void peer_failed(int peer, const std::string& cause) = 0;
-};
 
 // Owns what the world points to.
 class Connections {
@@ -44,36 +31,41 @@ class Connections {
   Connections& operator=(const Connections&) = delete;
 
   const executor::World& world() const { return world_; }
+  // Who is near whom.
+  const topology::Shape& shape() const { return shape_; }
 
  private:
-  struct Callbacks {
-    FailureListener* listener;
-    const Log* log;
-    std::map<int, std::string> failed;  // peers, with the cause
-  };
-
   struct Machine {
     int ranks = 0;
     int quota = 0;        // processors that each of them may use; 0: no limit
     std::set<int> cores;  // that any of them may run on
   };
+  // What every rank told of itself, by rank.
+  struct Introductions {
+    std::vector<std::string> machines;
+    std::vector<std::vector<TransportOffer>> offers;
+  };
 
-  void open_transports(const Config& config);
-  void open_devices(const transport::LoadedPlugin& plugin, const Proposal& proposal, bool wakes);
-  void exchange_addresses(const Config& config, Bootstrap& bootstrap);
-  void read_machine(BlobReader& reader);
-  void connect_peer(int peer, const std::vector<std::pair<std::string, Blob>>& addresses);
+  void open_transports(const std::string& wanted);
+  Introductions introduce(const Config& config, Bootstrap& bootstrap);
+  void read_machine(const std::string& name, BlobReader& reader);
+  void find_ways(const Config& config, Bootstrap& bootstrap, Router& router,
+                 std::vector<std::vector<TransportOffer>> offers);
+  std::vector<std::vector<TransportOffer>> offer_more(const Config& config, Bootstrap& bootstrap);
+  void use_ways(const Router& router);
   void await_connections(const Config& config);
+  void make_pads();
   void exchange_pads(const Config& config, Bootstrap& bootstrap);
   void choose_wait_policy(const Config& config);
+  std::vector<Blob> all_gather(const Config& config, Bootstrap& bootstrap, const Blob& mine) const;
 
   const Log& log_;
-  Callbacks callbacks_;
   topology::Host host_;
+  Routes routes_;
   executor::World world_;
-  std::vector<OpenTransport> transports_;
-  std::vector<std::string> refusals_;
-  std::vector<std::pair<transport::Transport*, transport::LocalMemory>> pads_;
+  topology::Shape shape_;
+  std::unique_ptr<Transports> transports_;
+  std::vector<std::pair<const OpenTransport*, transport::LocalMemory>> pads_;
   std::map<std::string, Machine> machines_;  // all that ranks run on
 };
 

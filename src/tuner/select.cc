@@ -67,7 +67,7 @@ Preference preferences(const Query& query) {
 
 bool usable(const Algorithm* algorithm, const Query& query) {
   return algorithm != nullptr && algorithms::supports(*algorithm, query.ranks) &&
-         (!algorithm->direct || query.direct);
+         (!algorithm->direct || query.direct) && (!algorithm->hierarchical || query.levels);
 }
 
 const Algorithm* choose_algorithm(const Query& query) {
@@ -75,7 +75,7 @@ const Algorithm* choose_algorithm(const Query& query) {
       query.algorithm.empty() ? nullptr : algorithms::find(query.collective, query.algorithm);
   if (wanted != nullptr) {
     if (usable(wanted, query)) return wanted;
-    if (!wanted->direct) {
+    if (!wanted->direct && !wanted->hierarchical) {
       fail(ErrorCode::unsupported, "{} {} cannot serve {} ranks", name_of(query.collective),
            wanted->name, query.ranks);
     }

@@ -18,6 +18,7 @@ struct Query {
   bool load_store = true;  // every peer is mapped
   bool crowded = false;    // some machine has more ranks than cores
   bool direct = false;     // every rank's buffers are mapped too
+  bool levels = false;     // some ranks are nearer to each other than to others
   // Wanted by name; empty: any. Ignored by collectives that have none of that name.
   std::string_view algorithm = {};
   Protocol protocol = Protocol::automatic;

@@ -34,6 +34,7 @@ ProcessId own_process() {
   id.host = std::hash<std::string>{}(boot_id);
   struct stat info {};
   if (stat("/proc/self/ns/pid", &info) == 0) id.pid_namespace = info.st_ino;
+  if (stat("/dev/shm", &info) == 0) id.shm_device = info.st_dev;
   id.pid = getpid();
   id.start_time = start_time_of(id.pid);
   id.uid = geteuid();

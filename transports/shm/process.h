@@ -10,6 +10,7 @@ namespace weft::shm {
 struct ProcessId {
   std::uint64_t host = 0;           // the running kernel
   std::uint64_t pid_namespace = 0;  // in which `pid` means something
+  std::uint64_t shm_device = 0;     // the file system that is /dev/shm here
   std::uint64_t start_time = 0;     // tells a process from a later one with the same pid
   std::int32_t pid = 0;
   std::uint32_t uid = 0;

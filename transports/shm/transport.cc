@@ -73,6 +73,9 @@ Status Transport::connect(int peer, std::span<const std::byte> address) {
   }
   std::memcpy(&process, address.data(), sizeof(process));
   if (process.host != self_.host) return Status::error(ErrorCode::unsupported, "another host");
+  // Containers of one machine that keep their memory apart are two hosts.
+  if (process.shm_device != self_.shm_device)
+    return Status::error(ErrorCode::unsupported, "another /dev/shm");
   if (backing_ == Backing::memfd && process.pid_namespace != self_.pid_namespace) {
     return Status::error(ErrorCode::unsupported,
                          "another pid namespace: share /dev/shm and set WEFT_SHM_BACKING=posix");

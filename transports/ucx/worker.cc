@@ -38,7 +38,7 @@ bool Worker::open_context(bool wakes) {
 bool Worker::open_worker() {
   ucp_worker_params_t parameters{};
   parameters.field_mask = UCP_WORKER_PARAM_FIELD_THREAD_MODE;
-  parameters.thread_mode = UCS_THREAD_MODE_SINGLE;
+  parameters.thread_mode = UCS_THREAD_MODE_SERIALIZED;
   const ucs_status_t status = ucp_worker_create(context_, &parameters, &worker_);
   if (status == UCS_OK) return true;
   worker_ = nullptr;

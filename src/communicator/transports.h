@@ -1,0 +1,90 @@
+// The transports that a rank has open.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/config.h"
+#include "communicator/devices.h"
+#include "topology/host.h"
+#include "transport/loader.h"
+
+namespace weft {
+
+// Who hears of failures. Outlives the transports.
+struct FailureListener {
+  virtual ~FailureListener() = default;
+  virtual void peer_failed(int peer, const std::string& cause) = 0;
+};
+
+struct OpenTransport {
+  transport::LoadedPlugin plugin;
+  std::string name;
+  int priority = 0;
+  transport::Transport* transport = nullptr;
+};
+
+class Transports {
+ public:
+  struct Rank {
+    int rank = 0;
+    int ranks = 1;
+  };
+
+  // Everything passed by reference outlives it.
+  Transports(const Config& config, const Log& log, const topology::Host& host, Rank rank,
+             FailureListener& listener);
+  ~Transports();
+  Transports(const Transports&) = delete;
+  Transports& operator=(const Transports&) = delete;
+
+  // Opens what can be used here and is not open yet: all that `wanted(name, priority)` accepts.
+  // Throws Error(invalid_argument) for a wrong setting; other refusals are kept.
+  template <typename Wanted>
+  void open(const Wanted& wanted) {
+    for (const transport::LoadedPlugin& plugin : plugins_.loaded) {
+      const std::string name = plugin.plugin->name;
+      if (find(name) != nullptr) continue;
+      const Proposal* proposal = probe(plugin);
+      if (proposal != nullptr && wanted(name, proposal->priority)) open_devices(plugin, *proposal);
+    }
+    sort();
+  }
+
+  // Those that are open, the one of the highest priority first.
+  const std::vector<OpenTransport>& all() const { return open_; }
+  const OpenTransport* find(const std::string& name) const;
+  // Why others are not: "verbs: no RDMA device", ...
+  const std::vector<std::string>& refusals() const { return refusals_; }
+  // What was reported of a peer; null: nothing.
+  const std::string* failure_of(int peer) const;
+  // Moves all of them on that deliver only then.
+  void progress() const;
+  bool need_progress() const;
+
+ private:
+  struct Callbacks {
+    FailureListener* listener;
+    const Log* log;
+    std::map<int, std::string> failed;  // peers, with the cause
+  };
+
+  const Proposal* probe(const transport::LoadedPlugin& plugin);
+  void open_devices(const transport::LoadedPlugin& plugin, const Proposal& proposal);
+  void sort();
+
+  const Config& config_;
+  const Log& log_;
+  const topology::Host& host_;
+  Rank rank_;
+  Callbacks callbacks_;
+  transport::PluginSet plugins_;
+  std::map<std::string, Proposal> proposals_;  // of what was probed and can be used
+  std::map<std::string, bool> probed_;
+  std::vector<OpenTransport> open_;
+  std::vector<std::string> refusals_;
+};
+
+}  // namespace weft
