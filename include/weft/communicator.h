@@ -66,6 +66,13 @@ struct Options {
   std::optional<Protocol> protocol;  ///< [WEFT_PROTOCOL: packet, bulk, auto]
 };
 
+/// How calls of a collective are to run; what is left as it is, is chosen by cost.
+struct Preference {
+  std::string algorithm;                    ///< by name; `weft-schedule list` has them
+  Protocol protocol = Protocol::automatic;  ///< packets go where all ranks map each other's memory
+  int lanes = 0;                            ///< parts of a message that run side by side: 1 or 2
+};
+
 /// Memory from Communicator::allocate(). Move-only; frees itself. Outlives no communicator.
 class WEFT_API Buffer {
  public:
@@ -161,6 +168,12 @@ class WEFT_API Communicator {
   /// collectives whose buffers all come from here, on every rank, move each byte once. Not a
   /// requirement for any call.
   Buffer allocate(std::size_t bytes);
+
+  /// From now on, calls and plans of `collective` run so, whatever options, tuning files and costs
+  /// say; an empty preference ends that. Every rank must call it alike, between the same calls; does
+  /// not block. Throws Error(invalid_argument) where there is no such algorithm or number of lanes,
+  /// and the calls themselves throw Error(unsupported) where it cannot serve them.
+  void prefer(Collective collective, const Preference& preference);
 
   /// output[i] = op over all ranks of input[i], i < count; the same bits at every rank. In place:
   /// input == output.

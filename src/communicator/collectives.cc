@@ -34,6 +34,10 @@ Plan Communicator::make_plan(const Invocation& call) {
   return plan;
 }
 
+void Communicator::prefer(Collective collective, const Preference& preference) {
+  impl_->prefer(collective, preference);
+}
+
 void Communicator::all_reduce(const void* input, void* output, std::size_t count, DataType type,
                               ReduceOp op) {
   impl_->run(invocation(Collective::all_reduce, input, output, count, type, op));

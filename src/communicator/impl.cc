@@ -69,6 +69,11 @@ std::unique_ptr<Request::State> Communicator::Impl::start(const Invocation& invo
   return std::make_unique<Request::State>(*this, invocation);
 }
 
+void Communicator::Impl::prefer(Collective collective, const Preference& preference) {
+  programs->prefer(collective, preference);
+  last = {};
+}
+
 bool Communicator::Impl::announces(const Call& call, std::size_t least_bytes) const {
   return allocations->used() && call.count * size_of(call.type) >= least_bytes &&
          world().all_load_store();

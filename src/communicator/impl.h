@@ -49,6 +49,7 @@ struct Communicator::Impl final : FailureListener {
   void run(const Invocation& invocation);
   std::unique_ptr<Request::State> start(const Invocation& invocation);
   std::unique_ptr<Plan::State> plan(const Invocation& invocation);
+  void prefer(Collective collective, const Preference& preference);
   // This rank's part of a new allocation.
   struct Part {
     std::uint64_t id;

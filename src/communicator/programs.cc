@@ -4,6 +4,7 @@
 
 #include <bit>
 
+#include "base/error.h"
 #include "executor/packet.h"
 
 namespace weft {
@@ -31,9 +32,31 @@ const Program& Programs::find(Collective collective, int root, std::size_t bytes
   query.levels = !shape_.levels.empty();
   query.algorithm = config_.options.algorithm;
   query.protocol = config_.protocol;
+  if (const auto wish = preferences_.find(collective); wish != preferences_.end()) {
+    const Preference& preference = wish->second;
+    if (!preference.algorithm.empty()) query.algorithm = preference.algorithm;
+    if (preference.protocol != Protocol::automatic) query.protocol = preference.protocol;
+    query.lanes = preference.lanes;
+    query.strict = !preference.algorithm.empty();
+  }
   const Program& program = compile_choice(tuner::select(query), root, query.bytes);
   chosen_.emplace(key, &program);
   return program;
+}
+
+void Programs::prefer(Collective collective, const Preference& preference) {
+  if (!preference.algorithm.empty() &&
+      algorithms::find(collective, preference.algorithm) == nullptr) {
+    fail(ErrorCode::invalid_argument,
+         "prefer: {} has no algorithm '{}'; `weft-schedule list` names them", name_of(collective),
+         preference.algorithm);
+  }
+  if (preference.lanes < 0 || preference.lanes > memory::kLanes) {
+    fail(ErrorCode::invalid_argument, "prefer: {} lanes; there are 1 to {}, or 0 for any",
+         preference.lanes, memory::kLanes);
+  }
+  preferences_[collective] = preference;
+  std::erase_if(chosen_, [&](const auto& entry) { return std::get<0>(entry.first) == collective; });
 }
 
 const Program& Programs::compile_choice(const tuner::Choice& choice, int root, std::size_t bytes) {

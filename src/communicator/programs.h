@@ -25,6 +25,9 @@ class Programs {
   // gets the same one.
   const executor::Program& find(Collective collective, int root, std::size_t bytes, bool direct);
 
+  // Overrides what would be chosen for a collective.
+  void prefer(Collective collective, const Preference& preference);
+
   // The launch of a call without its buffers.
   executor::Launch launch(const executor::Call& call, bool direct);
   // The same where the program is known. Allocates nothing.
@@ -45,6 +48,7 @@ class Programs {
   const executor::World& world_;
   const topology::Shape& shape_;
   const Config& config_;
+  std::map<Collective, Preference> preferences_;
   std::map<ChoiceKey, const executor::Program*> chosen_;
   std::map<ProgramKey, std::unique_ptr<executor::Program>> compiled_;
 };

@@ -65,7 +65,7 @@ Routes::Rule Routes::rule(const std::string& text) {
   } else {
     unreadable(text);
   }
-  if (rule.transports.empty()) unreadable(text);
+  if (rule.transports.empty() || std::ranges::count(rule.transports, "") > 0) unreadable(text);
   return rule;
 }
 

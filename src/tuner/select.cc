@@ -75,9 +75,12 @@ const Algorithm* choose_algorithm(const Query& query) {
       query.algorithm.empty() ? nullptr : algorithms::find(query.collective, query.algorithm);
   if (wanted != nullptr) {
     if (usable(wanted, query)) return wanted;
-    if (!wanted->direct && !wanted->hierarchical) {
-      fail(ErrorCode::unsupported, "{} {} cannot serve {} ranks", name_of(query.collective),
-           wanted->name, query.ranks);
+    if (query.strict || (!wanted->direct && !wanted->hierarchical)) {
+      fail(ErrorCode::unsupported, "{} {} cannot serve {} ranks{}", name_of(query.collective),
+           wanted->name, query.ranks,
+           wanted->direct && !query.direct         ? " whose buffers are not all mapped"
+           : wanted->hierarchical && !query.levels ? " that are all equally far from each other"
+                                                   : "");
     }
   }
   for (const std::string_view name : preferences(query).names) {
@@ -102,6 +105,7 @@ Choice select(const Query& query) {
   // Over a network one lane reduces while the other waits for the wire.
   constexpr std::size_t kTwoLanesBytes = 256_KiB;
   choice.lanes = !query.load_store && query.bytes >= kTwoLanesBytes ? 2 : 1;
+  if (query.lanes > 0) choice.lanes = query.lanes;
   choice.protocol = packet_wanted && packet_works ? Protocol::packet : Protocol::bulk;
   return choice;
 }

@@ -21,7 +21,9 @@ struct Query {
   bool levels = false;     // some ranks are nearer to each other than to others
   // Wanted by name; empty: any. Ignored by collectives that have none of that name.
   std::string_view algorithm = {};
+  bool strict = false;  // or it is an error
   Protocol protocol = Protocol::automatic;
+  int lanes = 0;  // 0: any
 };
 
 struct Choice {

@@ -64,7 +64,8 @@ TEST_P(Processes, EverySizeInEveryMannerGivesTheReference) {
 
 TEST_P(Processes, EveryAlgorithmAndProtocolGivesTheReference) {
   for (const algorithms::Algorithm& algorithm : algorithms::all()) {
-    if (!algorithms::supports(algorithm, GetParam()) || algorithm.collective == Collective::barrier)
+    if (!algorithms::supports(algorithm, GetParam()) || algorithm.hierarchical ||
+        algorithm.collective == Collective::barrier)
       continue;
     for (const Protocol protocol : {Protocol::packet, Protocol::bulk}) {
       Options options;
