@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,6 +22,7 @@ namespace {
 using algorithms::Algorithm;
 
 struct CheckOptions {
+  std::vector<int> hosts;
   std::string name;
   bool all = false;
   std::optional<Collective> collective;
@@ -29,10 +31,11 @@ struct CheckOptions {
 };
 
 // One algorithm for one number of ranks: every root (above 64 ranks a few of them), with load/store
-// and without.
+// and without, or on hosts.
 struct Case {
   const Algorithm* algorithm;
   int ranks;
+  Layout layout = {};
 };
 
 struct Outcome {
@@ -49,27 +52,33 @@ std::vector<int> roots(const Case& c) {
   return list;
 }
 
-void check_one(const Case& c, int root, int lanes, bool load_store, Outcome& outcome) {
-  const auto schedules = make_all(*c.algorithm, c.ranks, root, lanes, load_store);
+std::string text_of(const Case& c, const Group& group) {
+  std::string where = group.load_store ? "" : ", no load/store";
+  if (!c.layout.hosts.empty()) where = fmt::format(", hosts of {}", fmt::join(c.layout.hosts, ","));
+  return fmt::format("{} {}, {} ranks, root {}, {} lane(s){}", name_of(c.algorithm->collective),
+                     c.algorithm->name, c.ranks, group.root, group.lanes, where);
+}
+
+void check_one(const Case& c, const Group& group, Outcome& outcome) {
+  const auto schedules = make_all(*c.algorithm, group);
   // Few ranks are cheap: run passes until slots are reused. For many the proof that every pass
   // synchronizes stands for that.
-  const schedule::VerifyOptions options{
-      .load_store = load_store, .passes = c.ranks <= 16 ? 4 : 1, .max_problems = 5};
+  const schedule::VerifyOptions options{.load_store = group.load_store,
+                                        .hosts = c.layout.host_of_ranks(),
+                                        .passes = c.ranks <= 16 ? 4 : 1,
+                                        .max_problems = 5};
   const auto problems = schedule::verify(schedules, options);
   if (problems.empty()) ++outcome.proven;
-  for (const schedule::Problem& problem : problems) {
-    outcome.problems.push_back(
-        fmt::format("{} {}, {} ranks, root {}, {} lane(s){}: {}", name_of(c.algorithm->collective),
-                    c.algorithm->name, c.ranks, root, lanes, load_store ? "" : ", no load/store",
-                    schedule::to_text(problem, schedules)));
-  }
+  for (const schedule::Problem& problem : problems)
+    outcome.problems.push_back(text_of(c, group) + ": " + schedule::to_text(problem, schedules));
 }
 
 Outcome check_case(const Case& c) {
   Outcome outcome;
   for (const bool load_store : {true, false}) {
-    for (const int root : roots(c)) check_one(c, root, 1, load_store, outcome);
-    check_one(c, 0, 3, load_store, outcome);
+    if (load_store && !c.layout.hosts.empty()) continue;
+    for (const int root : roots(c)) check_one(c, {c.ranks, root, 1, load_store, c.layout}, outcome);
+    check_one(c, {c.ranks, 0, 3, load_store, c.layout}, outcome);
   }
   return outcome;
 }
@@ -113,13 +122,22 @@ class Checker {
   std::map<const Algorithm*, Outcome> outcomes_;
 };
 
+// Where no hosts were named, algorithms that follow them are checked on a few layouts.
+std::vector<Layout> layouts(const Algorithm& algorithm, int ranks, const Layout& named) {
+  if (!named.hosts.empty()) return {named};
+  return algorithm.hierarchical ? sample_layouts(ranks) : std::vector<Layout>(1);
+}
+
 // Large cases go first, so that no thread is left alone with one at the end.
 std::vector<Case> make_cases(const std::vector<const Algorithm*>& chosen,
-                             const std::vector<int>& ranks) {
+                             const std::vector<int>& ranks, const Layout& named) {
   std::vector<Case> cases;
   for (const Algorithm* algorithm : chosen) {
+    if (algorithm->direct && !named.hosts.empty()) continue;
     for (const int count : ranks) {
-      if (algorithms::supports(*algorithm, count)) cases.push_back({algorithm, count});
+      if (!algorithms::supports(*algorithm, count)) continue;
+      for (Layout& layout : layouts(*algorithm, count, named))
+        cases.push_back({algorithm, count, std::move(layout)});
     }
   }
   std::ranges::stable_sort(cases, std::greater{}, &Case::ranks);
@@ -135,7 +153,7 @@ int report(const std::vector<const Algorithm*>& chosen,
     const Outcome& outcome = outcomes[algorithm];
     proven += outcome.proven;
     fmt::print(
-        "{:<16}{:<24}{:>6} proven{}\n", name_of(algorithm->collective), algorithm->name,
+        "{:<16}{:<30}{:>6} proven{}\n", name_of(algorithm->collective), algorithm->name,
         outcome.proven,
         outcome.problems.empty() ? "" : fmt::format(", {} PROBLEMS", outcome.problems.size()));
     wrong += outcome.problems.size();
@@ -153,7 +171,10 @@ int check(const CheckOptions& options) {
     fail(ErrorCode::invalid_argument, "name an algorithm, or say --all");
   }
   const auto chosen = choose(options.name, options.collective);
-  std::vector<Case> cases = make_cases(chosen, parse_rank_list(options.ranks));
+  const Layout named{options.hosts};
+  const auto ranks =
+      options.hosts.empty() ? parse_rank_list(options.ranks) : std::vector{named.ranks()};
+  std::vector<Case> cases = make_cases(chosen, ranks, named);
   if (cases.empty()) {
     fail(ErrorCode::invalid_argument, "'{}' serves none of these rank counts: {}", options.name,
          options.ranks);
@@ -178,6 +199,9 @@ Run add_check(CLI::App& app) {
          "-n,--ranks", options->ranks,
          "Rank counts: numbers and ranges. Up to 64 ranks every root is checked, above a few")
       ->capture_default_str();
+  app.add_option("--hosts", options->hosts, "Ranks of each host, e.g. 2,2,3, instead of --ranks")
+      ->delimiter(',')
+      ->check(CLI::Range(1, 4096));
   app.add_option("-j,--jobs", options->jobs, "Threads; 0: one for each processor")
       ->capture_default_str()
       ->check(CLI::Range(0, 1024));

@@ -62,12 +62,13 @@ void require_support(const algorithms::Algorithm& algorithm, int ranks) {
                               : fmt::format(", only 1 to {}", algorithm.max_ranks));
 }
 
-std::vector<schedule::Schedule> make_all(const algorithms::Algorithm& algorithm, int ranks,
-                                         int root, int lanes, bool load_store) {
+std::vector<schedule::Schedule> make_all(const algorithms::Algorithm& algorithm,
+                                         const Group& group) {
+  const topology::Shape shape = group.layout.shape();
   std::vector<schedule::Schedule> schedules;
-  for (int rank = 0; rank < ranks; ++rank) {
-    schedules.push_back(
-        algorithm.make({algorithm.collective, rank, ranks, root, lanes, load_store}));
+  for (int rank = 0; rank < group.ranks; ++rank) {
+    schedules.push_back(algorithm.make({algorithm.collective, rank, group.ranks, group.root,
+                                        group.lanes, group.load_store, &shape}));
   }
   return schedules;
 }

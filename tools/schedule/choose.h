@@ -3,6 +3,8 @@
 
 #include "algorithms/registry.h"
 
+#include "shape.h"
+
 #include <CLI/CLI.hpp>
 
 #include <optional>
@@ -22,8 +24,17 @@ std::vector<const algorithms::Algorithm*> choose(const std::string& name,
 // Throws Error(invalid_argument) unless the algorithm can serve that many ranks.
 void require_support(const algorithms::Algorithm& algorithm, int ranks);
 
+// A group of ranks to make schedules for.
+struct Group {
+  int ranks = 1;
+  int root = 0;
+  int lanes = 1;
+  bool load_store = true;  // false: only inside a host
+  Layout layout;
+};
+
 // All schedules of a group, rank by rank.
-std::vector<schedule::Schedule> make_all(const algorithms::Algorithm& algorithm, int ranks,
-                                         int root, int lanes, bool load_store);
+std::vector<schedule::Schedule> make_all(const algorithms::Algorithm& algorithm,
+                                         const Group& group);
 
 }  // namespace weft::tools

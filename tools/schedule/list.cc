@@ -16,6 +16,7 @@ void print_json() {
                     {"name", algorithm.name},
                     {"summary", algorithm.summary},
                     {"direct", algorithm.direct},
+                    {"hierarchical", algorithm.hierarchical},
                     {"power_of_two", algorithm.power_of_two},
                     {"max_ranks", algorithm.max_ranks}});
   }
@@ -40,7 +41,7 @@ void print_text() {
       fmt::print("{}{}\n", last == nullptr ? "" : "\n", name_of(algorithm.collective));
       last = &algorithm.collective;
     }
-    fmt::print("  {:<22}{}\n", algorithm.name, wrap(algorithm.summary, 76, std::string(24, ' ')));
+    fmt::print("  {:<30}{}\n", algorithm.name, wrap(algorithm.summary, 68, std::string(32, ' ')));
   }
 }
 

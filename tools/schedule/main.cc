@@ -17,6 +17,7 @@ int main(int argc, char** argv) {
       "  weft-schedule list\n"
       "  weft-schedule show ring --ranks 4 --svg ring.svg\n"
       "  weft-schedule show binomial_tree --collective broadcast --ranks 6 --root 2 --rank 3\n"
+      "  weft-schedule show split_rail_ring --hosts 2,2,2\n"
       "  weft-schedule check --all --ranks 1-64");
 
   std::vector<std::pair<CLI::App*, weft::tools::Run>> commands;

@@ -14,7 +14,8 @@ namespace {
 struct ShowOptions {
   std::string name;
   std::optional<Collective> collective;
-  int ranks = 4;
+  std::optional<int> ranks;
+  std::vector<int> hosts;
   int root = 0;
   int lanes = 1;
   std::optional<int> rank;
@@ -41,20 +42,32 @@ void write_svg(const std::string& path, const std::vector<schedule::Schedule>& s
   fmt::print("wrote {}\n", path);
 }
 
+Group group_of(const ShowOptions& options) {
+  Group group{.root = options.root, .lanes = options.lanes, .layout = {options.hosts}};
+  const int placed = group.layout.ranks();
+  group.ranks = options.ranks.value_or(placed > 0 ? placed : 4);
+  group.load_store = !options.no_load_store && options.hosts.size() <= 1;
+  if (placed > 0 && placed != group.ranks) {
+    fail(ErrorCode::invalid_argument, "--hosts places {} ranks, --ranks says {}", placed,
+         group.ranks);
+  }
+  return group;
+}
+
 int show(const ShowOptions& options) {
   const algorithms::Algorithm& algorithm = pick(options);
-  require_support(algorithm, options.ranks);
+  const Group group = group_of(options);
+  require_support(algorithm, group.ranks);
   const auto require_rank = [&](int rank, const char* what) {
-    if (rank < 0 || rank >= options.ranks) {
+    if (rank < 0 || rank >= group.ranks) {
       fail(ErrorCode::invalid_argument, "{} {} is not among ranks 0 to {}", what, rank,
-           options.ranks - 1);
+           group.ranks - 1);
     }
   };
   require_rank(options.root, "root");
   if (options.rank) require_rank(*options.rank, "rank");
 
-  const auto schedules =
-      make_all(algorithm, options.ranks, options.root, options.lanes, !options.no_load_store);
+  const auto schedules = make_all(algorithm, group);
   if (!options.svg.empty()) write_svg(options.svg, schedules);
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const schedule::Schedule& schedule : schedules) {
@@ -72,8 +85,10 @@ Run add_show(CLI::App& app) {
   const auto options = std::make_shared<ShowOptions>();
   app.add_option("name", options->name, "Algorithm, see weft-schedule list")->required();
   add_collective_option(app, options->collective);
-  app.add_option("-n,--ranks", options->ranks, "Number of ranks")
-      ->capture_default_str()
+  app.add_option("-n,--ranks", options->ranks, "Number of ranks (4)")->check(CLI::Range(1, 4096));
+  app.add_option("--hosts", options->hosts,
+                 "Ranks of each host, e.g. 2,2,3; hierarchical algorithms follow them")
+      ->delimiter(',')
       ->check(CLI::Range(1, 4096));
   app.add_option("-r,--root", options->root, "Root of a broadcast or reduce")
       ->capture_default_str();
