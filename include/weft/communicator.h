@@ -24,6 +24,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace weft {
 
@@ -63,6 +64,8 @@ struct Options {
                     ///< default: the folder `weft` beside the library, else the installed one
   std::string
       algorithm;  ///< [WEFT_ALGORITHM] by name, for every call it exists for; default by cost
+  std::string tuning;  ///< [WEFT_TUNING] file of weft-tune's, read at rank 0; default
+                       ///< weft/tuning.json in $XDG_CONFIG_HOME or ~/.config where it exists
   std::optional<Protocol> protocol;  ///< [WEFT_PROTOCOL: packet, bulk, auto]
 };
 
@@ -71,6 +74,13 @@ struct Preference {
   std::string algorithm;                    ///< by name; `weft-schedule list` has them
   Protocol protocol = Protocol::automatic;  ///< packets go where all ranks map each other's memory
   int lanes = 0;                            ///< parts of a message that run side by side: 1 or 2
+};
+
+/// One way to run a call.
+struct Candidate {
+  Preference how;              ///< for Communicator::prefer()
+  double predicted_us = 0;
+  bool chosen = false;         ///< what runs where nothing is preferred
 };
 
 /// Memory from Communicator::allocate(). Move-only; frees itself. Outlives no communicator.
@@ -174,6 +184,14 @@ class WEFT_API Communicator {
   /// not block. Throws Error(invalid_argument) where there is no such algorithm or number of lanes,
   /// and the calls themselves throw Error(unsupported) where it cannot serve them.
   void prefer(Collective collective, const Preference& preference);
+
+  /// What could run such a call between private buffers, or with `allocated` between buffers that
+  /// every rank maps, and what it costs by weft's model; the cheapest first. Every rank gets the
+  /// same answer; does not communicate. Empty above 64 ranks, where rules of thumb choose.
+  std::vector<Candidate> candidates(Collective collective, std::size_t bytes,
+                                    bool allocated = false) const;
+  /// What candidates are measured and kept by: "8 ranks on hosts of 2,2,2,2, ...".
+  std::string situation() const;
 
   /// output[i] = op over all ranks of input[i], i < count; the same bits at every rank. In place:
   /// input == output.

@@ -23,7 +23,7 @@ namespace weft::transport {
 
 /// Raised whenever a type below changes its layout or its meaning. A plugin of another version is
 /// refused.
-inline constexpr std::uint32_t kAbiVersion = 3;
+inline constexpr std::uint32_t kAbiVersion = 4;
 
 /// The result of a call; `message` is meaningful where code is not ok.
 struct [[nodiscard]] Status {
@@ -40,17 +40,24 @@ struct [[nodiscard]] Status {
   }
 };
 
+/// What a put costs, roughly: what algorithms are chosen by until somebody measures. 0: unknown.
+struct RoughCost {
+  float latency_ns = 0;             ///< from the last byte's departure to its arrival
+  float message_ns = 0;             ///< processor time of one put, at the sender and at the receiver
+  float processor_ns_per_byte = 0;  ///< processor time of a byte, at either side
+  float wire_ns_per_byte = 0;       ///< of all devices together
+};
+
 /// What an open transport can do. The core decides by these and never by a transport's name.
 struct Capabilities {
   bool load_store =
       false;  ///< imported memory is mapped: RemoteMemory::mapped is usable by loads and stores
   bool ordered = false;  ///< puts to one peer become visible in the order they were posted
   bool get = false;      ///< get() works
-  std::uint32_t inline_bytes =
-      0;  ///< puts up to this size need no registered source and cost one transfer
   std::uint64_t max_message = ~std::uint64_t{0};  ///< largest put, in bytes; the caller splits
   int blocking_wait_fd =
       -1;  ///< after arm(): readable when progress() has something to do; -1: poll
+  RoughCost cost;
 };
 
 /// A blob that lets a peer reach a memory. Plain bytes, valid in any process of the job.

@@ -98,6 +98,15 @@ int pmi_ranks() {
   return number<int>("PMI_SIZE").value_or(0);
 }
 
+// Where weft-tune writes unless told otherwise; empty: there is no home.
+std::string default_tuning() {
+  const auto set = [](const char* name) { return variable(name).value_or(""); };
+  if (const std::string folder = set("XDG_CONFIG_HOME"); !folder.empty())
+    return folder + "/weft/tuning.json";
+  const std::string home = set("HOME");
+  return home.empty() ? "" : home + "/.config/weft/tuning.json";
+}
+
 }  // namespace
 
 Config resolve(const Options& given) {
@@ -110,6 +119,8 @@ Config resolve(const Options& given) {
   fill(options.transports, "WEFT_TRANSPORTS");
   fill(options.routes, "WEFT_ROUTES");
   fill(options.plugin_path, "WEFT_PLUGIN_PATH");
+  fill(options.tuning, "WEFT_TUNING");
+  config.default_tuning = default_tuning();
   fill(options.algorithm, "WEFT_ALGORITHM");
   config.timeout = time_out(options);
   constexpr std::pair<std::string_view, WaitPolicy> kPolicies[] = {{"auto", WaitPolicy::automatic},

@@ -27,6 +27,7 @@ struct Config {
   WaitPolicy wait_policy = WaitPolicy::automatic;
   std::size_t shared_bytes = 0;
   Protocol protocol = Protocol::automatic;
+  std::string default_tuning;  // the file that is read where options.tuning is empty; may not exist
   LogLevel log_level = LogLevel::warn;    // [WEFT_LOG: silent, warn, info, debug]
   bool pmix_present = false;              // a PMIx launcher started this process
   int pmi_ranks = 0;                      // ranks of a PMI-1 launcher (MPICH's); 0: none

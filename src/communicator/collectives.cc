@@ -38,6 +38,14 @@ void Communicator::prefer(Collective collective, const Preference& preference) {
   impl_->prefer(collective, preference);
 }
 
+std::vector<Candidate> Communicator::candidates(Collective collective, std::size_t bytes,
+                                                bool allocated) const {
+  const bool direct = allocated && impl_->world().all_load_store();
+  return impl_->programs->candidates(collective, bytes, direct);
+}
+
+std::string Communicator::situation() const { return impl_->connections->situation().name; }
+
 void Communicator::all_reduce(const void* input, void* output, std::size_t count, DataType type,
                               ReduceOp op) {
   impl_->run(invocation(Collective::all_reduce, input, output, count, type, op));

@@ -19,7 +19,8 @@ Communicator::Impl::Impl(const Options& options) : config(resolve(options)) {
   log.info("started by {}", bootstrap->description());
   register_sleepers();
   connections = std::make_unique<Connections>(config, log, *bootstrap, clock, *this);
-  programs = std::make_unique<Programs>(world(), connections->shape(), config);
+  programs =
+      std::make_unique<Programs>(world(), connections->situation(), connections->tuning(), config);
   executor = std::make_unique<executor::Executor>(world(), config.timeout);
   allocations = std::make_unique<Allocations>(world());
   for (const auto& [peer, cause] : early_failures) executor->peer_failed(peer, cause);

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "communicator/arguments.h"
-#include "tuner/select.h"
+#include "tuner/tuner.h"
 
 namespace weft {
 

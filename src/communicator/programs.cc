@@ -22,14 +22,18 @@ const Program& Programs::find(Collective collective, int root, std::size_t bytes
   const ChoiceKey key{collective, root, size_class(bytes), direct};
   const auto found = chosen_.find(key);
   if (found != chosen_.end()) return *found->second;
+  const std::size_t rounded = bytes == 0 ? 0 : std::size_t{1} << size_class(bytes);
+  const tuner::Choice choice = tuner_.select(query(collective, rounded, direct));
+  const Program& program = compile_choice(choice, root, rounded);
+  chosen_.emplace(key, &program);
+  return program;
+}
+
+tuner::Query Programs::query(Collective collective, std::size_t bytes, bool direct) const {
   tuner::Query query;
   query.collective = collective;
-  query.ranks = world_.ranks;
-  query.bytes = bytes == 0 ? 0 : std::size_t{1} << size_class(bytes);
-  query.load_store = world_.all_load_store();
-  query.crowded = world_.crowded;
+  query.bytes = bytes;
   query.direct = direct;
-  query.levels = !shape_.levels.empty();
   query.algorithm = config_.options.algorithm;
   query.protocol = config_.protocol;
   if (const auto wish = preferences_.find(collective); wish != preferences_.end()) {
@@ -39,9 +43,23 @@ const Program& Programs::find(Collective collective, int root, std::size_t bytes
     query.lanes = preference.lanes;
     query.strict = !preference.algorithm.empty();
   }
-  const Program& program = compile_choice(tuner::select(query), root, query.bytes);
-  chosen_.emplace(key, &program);
-  return program;
+  return query;
+}
+
+std::vector<Candidate> Programs::candidates(Collective collective, std::size_t bytes, bool direct) {
+  tuner::Query query;
+  query.collective = collective;
+  query.bytes = bytes == 0 ? 0 : std::size_t{1} << size_class(bytes);
+  query.direct = direct;
+  const tuner::Choice chosen = tuner_.select(query);
+  std::vector<Candidate> result;
+  for (const tuner::Candidate& candidate : tuner_.candidates(query)) {
+    const tuner::Choice& choice = candidate.choice;
+    result.push_back({{std::string(choice.algorithm->name), choice.protocol, choice.lanes},
+                      candidate.predicted_ns / 1e3,
+                      choice == chosen});
+  }
+  return result;
 }
 
 void Programs::prefer(Collective collective, const Preference& preference) {
@@ -67,7 +85,7 @@ const Program& Programs::compile_choice(const tuner::Choice& choice, int root, s
   input.root = root;
   input.lanes = choice.lanes;
   input.load_store = world_.all_load_store();
-  input.shape = &shape_;
+  input.shape = &tuner_.situation().shape;
   const schedule::Schedule schedule = choice.algorithm->make(input);
   if (choice.protocol == Protocol::bulk) return compile(choice, root, Form::bulk, schedule);
   const schedule::Partition partition =

@@ -10,16 +10,16 @@
 
 #include "base/config.h"
 #include "executor/operation.h"
-#include "topology/shape.h"
-#include "tuner/select.h"
+#include "tuner/tuner.h"
 
 namespace weft {
 
 class Programs {
  public:
   // All outlive it.
-  Programs(const executor::World& world, const topology::Shape& shape, const Config& config)
-      : world_(world), shape_(shape), config_(config) {}
+  Programs(const executor::World& world, const tuner::Situation& situation,
+           const tuner::Tuning& tuning, const Config& config)
+      : world_(world), config_(config), tuner_(situation, tuning) {}
 
   // The program for a call of `bytes` (count times the element's size). Every size of one class
   // gets the same one.
@@ -27,6 +27,8 @@ class Programs {
 
   // Overrides what would be chosen for a collective.
   void prefer(Collective collective, const Preference& preference);
+
+  std::vector<Candidate> candidates(Collective collective, std::size_t bytes, bool direct);
 
   // The launch of a call without its buffers.
   executor::Launch launch(const executor::Call& call, bool direct);
@@ -41,13 +43,14 @@ class Programs {
   using ChoiceKey = std::tuple<Collective, int, int, bool>;                     // root, size class
   using ProgramKey = std::tuple<const algorithms::Algorithm*, int, int, Form>;  // root, lanes
 
+  tuner::Query query(Collective collective, std::size_t bytes, bool direct) const;
   const executor::Program& compile_choice(const tuner::Choice& choice, int root, std::size_t bytes);
   const executor::Program& compile(const tuner::Choice& choice, int root, Form form,
                                    const schedule::Schedule& schedule);
 
   const executor::World& world_;
-  const topology::Shape& shape_;
   const Config& config_;
+  tuner::Tuner tuner_;
   std::map<Collective, Preference> preferences_;
   std::map<ChoiceKey, const executor::Program*> chosen_;
   std::map<ProgramKey, std::unique_ptr<executor::Program>> compiled_;

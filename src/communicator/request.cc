@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "tuner/select.h"
+#include "tuner/rules.h"
 
 namespace weft {
 

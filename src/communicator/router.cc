@@ -14,6 +14,7 @@ void TransportOffer::write(BlobWriter& writer) const {
   writer.put_text(name);
   writer.put(priority);
   writer.put(load_store);
+  writer.put(cost);
   writer.put_bytes(address);
 }
 
@@ -22,6 +23,7 @@ TransportOffer TransportOffer::read(BlobReader& reader) {
   offer.name = reader.get_text();
   offer.priority = reader.get<int>();
   offer.load_store = reader.get<bool>();
+  offer.cost = reader.get<transport::RoughCost>();
   offer.address = reader.get_bytes();
   return offer;
 }
@@ -30,7 +32,8 @@ std::vector<TransportOffer> offers_of(const Transports& transports) {
   std::vector<TransportOffer> offers;
   for (const OpenTransport& open : transports.all()) {
     const auto address = open.transport->address();
-    offers.push_back({open.name, open.priority, open.transport->capabilities().load_store,
+    const transport::Capabilities capabilities = open.transport->capabilities();
+    offers.push_back({open.name, open.priority, capabilities.load_store, capabilities.cost,
                       Blob(address.begin(), address.end())});
   }
   return offers;
@@ -196,6 +199,25 @@ std::vector<int> Router::hosts() const {
     }
   }
   return host;
+}
+
+Between Router::between() const {
+  std::map<Name, transport::RoughCost> used;
+  const int ranks = static_cast<int>(machines_.size());
+  for (int a = 0; a < ranks; ++a) {
+    for (int b = a + 1; b < ranks; ++b) {
+      const Name name = agreed(a, b);
+      if (used.contains(name)) continue;
+      const TransportOffer* way = offer(a, name);
+      if (way != nullptr && !way->load_store) used.emplace(name, way->cost);
+    }
+  }
+  Between result;
+  for (const auto& [name, cost] : used) {
+    result.names += (result.names.empty() ? "" : " and ") + names_[static_cast<std::size_t>(name)];
+    if (cost.latency_ns >= result.cost.latency_ns) result.cost = cost;
+  }
+  return result;
 }
 
 std::string Router::describe() const {

@@ -19,6 +19,7 @@ struct TransportOffer {
   std::string name;
   int priority = 0;
   bool load_store = false;
+  transport::RoughCost cost;
   Blob address;
 
   void write(BlobWriter& writer) const;
@@ -28,6 +29,12 @@ struct TransportOffer {
 std::vector<TransportOffer> offers_of(const Transports& transports);
 void write_offers(BlobWriter& writer, const std::vector<TransportOffer>& offers);
 std::vector<TransportOffer> read_offers(BlobReader& reader);
+
+// What lies between ranks that do not map each other's memory.
+struct Between {
+  std::string names;          // "ucx", "ucx and verbs"; empty: all do
+  transport::RoughCost cost;  // of the costliest
+};
 
 class Router {
  public:
@@ -51,6 +58,7 @@ class Router {
   std::string reasons(int peer) const;
   // By rank: the number of its host. Ranks are on one host where they map each other's memory.
   std::vector<int> hosts() const;
+  Between between() const;
   // "shm: 0-1; ucx: 2-7", for the log.
   std::string describe() const;
 

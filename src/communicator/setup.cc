@@ -5,10 +5,13 @@
 #include <weft/version.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "base/error.h"
 #include "base/names.h"
+#include "communicator/job.h"
 #include "communicator/mover.h"
+#include "communicator/tuning_file.h"
 
 namespace weft {
 namespace {
@@ -31,13 +34,15 @@ Connections::Connections(const Config& config, const Log& log, Bootstrap& bootst
                                              Transports::Rank{world_.rank, world_.ranks}, listener);
   open_transports(config.options.transports);
   Introductions all = introduce(config, bootstrap);
-  Router router(*transports_, routes_, world_.rank, std::move(all.machines));
+  tuning_ = use_tuning(all.tuning);
+  Router router(*transports_, routes_, world_.rank, all.machines);
   find_ways(config, bootstrap, router, std::move(all.offers));
   use_ways(router);
   await_connections(config);
   make_pads();
   exchange_pads(config, bootstrap);
   choose_wait_policy(config);
+  situation_ = situation_of({world_, router, all.machines, least_cores()});
 }
 
 Connections::~Connections() {
@@ -72,6 +77,7 @@ Connections::Introductions Connections::introduce(const Config& config, Bootstra
   mine.put_text(host_.machine);
   mine.put(host_.quota);
   mine.put_bytes(std::as_bytes(std::span(host_.core_ids)));
+  mine.put_text(world_.rank == 0 ? read_tuning(config, log_) : "");
   write_offers(mine, offers_of(*transports_));
   const std::vector<Blob> all = all_gather(config, bootstrap, mine.blob());
   const auto check = [&](int peer, const char* what, const auto& ours, const auto& theirs) {
@@ -91,6 +97,7 @@ Connections::Introductions Connections::introduce(const Config& config, Bootstra
           static_cast<int>(reader.get<Protocol>()));
     result.machines.push_back(reader.get_text());
     read_machine(result.machines.back(), reader);
+    result.tuning += reader.get_text();
     result.offers.push_back(read_offers(reader));
   }
   return result;
@@ -152,9 +159,6 @@ void Connections::use_ways(const Router& router) {
     if (used) world_.transports.push_back(open.transport);
   }
   log_.info("ranks are reached over {}", router.describe());
-  topology::Level host{"host", router.hosts(), true};
-  const int hosts = *std::ranges::max_element(host.group) + 1;
-  if (hosts > 1 && hosts < world_.ranks) shape_.levels.push_back(std::move(host));
 }
 
 void Connections::await_connections(const Config& config) {
@@ -228,13 +232,23 @@ void Connections::exchange_pads(const Config& config, Bootstrap& bootstrap) {
   }
 }
 
+// That its ranks may use, all together.
+int Connections::Machine::usable_cores() const {
+  const int all = std::max<int>(static_cast<int>(cores.size()), 1);
+  return quota > 0 ? std::min(all, quota) : all;
+}
+
+int Connections::least_cores() const {
+  int least = std::numeric_limits<int>::max();
+  for (const auto& [name, machine] : machines_) least = std::min(least, machine.usable_cores());
+  return least;
+}
+
 // Spinning is right only where every rank of a machine can have a core of its own. Ranks may be
 // bound to different cores, so what counts is the cores of all of them.
 void Connections::choose_wait_policy(const Config& config) {
   const auto crowded = [](const Machine& machine) {
-    int cores = std::max<int>(static_cast<int>(machine.cores.size()), 1);
-    if (machine.quota > 0) cores = std::min(cores, machine.quota);
-    return machine.ranks > cores;
+    return machine.ranks > machine.usable_cores();
   };
   const bool here = crowded(machines_[host_.machine]);
   world_.crowded = std::ranges::any_of(machines_, [&](const auto& m) { return crowded(m.second); });

@@ -15,7 +15,8 @@
 #include "communicator/wire.h"
 #include "executor/world.h"
 #include "topology/host.h"
-#include "topology/shape.h"
+#include "tuner/situation.h"
+#include "tuner/tuning.h"
 
 namespace weft {
 
@@ -31,19 +32,22 @@ class Connections {
   Connections& operator=(const Connections&) = delete;
 
   const executor::World& world() const { return world_; }
-  // Who is near whom.
-  const topology::Shape& shape() const { return shape_; }
+  // What the tuner knows of this job, and what was measured on this machine.
+  const tuner::Situation& situation() const { return situation_; }
+  const tuner::Tuning& tuning() const { return tuning_; }
 
  private:
   struct Machine {
     int ranks = 0;
     int quota = 0;        // processors that each of them may use; 0: no limit
     std::set<int> cores;  // that any of them may run on
+    int usable_cores() const;
   };
   // What every rank told of itself, by rank.
   struct Introductions {
     std::vector<std::string> machines;
     std::vector<std::vector<TransportOffer>> offers;
+    std::string tuning;  // rank 0's file
   };
 
   void open_transports(const std::string& wanted);
@@ -57,13 +61,15 @@ class Connections {
   void make_pads();
   void exchange_pads(const Config& config, Bootstrap& bootstrap);
   void choose_wait_policy(const Config& config);
+  int least_cores() const;
   std::vector<Blob> all_gather(const Config& config, Bootstrap& bootstrap, const Blob& mine) const;
 
   const Log& log_;
   topology::Host host_;
   Routes routes_;
   executor::World world_;
-  topology::Shape shape_;
+  tuner::Situation situation_;
+  tuner::Tuning tuning_;
   std::unique_ptr<Transports> transports_;
   std::vector<std::pair<const OpenTransport*, transport::LocalMemory>> pads_;
   std::map<std::string, Machine> machines_;  // all that ranks run on

@@ -25,7 +25,6 @@ TEST_P(Contract, CapabilitiesAreSaneAndConstant) {
     EXPECT_EQ(before.load_store, after.load_store);
     EXPECT_EQ(before.ordered, after.ordered);
     EXPECT_EQ(before.get, after.get);
-    EXPECT_EQ(before.inline_bytes, after.inline_bytes);
     EXPECT_EQ(before.max_message, after.max_message);
     EXPECT_EQ(before.blocking_wait_fd, after.blocking_wait_fd);
   });

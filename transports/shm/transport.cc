@@ -58,7 +58,6 @@ transport::Capabilities Transport::capabilities() const {
   result.load_store = true;
   result.ordered = true;
   result.get = true;
-  result.inline_bytes = ~std::uint32_t{0};
   return result;
 }
 

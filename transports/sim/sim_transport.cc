@@ -57,7 +57,6 @@ Capabilities SimTransport::capabilities() const {
   result.load_store = options_.load_store;
   result.ordered = options_.port.ordered;
   result.get = true;
-  result.inline_bytes = kInlineBytes;
   result.max_message = options_.port.max_message;
   return result;
 }

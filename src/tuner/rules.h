@@ -1,17 +1,13 @@
-// Chooses how to run a collective of a size.
+// Rules of thumb: what to choose where there are too many ranks to price every schedule.
 #pragma once
 
-#include <weft/communicator.h>
-
 #include <cstddef>
-#include <string>
 
-#include "algorithms/registry.h"
+#include "tuner/choice.h"
 
 namespace weft::tuner {
 
-// What the choice depends on; the same at every rank, so that every rank chooses alike.
-struct Query {
+struct Case {
   Collective collective = Collective::all_reduce;
   int ranks = 1;
   std::size_t bytes = 0;   // count times the element's size
@@ -19,23 +15,16 @@ struct Query {
   bool crowded = false;    // some machine has more ranks than cores
   bool direct = false;     // every rank's buffers are mapped too
   bool levels = false;     // some ranks are nearer to each other than to others
-  // Wanted by name; empty: any. Ignored by collectives that have none of that name.
-  std::string_view algorithm = {};
-  bool strict = false;  // or it is an error
-  Protocol protocol = Protocol::automatic;
-  int lanes = 0;  // 0: any
 };
 
-struct Choice {
-  const algorithms::Algorithm* algorithm = nullptr;
-  Protocol protocol =
-      Protocol::bulk;  // packet or bulk; packet is a wish: what does not fit goes in bulk
-  int lanes = 1;
-};
+// Always finds something: some algorithm of each collective serves any number of ranks.
+Choice by_rule(const Case& given);
 
-// Throws Error(unsupported) where the wanted algorithm cannot serve that many ranks or needs mapped
-// buffers.
-Choice select(const Query& query);
+// Protocol and lanes by rule for an algorithm that is given.
+Choice by_rule(const Case& given, const algorithms::Algorithm& algorithm);
+
+// Whether an algorithm can serve at all.
+bool can_serve(const algorithms::Algorithm& algorithm, const Case& given);
 
 // From this size on it pays to work in place where the buffers are mapped everywhere: it saves
 // copies and takes one synchronization more, which costs a change of process where ranks share

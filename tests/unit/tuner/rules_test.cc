@@ -1,0 +1,78 @@
+#include "tuner/rules.h"
+
+#include <gtest/gtest.h>
+#include <weft/error.h>
+
+namespace weft::tuner {
+namespace {
+
+constexpr Collective kAll[] = {Collective::all_reduce, Collective::reduce_scatter,
+                               Collective::all_gather, Collective::broadcast,
+                               Collective::reduce,     Collective::barrier};
+
+TEST(Rules, AlwaysChoosesWhatCanServe) {
+  for (const Collective collective : kAll) {
+    for (int ranks = 1; ranks <= 130; ++ranks) {
+      for (const std::size_t bytes : {0, 8, 256, 257, 4096, 100'000, 100'000'000}) {
+        for (const bool direct : {false, true}) {
+          const Choice choice = by_rule(Case{.collective = collective,
+                                             .ranks = ranks,
+                                             .bytes = bytes,
+                                             .load_store = true,
+                                             .direct = direct});
+          ASSERT_NE(choice.algorithm, nullptr);
+          EXPECT_EQ(choice.algorithm->collective, collective);
+          EXPECT_TRUE(algorithms::supports(*choice.algorithm, ranks));
+          EXPECT_TRUE(direct || !choice.algorithm->direct);
+          EXPECT_NE(choice.protocol, Protocol::automatic);
+          EXPECT_TRUE(choice.protocol == Protocol::bulk || !choice.algorithm->direct);
+        }
+      }
+    }
+  }
+}
+
+TEST(Rules, OverANetworkTwoRanksSendEverythingAtOnce) {
+  EXPECT_EQ(by_rule(Case{.ranks = 2, .bytes = 1 << 20, .load_store = false}).algorithm->name,
+            "one_shot");
+  EXPECT_EQ(by_rule(Case{.ranks = 2, .bytes = 8 << 20, .load_store = false}).algorithm->name,
+            "two_shot");
+}
+
+TEST(Rules, OverANetworkTwoShotsComeSoonerWithMoreRanks) {
+  for (int ranks = 3; ranks <= 16; ++ranks) {
+    std::size_t bytes = 8;
+    while (by_rule(Case{.ranks = ranks, .bytes = bytes, .load_store = false}).algorithm->name ==
+           "one_shot")
+      bytes += 64;
+    const auto p = static_cast<std::size_t>(ranks);
+    EXPECT_NEAR(static_cast<double>(bytes),
+                18432.0 * static_cast<double>(p) / static_cast<double>((p - 1) * (p - 2)), 64);
+  }
+}
+
+TEST(Rules, OnHostsLittleCrossesBetweenThem) {
+  for (const Collective collective : kAll) {
+    for (const std::size_t bytes : {8, 64 << 10, 64 << 20}) {
+      const Choice choice = by_rule(Case{.collective = collective,
+                                         .ranks = 4096,
+                                         .bytes = bytes,
+                                         .load_store = false,
+                                         .levels = true});
+      EXPECT_TRUE(choice.algorithm->hierarchical) << choice.algorithm->name;
+    }
+  }
+}
+
+TEST(Rules, RanksThatShareCoresSendFewMessages) {
+  const Case given{.ranks = 4, .bytes = 8, .load_store = false, .crowded = true};
+  EXPECT_EQ(by_rule(given).algorithm->name, "recursive_doubling");
+}
+
+TEST(Rules, BuffersOfOneRankAloneArePrivate) {
+  EXPECT_FALSE(by_rule(Case{.ranks = 2, .bytes = 1 << 20, .direct = false}).algorithm->direct);
+  EXPECT_TRUE(by_rule(Case{.ranks = 2, .bytes = 1 << 20, .direct = true}).algorithm->direct);
+}
+
+}  // namespace
+}  // namespace weft::tuner
