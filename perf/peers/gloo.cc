@@ -1,4 +1,5 @@
-// The common loop over Gloo: TCP over the loopback device, ranks forked here.
+// The common loop over Gloo's TCP: ranks forked here, over the loopback device, or started by a
+// launcher on several hosts, over an interface and a folder that all of them see.
 //
 // all_reduce out of place is gloo::allreduce (ring); in place the older AllreduceRingChunked, which
 // is what its users know.
@@ -24,12 +25,19 @@
 namespace weft::perf {
 namespace {
 
-std::shared_ptr<gloo::Context> connect(int rank, int size, const std::string& folder) {
+// How the ranks of a job find and reach each other.
+struct Meeting {
+  int ranks = 2;
+  std::string interface = "lo";
+  std::string folder;  // that all ranks see; used by no other job
+};
+
+std::shared_ptr<gloo::Context> connect(int rank, const Meeting& meeting) {
   gloo::transport::tcp::attr attributes;
-  attributes.iface = "lo";
+  attributes.iface = meeting.interface;
   auto device = gloo::transport::tcp::CreateDevice(attributes);
-  auto context = std::make_shared<gloo::rendezvous::Context>(rank, size);
-  gloo::rendezvous::FileStore store(folder);
+  auto context = std::make_shared<gloo::rendezvous::Context>(rank, meeting.ranks);
+  gloo::rendezvous::FileStore store(meeting.folder);
   context->connectFullMesh(store, device);
   return context;
 }
@@ -137,12 +145,13 @@ class GlooCandidate : public Candidate {
   std::unique_ptr<gloo::AllreduceRingChunked<float>> ring_chunked_;
 };
 
-int run_rank(int rank, int ranks, const std::string& folder, const SweepArguments& arguments,
+int run_rank(int rank, const Meeting& meeting, const SweepArguments& arguments,
              const std::string& command) {
   try {
-    GlooCandidate candidate(connect(rank, ranks, folder));
-    const Presentation presentation{
-        .command = command, .preamble = fmt::format("# gloo, tcp over lo, {} ranks\n", ranks)};
+    GlooCandidate candidate(connect(rank, meeting));
+    const Presentation presentation{.command = command,
+                                    .preamble = fmt::format("# gloo, tcp over {}, {} ranks\n",
+                                                            meeting.interface, meeting.ranks)};
     return run_candidate(candidate, arguments, presentation);
   } catch (const std::exception& error) {
     fmt::print(stderr, "weft-peer-gloo: rank {}: {}\n", rank, error.what());
@@ -157,15 +166,26 @@ int main(int argc, char** argv) {
   using namespace weft::perf;
   CLI::App app("Collectives of Gloo in the loop of weft-perf", "weft-peer-gloo");
   SweepArguments arguments;
-  int ranks = 2;
+  Meeting meeting;
+  int rank = 0;
   add_sweep_options(app, arguments);
-  app.add_option("--ranks", ranks, "Ranks to fork")
+  app.add_option("--ranks", meeting.ranks,
+                 "How many there are; without --folder they are forked here")
       ->check(CLI::PositiveNumber)
+      ->capture_default_str()
+      ->envname("WORLD_SIZE");
+  app.add_option("--interface", meeting.interface, "Network interface to use")
       ->capture_default_str();
+  app.add_option(
+      "--folder", meeting.folder,
+      "Be one rank, started by a launcher: an empty folder of this job, which all ranks see");
+  app.add_option("--rank", rank, "With --folder: which one")->envname("RANK");
   return run_main(app, argc, argv, [&] {
-    const TemporaryFolder folder("weft-peer-gloo");
-    return fork_ranks(ranks, [&](int rank) {
-      return run_rank(rank, ranks, folder.path(), arguments, joined(argc, argv));
-    });
+    const std::string command = joined(argc, argv);
+    if (!meeting.folder.empty()) return run_rank(rank, meeting, arguments, command);
+    const TemporaryFolder temporary("weft-peer-gloo");
+    meeting.folder = temporary.path();
+    return fork_ranks(meeting.ranks,
+                      [&](int forked) { return run_rank(forked, meeting, arguments, command); });
   });
 }

@@ -133,6 +133,28 @@ TEST_P(Contract, ClosesWithTrafficOutstanding) {
   });
 }
 
+// A rank may go with puts on their way: its peers may still wait for them.
+TEST_P(Contract, WhatWasPostedArrivesAlthoughItsSenderCloses) {
+  const std::string& name = GetParam().name;
+  if (name.starts_with("sim") || name.starts_with("socket"))
+    GTEST_SKIP() << "drops what is on its way";
+  run(2, [](Rank& rank) {
+    rank.connect_all();
+    constexpr std::uint64_t kPuts = 8;
+    const LocalMemory memory = rank.allocate(1 << 20);
+    const auto imported = rank.share(memory);
+    const auto bytes = pattern_bytes(0, 1 << 19);
+    if (rank.rank() == 0) {
+      for (std::uint64_t i = 0; i < kPuts; ++i) rank.post(copy_and_count(imported[1], bytes));
+      rank.close();
+    } else {
+      rank.until("all that was posted", [&] { return load_word(memory, 0) == kPuts; });
+      EXPECT_EQ(first_difference({data(memory) + 64, bytes.size()}, 0), bytes.size());
+    }
+    rank.barrier();
+  });
+}
+
 // The others are not disturbed by a rank that closes early.
 TEST_P(Contract, ARankThatClosesEarlyDoesNotDisturbOthers) {
   run(3, [](Rank& rank) {

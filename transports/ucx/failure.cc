@@ -20,7 +20,7 @@ void Transport::lose(Peer& peer, const std::string& cause) {
   ++losses_;
 }
 
-// Final for each of them. An orderly end is not reported: there may be nobody who minds.
+// Final for each of them. An orderly end is one too: who waits for such a peer waits in vain.
 int Transport::report_losses() {
   int events = 0;
   for (Peer& peer : peers_) {
@@ -29,7 +29,7 @@ int Transport::report_losses() {
     peer.failure = Status::error(ErrorCode::peer_failed, cause.c_str());
     --losses_;
     ++events;
-    if (peer.closed || options_.report_failure == nullptr) continue;
+    if (closing_ || options_.report_failure == nullptr) continue;
     Failure failure;
     failure.peer = peer.rank;
     failure.code = ErrorCode::peer_failed;

@@ -45,18 +45,24 @@ Transport::~Transport() {
 // What was posted arrives although this rank goes: its peers may wait for it. Bounded, for peers
 // that take nothing.
 void Transport::close_endpoints() {
+  closing_ = true;
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(2);
   const auto until = [&](const auto& condition) {
     while (!condition() && std::chrono::steady_clock::now() < deadline) {
       if (progress() == 0) sched_yield();
     }
   };
-  for (Peer& peer : peers_) {
-    if (peer.endpoint != nullptr && peer.failure.ok() && !peer.closed)
-      send(operation(peer.rank, Kind::bye), nullptr, 0);
-  }
+  // A bye comes after the bytes: those that a peer is still fetching when it comes would be
+  // dropped.
+  const auto has_all = [&](Peer& peer) {
+    if (peer.outstanding > 0) return false;
+    if (peer.endpoint == nullptr || peer.told || peer.closed || !peer.failure.ok()) return true;
+    peer.told = true;
+    send(operation(peer.rank, Kind::bye), nullptr, 0);
+    return peer.outstanding == 0;
+  };
   until([&] {
-    return std::ranges::all_of(peers_, [](const Peer& peer) { return peer.outstanding == 0; });
+    return std::ranges::count_if(peers_, has_all) == static_cast<std::ptrdiff_t>(peers_.size());
   });
   std::vector<void*> closing;
   for (Peer& peer : peers_) {

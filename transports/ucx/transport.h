@@ -65,6 +65,7 @@ class Transport final : public transport::Transport {
     std::map<std::uint32_t, Header> waiting;  // whose bytes are there, before their turn
     std::string lost;                         // what UCP said; not reported yet
     bool closed = false;                      // it said bye
+    bool told = false;                        // it was told bye
     transport::Status failure;
   };
   struct Answer {
@@ -113,6 +114,7 @@ class Transport final : public transport::Transport {
   std::uint32_t next_token_ = 0;
   std::deque<Answer> answers_;  // to gets of peers, not sent yet
   int losses_ = 0;              // peers that UCP gave up, not reported yet
+  bool closing_ = false;        // who would be told of failures may be gone already
 };
 
 }  // namespace weft::ucx
