@@ -9,6 +9,7 @@ schedule::Schedule all_reduce_two_shot(const PlanInput& plan) {
   const int r = plan.rank;
   Builder builder(plan, "two_shot", p);
   if (p == 1) return builder.alone();
+  builder.reserve(3 * p + p / 3);
   const int scatter = builder.add_slots(p, 1);  // slot q: rank q's share of the block reduced here
   const int gather = builder.add_slots(p, 1);   // slot q: block q, reduced by rank q
 

@@ -47,8 +47,11 @@ int log2_down(int value);
 // end_lane().
 class Builder {
  public:
-  Builder(const PlanInput& plan, std::string_view algorithm, int blocks,
-          bool direct = false);
+  Builder(const PlanInput& plan, std::string_view algorithm, int blocks, bool direct = false);
+
+  // Takes memory for about that many steps of a lane at once: a list of many thousands that grows
+  // step by step needs three times as much.
+  void reserve(int steps) { lane_.steps.reserve(static_cast<std::size_t>(steps)); }
 
   // Adds `count` slots with room for `blocks` blocks each and returns the first one's number. The
   // same at every rank.

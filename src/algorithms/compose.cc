@@ -81,6 +81,9 @@ class Composer::Embedding {
   void run() {
     const int size = static_cast<int>(phase_.members.size());
     const Schedule part = make(phase_.own, size, phase_.root);
+    std::size_t steps = whole_.lane_.steps.size();
+    for (const Step& step : part.lanes[0].steps) steps += parts(step);
+    whole_.lane_.steps.reserve(steps);
     for (const Step& step : part.lanes[0].steps) take(step);
   }
 
@@ -125,6 +128,13 @@ class Composer::Embedding {
     int first = 0;
     int count = 0;
   };
+
+  // How many steps it becomes, at most.
+  std::size_t parts(const Step& step) const {
+    if (step.blocks == 0 || !phase_.one_by_one) return 1;
+    const auto bound = [&](int block) { return phase_.map.bounds[static_cast<std::size_t>(block)]; };
+    return static_cast<std::size_t>(std::max(1, bound(step.block + step.blocks) - bound(step.block)));
+  }
 
   void take(const Step& step) {
     if (step.blocks == 0) return take_signal(step);

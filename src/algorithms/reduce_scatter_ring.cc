@@ -9,6 +9,7 @@ schedule::Schedule reduce_scatter_ring(const PlanInput& plan) {
   const int r = plan.rank;
   Builder builder(plan, "ring", p);
   if (p == 1) return builder.alone();
+  builder.reserve((plan.load_store ? 2 : 3) * p);
   const int left = around(r, -1, p);
   const int right = around(r, 1, p);
   const int first = builder.add_slots(p - 1, 1);  // slot s: what arrives in step s

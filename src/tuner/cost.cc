@@ -34,6 +34,15 @@ void check(const Workload& workload, const Message& message, const Fabric& fabri
   }
 }
 
+// The passes of a message in whole ones: the last, which may be short, takes something between a
+// whole one and its share.
+double whole_passes(const schedule::Partition& partition, int lanes) {
+  if (partition.block_stride == 0) return 1;
+  const double filled = static_cast<double>(partition.block_stride) /
+                        (static_cast<double>(partition.chunk_bytes) * lanes);
+  return (filled + partition.passes) / 2;
+}
+
 }  // namespace
 
 bool fits(const Workload& workload, std::size_t slot_bytes) {
@@ -51,17 +60,20 @@ Pricer::Outlook Pricer::run(const Workload& workload, const Message& message,
     return nanoseconds(simulation_->end());
   };
   constexpr int kFew = 4;
+  constexpr int kSettled = 8;
   const int all = partition.passes;
   const int most = std::max(1, std::min(options.passes, all));
   if (options.every_pass || all <= std::min(kFew, most)) return {first(all), 0, all};
   Outlook outlook{first(1), 0, 1};
   outlook.further_ns = outlook.ns;
-  while (2 * outlook.passes <= most) {
+  int alike = 0;  // how often that did not change; once may be chance
+  while (2 * outlook.passes <= most && (alike < 2 || outlook.passes < kSettled)) {
     const Outlook before = outlook;
     outlook.passes *= 2;
     outlook.ns = first(outlook.passes);
     outlook.further_ns = (outlook.ns - before.ns) / before.passes;
-    if (std::abs(outlook.further_ns - before.further_ns) <= 0.002 * outlook.further_ns) break;
+    const bool same = std::abs(outlook.further_ns - before.further_ns) <= 0.002 * before.further_ns;
+    alike = same ? alike + 1 : 0;
   }
   return outlook;
 }
@@ -74,8 +86,10 @@ Prediction Pricer::price(const Workload& workload, const Message& message,
       schedule::make_partition(workload.collective(), message.count, message.element_bytes,
                                workload.blocks(), workload.lanes(), max_chunk(workload, message));
   const Outlook outlook = run(workload, message, partition, options);
-  const double rest = (partition.passes - outlook.passes) * outlook.further_ns;
-  const double share = static_cast<double>(partition.passes) / outlook.passes;
+  const double passes = whole_passes(partition, workload.lanes());
+  const double rest =
+      outlook.passes == partition.passes ? 0 : (passes - outlook.passes) * outlook.further_ns;
+  const double share = outlook.passes == partition.passes ? 1 : passes / outlook.passes;
   const auto scaled = [share](double value) {
     return static_cast<std::uint64_t>(value * share + 0.5);
   };

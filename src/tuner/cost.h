@@ -33,7 +33,7 @@ struct PriceOptions {
   // A call of many passes runs 1, 2, 4, ... of them, at most this many, until a further one always
   // takes as long; the others are taken to take that long too. With 1, passes are taken to follow
   // each other without overlap.
-  int passes = 32;
+  int passes = 64;
   bool every_pass = false;  // run them all
   bool details = false;     // fill Prediction::finish_ns and resource_bytes
 };
