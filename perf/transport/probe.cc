@@ -1,0 +1,85 @@
+#include "perf/transport/probe.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "perf/common/statistics.h"
+#include "perf/transport/pair.h"
+
+namespace weft::perf {
+namespace {
+
+constexpr std::size_t kSmall = 8;
+constexpr std::size_t kLarge = std::size_t{1} << 20;
+
+// The rank that rank 0 is measured with, -1: there is none; the same at every rank.
+int target(const Connections& connections, bool same_host) {
+  const auto& places = connections.situation().places;
+  for (std::size_t rank = 1; rank < places.size(); ++rank) {
+    if ((places[rank].host == places[0].host) == same_host) return static_cast<int>(rank);
+  }
+  return -1;
+}
+
+double median_of_trips(Pair& pair, std::uint64_t* signal) {
+  ping_pong(pair, kSmall, 200, signal);
+  return summarize(ping_pong(pair, kSmall, 2000, signal)).median * 1e3;
+}
+
+// Nanoseconds of one of many puts on their way.
+double gap(Pair& pair, std::size_t bytes, std::size_t count) {
+  std::vector<double> samples;
+  for (int i = 0; i < 5; ++i)
+    samples.push_back(stream(pair, bytes, count) * 1e9 / static_cast<double>(count));
+  return median_of(samples);
+}
+
+// At rank 0. A put's time on the processor is what is left of the gap between many small ones;
+// where the processor moves the bytes, it is as busy as the wire.
+tuner::Link measure(Pair& pair, std::uint64_t* signal) {
+  const transport::Capabilities capabilities = pair.link().transport->capabilities();
+  const double trip = median_of_trips(pair, signal);
+  const double small = gap(pair, kSmall, 500);
+  const double per_byte = gap(pair, kLarge, 20) / static_cast<double>(kLarge);
+  tuner::Link link;
+  link.load_store = capabilities.load_store;
+  link.send_ns = std::min(small, trip / 3);
+  link.receive_ns = link.load_store ? std::min(40.0, trip / 3) : link.send_ns;
+  link.latency_ns = trip - link.send_ns - link.receive_ns;
+  const bool by_processor = link.load_store || capabilities.cost.processor_ns_per_byte > 0;
+  if (by_processor) link.send_ns_per_byte = per_byte;
+  if (by_processor) link.receive_ns_per_byte = link.load_store ? per_byte / 2 : per_byte;
+  if (!link.load_store) link.ns_per_byte = per_byte;
+  return link;
+}
+
+// The passive side of measure().
+void serve(Pair& pair, std::uint64_t* signal) {
+  median_of_trips(pair, signal);
+  pair.await_signal_asleep(++*signal);
+}
+
+}  // namespace
+
+Probed probe_links(const Options& options) {
+  Probed probed;
+  for (const bool same_host : {true, false}) {
+    Pair pair(options, kLarge, [&](const Connections& connections) {
+      const int peer = target(connections, same_host);
+      const int rank = connections.world().rank;
+      return rank == 0 ? peer : rank == peer ? 0 : -1;
+    });
+    probed.situation = pair.connections().situation().name;
+    std::uint64_t signal = 0;
+    if (pair.partner() >= 0 && pair.first()) {
+      probed.links[same_host ? "host" : "network"] = measure(pair, &signal);
+      pair.post(0, ++signal, nullptr);
+    } else if (pair.partner() >= 0) {
+      serve(pair, &signal);
+    }
+    pair.barrier();
+  }
+  return probed;
+}
+
+}  // namespace weft::perf

@@ -1,0 +1,23 @@
+// Measures what links cost, for the tuner.
+#pragma once
+
+#include <weft/communicator.h>
+
+#include <map>
+#include <string>
+
+#include "tuner/fabric.h"
+
+namespace weft::perf {
+
+struct Probed {
+  std::string situation;                     // the job's name
+  std::map<std::string, tuner::Link> links;  // "host", "network"; where the job has such pairs
+};
+
+// Collective over the ranks that `options` make join each other: rank 0 puts to the nearest rank of
+// its host and to the first of another one, while all others wait. The result counts at rank 0.
+// Takes about a second. Throws Error.
+Probed probe_links(const Options& options);
+
+}  // namespace weft::perf

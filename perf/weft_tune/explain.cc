@@ -1,0 +1,80 @@
+// weft-tune explain: what could run a call, what each way costs, and what is chosen.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "perf/common/command_line.h"
+#include "perf/common/names.h"
+#include "perf/common/sizes.h"
+#include "perf/weft_tune/commands.h"
+#include "perf/weft_tune/contest.h"
+
+namespace weft::perf {
+namespace {
+
+struct Arguments {
+  Job job;
+  std::string collective;
+  std::string size;
+  bool measure = false;
+  bool allocated = false;
+};
+
+void print(const std::vector<Contestant>& all, bool measured) {
+  fmt::print("{:<40}{:>14}{}\n", "candidate", "predicted us", measured ? "   measured us" : "");
+  for (const Contestant& contestant : all) {
+    const weft::Candidate& candidate = contestant.candidate;
+    const std::string time = !measured            ? ""
+                             : contestant.us == 0 ? fmt::format("{:>14}", "-")
+                                                  : fmt::format("{:>14.2f}", contestant.us);
+    fmt::print("{:<40}{:>14.2f}{}{}\n", text_of(candidate.how), candidate.predicted_us, time,
+               candidate.chosen ? "  chosen" : "");
+  }
+  if (measured) fmt::print("# -: far behind after a first call, or by its price; not timed\n");
+}
+
+int explain(const Arguments& arguments, const Options& options) {
+  Communicator communicator = Communicator::create(options);
+  Contest contest;
+  contest.collective = parse_collective(arguments.collective);
+  contest.bytes = parse_size(arguments.size);
+  contest.allocated = arguments.allocated;
+  contest.seconds = 2;
+  std::vector<Contestant> all;
+  if (arguments.measure) {
+    all = hold(communicator, contest);
+  } else {
+    for (auto& candidate :
+         communicator.candidates(contest.collective, contest.bytes, contest.allocated))
+      all.push_back({std::move(candidate)});
+  }
+  if (communicator.rank() != 0) return 0;
+  fmt::print("# {} of {}: {}\n", text_of(contest.collective), format_size(contest.bytes),
+             communicator.situation());
+  if (all.empty()) {
+    fmt::print("# with so many ranks schedules are not priced; rules of thumb choose\n");
+    return 0;
+  }
+  print(all, arguments.measure);
+  return 0;
+}
+
+}  // namespace
+
+Run add_explain(CLI::App& app) {
+  const auto arguments = std::make_shared<Arguments>();
+  app.add_option("collective", arguments->collective, list_of_collectives())->required();
+  app.add_option("size", arguments->size, "Bytes of the call's count: 8, 64K, 1M")->required();
+  app.add_flag("--measure", arguments->measure, "Time the candidates too, interleaved");
+  app.add_flag("--allocated", arguments->allocated, "Between buffers of Communicator::allocate()");
+  add_job_options(app, arguments->job);
+  return [arguments] {
+    parse_collective(arguments->collective);
+    parse_size(arguments->size);
+    return run_job(arguments->job,
+                   [&](const Options& options) { return explain(*arguments, options); });
+  };
+}
+
+}  // namespace weft::perf

@@ -1,0 +1,58 @@
+#include "perf/weft_tune/file.h"
+
+#include <fmt/format.h>
+#include <weft/version.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+#include "base/config.h"
+#include "topology/cpu_model.h"
+
+namespace weft::perf {
+namespace {
+
+tuner::Tuning read(const std::string& path) {
+  tuner::Tuning tuning;
+  if (std::filesystem::exists(path)) {
+    std::ostringstream text;
+    text << std::ifstream(path).rdbuf();
+    tuning = tuner::parse_tuning(text.str());
+  }
+  const std::string machine = topology::cpu_model();
+  if (tuning.version != WEFT_VERSION || tuning.machine != machine) tuning.measured.clear();
+  tuning.version = WEFT_VERSION;
+  tuning.machine = machine;
+  return tuning;
+}
+
+}  // namespace
+
+std::string tuning_path(const std::string& named) {
+  if (!named.empty()) return named;
+  const Config config = resolve({});
+  const std::string path =
+      config.options.tuning.empty() ? config.default_tuning : config.options.tuning;
+  if (path.empty())
+    throw std::runtime_error("there is no home to keep a file in: name one by --file");
+  return path;
+}
+
+void update_tuning(const std::string& path, const std::string& job,
+                   const std::function<void(tuner::Measured&)>& change) {
+  tuner::Tuning tuning = read(path);
+  change(tuning.measured[job]);
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  if (!folder.empty()) std::filesystem::create_directories(folder);
+  // Never half a file: a job may be reading it.
+  const std::string fresh = path + ".new";
+  std::ofstream file(fresh);
+  file << tuner::to_text(tuning);
+  file.close();
+  if (!file) throw std::runtime_error(fmt::format("cannot write {}", fresh));
+  std::filesystem::rename(fresh, path);
+}
+
+}  // namespace weft::perf

@@ -1,0 +1,143 @@
+// weft-tune measure: times all candidates over a sweep, tells how good the choices are, and keeps
+// the quickest.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+
+#include "perf/common/command_line.h"
+#include "perf/common/names.h"
+#include "perf/common/sizes.h"
+#include "perf/weft_tune/commands.h"
+#include "perf/weft_tune/contest.h"
+#include "perf/weft_tune/file.h"
+
+namespace weft::perf {
+namespace {
+
+struct Arguments {
+  Job job;
+  std::vector<std::string> collectives = {"all_reduce"};
+  std::string min_bytes = "8";
+  std::string max_bytes = "16M";
+  std::size_t factor = 4;
+  double seconds = 0.5;
+  bool allocated = false;
+  bool save = false;
+  std::string file;
+};
+
+const Contestant* quickest(const std::vector<Contestant>& all) {
+  const Contestant* best = nullptr;
+  for (const Contestant& contestant : all) {
+    if (contestant.us > 0 && (best == nullptr || contestant.us < best->us)) best = &contestant;
+  }
+  return best;
+}
+
+const Contestant* chosen(const std::vector<Contestant>& all) {
+  const auto found = std::ranges::find_if(
+      all, [](const Contestant& contestant) { return contestant.candidate.chosen; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+// How often the choice was within 10% of the quickest.
+struct Score {
+  int points = 0;
+  int good = 0;
+
+  void print(Collective collective, std::size_t bytes, const std::vector<Contestant>& all) {
+    const Contestant* best = quickest(all);
+    const Contestant* choice = chosen(all);
+    if (best == nullptr || choice == nullptr) return;
+    const double ratio = choice->us > 0 ? choice->us / best->us : 0;
+    ++points;
+    good += choice->us > 0 && ratio <= 1.10;
+    fmt::print("{:<16}{:>10}  {:<40}{:>12.2f}  {:<40}{:>12.2f}{:>8}\n", text_of(collective),
+               format_size(bytes), text_of(choice->candidate.how), choice->us,
+               text_of(best->candidate.how), best->us,
+               ratio > 0 ? fmt::format("{:.2f}", ratio) : "far");
+    std::fflush(stdout);
+  }
+};
+
+std::vector<tuner::MeasuredChoice> sweep(Communicator& communicator, const Arguments& arguments,
+                                         Score* score) {
+  std::vector<tuner::MeasuredChoice> choices;
+  const auto sizes = sweep_sizes(parse_size(arguments.min_bytes), parse_size(arguments.max_bytes),
+                                 arguments.factor, 0);
+  for (const std::string& name : arguments.collectives) {
+    for (const std::size_t bytes : sizes) {
+      const Contest contest{parse_collective(name), bytes, arguments.allocated, arguments.seconds};
+      const std::vector<Contestant> all = hold(communicator, contest);
+      const Contestant* best = quickest(all);
+      if (communicator.rank() != 0 || best == nullptr) continue;
+      score->print(contest.collective, bytes, all);
+      const Preference& how = best->candidate.how;
+      choices.push_back({contest.collective, arguments.allocated, bytes, how.algorithm,
+                         how.protocol, how.lanes, best->us});
+    }
+  }
+  return choices;
+}
+
+// New measurements replace old ones of the same call.
+void merge(std::vector<tuner::MeasuredChoice>& kept,
+           const std::vector<tuner::MeasuredChoice>& fresh) {
+  for (const tuner::MeasuredChoice& choice : fresh) {
+    std::erase_if(kept, [&](const tuner::MeasuredChoice& old) {
+      return old.collective == choice.collective && old.direct == choice.direct &&
+             old.bytes == choice.bytes;
+    });
+    kept.push_back(choice);
+  }
+}
+
+int measure(const Arguments& arguments, const Options& options) {
+  Communicator communicator = Communicator::create(options);
+  if (communicator.rank() == 0) {
+    fmt::print("# {}\n{:<16}{:>10}  {:<40}{:>12}  {:<40}{:>12}{:>8}\n", communicator.situation(),
+               "collective", "size", "chosen", "us", "quickest", "us", "ratio");
+  }
+  Score score;
+  const auto choices = sweep(communicator, arguments, &score);
+  if (communicator.rank() != 0) return 0;
+  fmt::print("# the choice is within 10% of the quickest at {} of {} points\n", score.good,
+             score.points);
+  if (!arguments.save) return 0;
+  const std::string path = tuning_path(arguments.file);
+  update_tuning(path, communicator.situation(),
+                [&](tuner::Measured& measured) { merge(measured.choices, choices); });
+  fmt::print("# kept in {}\n", path);
+  return 0;
+}
+
+}  // namespace
+
+Run add_measure(CLI::App& app) {
+  const auto arguments = std::make_shared<Arguments>();
+  app.add_option("collectives", arguments->collectives, list_of_collectives())
+      ->capture_default_str();
+  app.add_option("-b,--minbytes", arguments->min_bytes, "Smallest size")->capture_default_str();
+  app.add_option("-e,--maxbytes", arguments->max_bytes, "Largest size")->capture_default_str();
+  app.add_option("-f,--stepfactor", arguments->factor, "Factor between sizes")
+      ->capture_default_str();
+  app.add_option("--seconds", arguments->seconds, "For each size, about")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  app.add_flag("--allocated", arguments->allocated, "Between buffers of Communicator::allocate()");
+  app.add_flag("--save", arguments->save, "Keep the quickest in the tuning file");
+  app.add_option("--file", arguments->file, "The tuning file; default: where weft looks for it");
+  add_job_options(app, arguments->job);
+  return [arguments] {
+    for (const std::string& name : arguments->collectives) parse_collective(name);
+    sweep_sizes(parse_size(arguments->min_bytes), parse_size(arguments->max_bytes),
+                arguments->factor, 0);
+    return run_job(arguments->job,
+                   [&](const Options& options) { return measure(*arguments, options); });
+  };
+}
+
+}  // namespace weft::perf

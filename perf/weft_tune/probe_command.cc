@@ -1,0 +1,51 @@
+// weft-tune probe: measures what links cost and keeps it.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "perf/transport/probe.h"
+#include "perf/weft_tune/commands.h"
+#include "perf/weft_tune/file.h"
+
+namespace weft::perf {
+namespace {
+
+struct Arguments {
+  Job job;
+  bool save = false;
+  std::string file;
+};
+
+int probe(const Arguments& arguments, const Options& options) {
+  const Probed probed = probe_links(options);
+  if (probed.links.empty()) return 0;  // no rank of its own, or not rank 0
+  fmt::print("# {}\n{:<10}{:>12}{:>10}{:>12}{:>14}{:>16}{:>18}\n", probed.situation, "to",
+             "latency ns", "send ns", "receive ns", "wire ns/byte", "sender ns/byte",
+             "receiver ns/byte");
+  for (const auto& [name, link] : probed.links) {
+    fmt::print("{:<10}{:>12.0f}{:>10.0f}{:>12.0f}{:>14.4f}{:>16.4f}{:>18.4f}\n", name,
+               link.latency_ns, link.send_ns, link.receive_ns, link.ns_per_byte,
+               link.send_ns_per_byte, link.receive_ns_per_byte);
+  }
+  if (!arguments.save) return 0;
+  const std::string path = tuning_path(arguments.file);
+  update_tuning(path, probed.situation,
+                [&](tuner::Measured& measured) { measured.links = probed.links; });
+  fmt::print("# kept in {}\n", path);
+  return 0;
+}
+
+}  // namespace
+
+Run add_probe(CLI::App& app) {
+  const auto arguments = std::make_shared<Arguments>();
+  app.add_flag("--save", arguments->save, "Keep the costs in the tuning file");
+  app.add_option("--file", arguments->file, "The tuning file; default: where weft looks for it");
+  add_job_options(app, arguments->job);
+  return [arguments] {
+    return run_job(arguments->job,
+                   [&](const Options& options) { return probe(*arguments, options); });
+  };
+}
+
+}  // namespace weft::perf
