@@ -155,6 +155,8 @@ const char* transport_setting(std::string_view name) {
   return value != nullptr && *value != '\0' ? value : nullptr;
 }
 
+std::string foreign_variable(const char* name) { return variable(name).value_or(""); }
+
 std::vector<std::pair<std::string, std::string>> weft_variables() {
   std::vector<std::pair<std::string, std::string>> set;
   for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {

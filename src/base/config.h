@@ -41,6 +41,9 @@ Config resolve(const Options& options);
 // A transport's setting: "shm.backing" is WEFT_SHM_BACKING. Null where it is unset.
 const char* transport_setting(std::string_view name);
 
+// A variable of another library, whose user has the last word; empty: it is not set.
+std::string foreign_variable(const char* name);
+
 // Every WEFT_... variable that is set, with its value, sorted by name.
 std::vector<std::pair<std::string, std::string>> weft_variables();
 

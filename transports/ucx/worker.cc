@@ -2,11 +2,44 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
+
+#include "base/config.h"
+#include "base/names.h"
 
 namespace weft::ucx {
 
 using transport::Status;
+
+namespace {
+
+// Whether UCX will use TCP: only then does it accept settings of it. RDMA devices have a port in
+// their name ("mlx5_0:1"), interfaces have not.
+bool uses_tcp() {
+  const std::string ways = foreign_variable("UCX_TLS");
+  const std::string devices = foreign_variable("UCX_NET_DEVICES");
+  const auto names = names_in(devices);
+  const bool way = ways.empty() || named_in(ways, "tcp") || named_in(ways, "all");
+  const bool device = devices.empty() || named_in(devices, "all") ||
+                      std::ranges::any_of(names, [](const std::string& name) {
+                        return name.find(':') == std::string::npos;
+                      });
+  return way && device;
+}
+
+// By default UCX reads 64 KiB at once from a TCP connection and writes 8 KiB: with larger ones a
+// stream is two to three times as fast. What the user sets counts.
+void prefer_large_segments(ucp_config_t* config) {
+  if (!uses_tcp()) return;
+  constexpr const char* kSettings[][3] = {{"UCX_TCP_RX_SEG_SIZE", "RX_SEG_SIZE", "512K"},
+                                          {"UCX_TCP_TX_SEG_SIZE", "TX_SEG_SIZE", "64K"}};
+  for (const auto& [variable, name, value] : kSettings) {
+    if (foreign_variable(variable).empty()) (void)ucp_config_modify(config, name, value);
+  }
+}
+
+}  // namespace
 
 bool Worker::refuse(const char* what, ucs_status_t why) {
   status_ = Status::error(ErrorCode::unsupported,
@@ -25,6 +58,7 @@ bool Worker::open_context(bool wakes) {
   ucp_config_t* config = nullptr;
   ucs_status_t status = ucp_config_read(nullptr, nullptr, &config);
   if (status != UCS_OK) return refuse("its settings (UCX_…) cannot be read", status);
+  prefer_large_segments(config);
   ucp_params_t parameters{};
   parameters.field_mask = UCP_PARAM_FIELD_FEATURES;
   parameters.features = UCP_FEATURE_AM | (wakes ? UCP_FEATURE_WAKEUP : 0);
