@@ -62,7 +62,10 @@ class Executor {
   void throw_if_poisoned() const;
   int awaited_peer(const Operation& operation) const;
   std::string story(const Operation& operation) const;
+  void tell_awaited();
+  int awaited_by(int peer) const;
   std::string what_peer_does(int peer) const;
+  std::string chain_from(int peer, int* last) const;
 
   const World& world_;
   const PatienceLimits patience_limits_;

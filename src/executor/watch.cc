@@ -47,6 +47,39 @@ int Executor::awaited_peer(const Operation& operation) const {
   return -1;
 }
 
+// So that a peer's error message can say whom this rank waits for in turn.
+void Executor::tell_awaited() {
+  const auto peer = static_cast<std::uint64_t>(awaited_peer(*head_) + 1);
+  control().status.awaited.store(head_->sequence << memory::kRankBits | peer,
+                                 std::memory_order_relaxed);
+}
+
+// Whom a peer waits for in the call that this rank is in; -1: unknown.
+int Executor::awaited_by(int peer) const {
+  const Link& link = world_.links[static_cast<std::size_t>(peer)];
+  if (link.pad == nullptr) return -1;
+  const std::uint64_t awaited =
+      reinterpret_cast<const memory::Control*>(link.pad)->status.awaited.load(
+          std::memory_order_relaxed);
+  if (awaited >> memory::kRankBits != head_->sequence) return -1;
+  return static_cast<int>(awaited & ((std::uint64_t{1} << memory::kRankBits) - 1)) - 1;
+}
+
+// ", which waits for rank 2": from an awaited peer to the one that waits for nobody, as far as this
+// rank can see.
+std::string Executor::chain_from(int peer, int* last) const {
+  std::string text;
+  constexpr int kLongest = 8;
+  *last = peer;
+  for (int i = 0; i < kLongest; ++i) {
+    const int next = awaited_by(*last);
+    if (next < 0 || next == world_.rank || next == peer) break;
+    text += fmt::format(", which waits for rank {}", next);
+    *last = next;
+  }
+  return text;
+}
+
 std::string Executor::story(const Operation& operation) const {
   return fmt::format("rank {} of {}, #{} {}", world_.rank, world_.ranks, operation.sequence,
                      operation.launch.call.describe());
@@ -130,14 +163,23 @@ void Executor::look_around(Operation* operation, std::int64_t started_ns, std::i
   check_poison(operation);
   if (!operation->queued) return;
   const std::int64_t waited = now_ns - started_ns;
-  if (waited > kCompareCallsNs) check_mismatch(operation);
+  if (waited > kCompareCallsNs) {
+    tell_awaited();
+    check_mismatch(operation);
+  }
   if (!operation->queued || waited < timeout.count()) return;
   const int peer = awaited_peer(*head_);
-  give_up(
-      ErrorCode::timeout,
-      fmt::format("{}: waited {:.3g} s for {}", story(*head_), static_cast<double>(waited) / 1e9,
-                  peer >= 0 ? what_peer_does(peer) : std::string("puts to complete")),
-      peer);
+  const double seconds = static_cast<double>(waited) / 1e9;
+  if (peer < 0) {
+    give_up(ErrorCode::timeout,
+            fmt::format("{}: waited {:.3g} s for puts to complete", story(*head_), seconds), -1);
+  }
+  int last = peer;
+  const std::string chain = chain_from(peer, &last);
+  give_up(ErrorCode::timeout,
+          fmt::format("{}: waited {:.3g} s for {}{}", story(*head_), seconds, what_peer_does(peer),
+                      chain),
+          last);
 }
 
 }  // namespace weft::executor

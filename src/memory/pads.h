@@ -20,7 +20,11 @@ struct alignas(kCacheLine) Status {
   std::atomic<std::uint64_t> sequence;
   std::atomic<std::uint64_t> call;  // packed by the executor
   std::atomic<std::uint64_t> count;
+  // Of whom it waits for, once that takes long: the call's sequence and 1 + the rank.
+  std::atomic<std::uint64_t> awaited;
 };
+
+inline constexpr int kRankBits = 24;  // of Status::awaited
 
 // First bytes of a pad. Each member has a cache line of its own.
 struct Control {
