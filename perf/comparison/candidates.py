@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
 
+CLUSTER = str(Path(__file__).resolve().parents[2] / "tests" / "netns" / "cluster")
 LIMIT = "limit"
 PLAIN = "weft plain"
 PLAIN_PLAN = "weft plain plan"
@@ -16,12 +17,12 @@ class Candidate:
     title: str
     program: str  # in the build's perf folder
     launcher: tuple = ()  # before the program; "{ranks}" and "{scratch}" are replaced
-    options: tuple = ()  # behind the collective; "{ranks}" is replaced
+    options: tuple = ()  # behind the collective; "{ranks}" and "{scratch}" are replaced
     peer: bool = False
 
     def command(self, programs: Path, collective: str, ranks: int, sweep: list, scratch: str = "/dev/shm") -> list:
         fill = [part.format(ranks=ranks, scratch=scratch) for part in self.launcher]
-        options = [part.format(ranks=ranks) for part in self.options]
+        options = [part.format(ranks=ranks, scratch=scratch) for part in self.options]
         head = [] if self.name == LIMIT else [collective]
         return [*fill, str(programs / self.program), *head, *options, *sweep]
 
@@ -79,8 +80,41 @@ CANDIDATES = (
 LIMITS = Candidate(LIMIT, "limit", "weft-limits", options=("--skip-copies", "--pin"))
 
 
+def on_hosts(cluster: tuple, algorithms: tuple = ()) -> tuple:
+    """Ranks on hosts made of network namespaces, which meet over TCP; weft's choice of algorithm, and each of `algorithms`.
+
+    `cluster`: options of tests/netns/cluster, the shape first."""
+    launched = (CLUSTER, *cluster, "--")
+    mpirun = (CLUSTER, *cluster, "--mpirun", "--")
+    out = ("--placement", "out")
+    by_algorithm = [
+        Candidate(f"weft {name}", f"weft, {name}", "weft-perf", launched, (*out, "--algorithm", name)) for name in algorithms
+    ]
+    han = ("--mca", "coll_han_priority", "100")
+    gloo = ("--interface", "eth0", "--folder", "{scratch}")
+    return (
+        Candidate(PLAIN, "weft, plain", "weft-perf", launched, out),
+        *by_algorithm,
+        Candidate("openmpi", "Open MPI", "weft-peer-openmpi", mpirun, out, peer=True),
+        Candidate("openmpi han", "Open MPI, hierarchical (han)", "weft-peer-openmpi", (*mpirun, *han), out, peer=True),
+        Candidate("gloo", "Gloo", "weft-peer-gloo", launched, (*out, *gloo), peer=True),
+    )
+
+
+ALL = {candidate.name: candidate for candidate in (*on_hosts(()), *CANDIDATES, LIMITS)}
+
+
 def by_name(name: str) -> Candidate:
-    return next(c for c in (*CANDIDATES, LIMITS) if c.name == name)
+    return ALL[name]
+
+
+def title_of(name: str) -> str:
+    """Of any candidate; those that run one algorithm of weft are not in the list."""
+    return ALL[name].title if name in ALL else name
+
+
+def is_peer(name: str) -> bool:
+    return name in ALL and ALL[name].peer
 
 
 def rotated(candidates: list, turn: int) -> list:

@@ -9,10 +9,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from . import candidates
+from . import candidates, plot, report
 from .analysis import cells_of, misplaced
 from .placement import Gate, line_ns
-from .report import size_text
 from .runner import run
 
 
@@ -29,6 +28,13 @@ def describe_machine() -> dict:
         "kernel": platform.release(),
         "load_at_start": os.getloadavg()[0],
     }
+
+
+def note_load(comparison: "Comparison") -> None:
+    load = comparison.machine["load_at_start"]
+    if load > 0.5:
+        comparison.notes.append(f"the machine was busy: load {load:.1f} at the start")
+        print(f"compare: {comparison.notes[-1]}; results will be noisy", file=sys.stderr)
 
 
 class Comparison:
@@ -49,17 +55,22 @@ class Comparison:
     def cells(self, ranks: int) -> dict:
         return cells_of(self.records[ranks], self.gate if ranks == 2 else Gate())
 
-    def _names(self, peer: bool) -> list:
-        seen = {record.get("candidate") for group in self.records.values() for record in group}
-        return [c.name for c in candidates.CANDIDATES if c.peer == peer and c.name in seen]
+    def _names(self) -> list:
+        results = (r for group in self.records.values() for r in group if r.get("record") == "result")
+        return list(dict.fromkeys(record["candidate"] for record in results))
 
     @property
     def peers(self) -> list:
-        return self._names(peer=True)
+        return [name for name in self._names() if candidates.is_peer(name)]
 
     @property
     def weft(self) -> list:
-        return self._names(peer=False)
+        return [name for name in self._names() if name != candidates.LIMIT and not candidates.is_peer(name)]
+
+    @property
+    def algorithms(self) -> list:
+        """Of weft, those that ran by name."""
+        return [name for name in self.weft if name not in candidates.ALL]
 
     def line_ns(self) -> float:
         return line_ns(self.records.get(2, []), self.gate)
@@ -67,8 +78,8 @@ class Comparison:
     def note_misplaced(self) -> None:
         """Says which results come from another placement than the others."""
         for name, size in misplaced(self.records.get(2, []), self.gate):
-            title = candidates.by_name(name).title
-            self.notes.append(f"{title}, {size_text(size)}: never measured in the wanted placement of the cores")
+            title = candidates.title_of(name)
+            self.notes.append(f"{title}, {report.size_text(size)}: never measured in the wanted placement of the cores")
 
     def wrong(self) -> int:
         cells = (self.cells(ranks) for ranks in self.rank_counts)
@@ -90,11 +101,40 @@ class Comparison:
         return comparison
 
 
+def runnable(chosen: list, programs: Path, comparison: Comparison) -> list:
+    """Those that can run here; the others are noted."""
+    found = []
+    for candidate in chosen:
+        reason = candidate.missing(programs)
+        if reason:
+            comparison.notes.append(f"{candidate.title} left out: {reason}")
+            print(f"compare: {comparison.notes[-1]}", file=sys.stderr)
+        else:
+            found.append(candidate)
+    if not found:
+        sys.exit("compare: nothing to run; build first: meson setup build && ninja -C build")
+    return found
+
+
+def conclude(comparison: Comparison, folder: Path) -> int:
+    """Writes and prints the tables; the exit status."""
+    report.write(comparison, folder)
+    plots = plot.draw(comparison, folder)
+    print(report.markdown(comparison))
+    for path in [folder / "table.md", *plots]:
+        print(os.path.relpath(path))
+    if comparison.wrong():
+        print(f"compare: {comparison.wrong()} wrong elements", file=sys.stderr)
+        return 1
+    return 0
+
+
 class Measuring:
     """Runs the rounds of one rank count. A candidate that timed out is not asked again for the sizes it did not reach."""
 
-    def __init__(self, comparison: Comparison, settings, folder: Path):
+    def __init__(self, comparison: Comparison, settings, folder: Path, scratch: str = "/dev/shm"):
         self.comparison = comparison
+        self.scratch = scratch  # where a run gets a folder of its own, which all its ranks see
         self.settings = settings
         self.raw = folder / "raw"
         self.raw.mkdir(parents=True, exist_ok=True)
@@ -123,9 +163,11 @@ class Measuring:
         s = self.settings
         name = f"ranks{ranks}-round{turn + 1}-{candidate.name.replace(' ', '-')}"
         sweep = self.sweep_options(ranks, candidate, turn)
-        with TemporaryDirectory(prefix="weft-compare-", dir="/dev/shm") as scratch:
+        with TemporaryDirectory(prefix="weft-compare-", dir=self.scratch) as scratch:
             command = candidate.command(s.build / "perf", s.collective, ranks, sweep, scratch)
             outcome = run(command, self.raw / f"{name}.jsonl", self.raw / f"{name}.log", s.timeout)
+        for record in outcome.records:
+            record["candidate"] = candidate.name  # a program may serve several
         self.comparison.records[ranks] += outcome.records
         print(
             f"{ranks} ranks, round {turn + 1}/{s.rounds}, {candidate.title}: "

@@ -12,11 +12,14 @@ STYLES = {
     candidates.PLAIN: "lc rgb '#f4a261' lw 2.5 pt 7 ps 0.6",
     candidates.PLAIN_PLAN: "lc rgb '#e76f00' lw 3 pt 7 ps 0.8",
     candidates.ALLOCATED_PLAN: "lc rgb '#c1121f' lw 3.5 pt 7 ps 0.9",
+    "openmpi han": "lc rgb '#457b9d' lw 2 dt 3 pt 5 ps 0.8",
     "openmpi": "lc rgb '#457b9d' lw 2 pt 4 ps 0.8",
     "mpich": "lc rgb '#8d99ae' lw 2 pt 6 ps 0.8",
     "gloo": "lc rgb '#6a994e' lw 2 pt 8 ps 0.8",
     candidates.LIMIT: "lc rgb '#222222' lw 1.5 dt 2 pt 0 ps 0",
 }
+
+OTHERS = "lw 2 pt 7 ps 0.6"  # gnuplot's own colours, for weft's algorithms by name
 
 TERMINALS = {
     "png": "pngcairo size 1280,860 font 'sans,13' background rgb 'white'",
@@ -53,8 +56,8 @@ def script(cells: dict, names: list, title: str, terminal: str, output: Path) ->
     for index, name in enumerate(names):
         block = f"data{index}"
         text += data_block(block, cells[name])
-        label = candidates.by_name(name).title
-        plots.append(f"${block} using 1:2 with linespoints {STYLES[name]} title '{label}'")
+        label = candidates.title_of(name)
+        plots.append(f"${block} using 1:2 with linespoints {STYLES.get(name, OTHERS)} title '{label}'")
     return text + "plot " + ", \\\n  ".join(plots) + "\n"
 
 

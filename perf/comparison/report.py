@@ -45,7 +45,7 @@ def times_table(cells: dict, names: list) -> str:
             cell = cells.get(name, {}).get(size)
             row.append(f"{time_text(cell.median)} ±{spread(cell):.0f}%" if cell else "–")
         rows.append(row)
-    return markdown_table(["size", *(candidates.by_name(name).title for name in names)], rows)
+    return markdown_table(["size", *(candidates.title_of(name) for name in names)], rows)
 
 
 def spread(cell) -> float:
@@ -54,7 +54,7 @@ def spread(cell) -> float:
 
 def ratios_table(cells: dict, weft: list, peers: list) -> str:
     """How many times as fast as the best peer, which share of the limit, how long the tail."""
-    titles = [candidates.by_name(name).title for name in weft]
+    titles = [candidates.title_of(name) for name in weft]
     heads = ["size", "best peer", *titles]
     limited = bool(cells.get(candidates.LIMIT))
     heads += [f"{title}: of the limit" for title in titles] if limited else []
@@ -64,7 +64,7 @@ def ratios_table(cells: dict, weft: list, peers: list) -> str:
     rows = []
     for size in all_sizes(cells, weft):
         best = best_peer(cells, peers, size)
-        row = [size_text(size), candidates.by_name(best[0]).title if best else "–"]
+        row = [size_text(size), candidates.title_of(best[0]) if best else "–"]
         row += [f"{speed[name][size]:.2f}x" if size in speed[name] else "–" for name in weft]
         if limited:
             row += [f"{100 * share[name][size]:.0f}%" if size in share[name] else "–" for name in weft]
@@ -74,6 +74,17 @@ def ratios_table(cells: dict, weft: list, peers: list) -> str:
     mean += [f"{geometric_mean(speed[name].values()):.2f}x" if speed[name] else "–" for name in weft]
     rows.append(mean + [""] * (len(heads) - len(mean)))
     return markdown_table(heads, rows)
+
+
+def algorithms_table(cells: dict, algorithms: list) -> str:
+    """How many times as fast each is as the best of the others."""
+    speed = {name: ratios(cells, name, [other for other in algorithms if other != name]) for name in algorithms}
+    rows = [
+        [size_text(size), *(f"{speed[name][size]:.2f}x" if size in speed[name] else "–" for name in algorithms)]
+        for size in all_sizes(cells, algorithms)
+    ]
+    rows.append(["geometric mean", *(f"{geometric_mean(speed[name].values()):.2f}x" for name in algorithms)])
+    return markdown_table(["size", *map(candidates.title_of, algorithms)], rows)
 
 
 def markdown(comparison) -> str:
@@ -93,6 +104,9 @@ def markdown(comparison) -> str:
         names = [*weft, *peers] + ([candidates.LIMIT] if candidates.LIMIT in cells else [])
         text += f"\n## {ranks} ranks: time per call (µs)\n\n{times_table(cells, names)}"
         text += f"\n## {ranks} ranks: times as fast as the best peer\n\n{ratios_table(cells, weft, peers)}"
+        algorithms = [name for name in comparison.algorithms if name in cells]
+        if len(algorithms) > 1:
+            text += f"\n## {ranks} ranks: times as fast as the best other algorithm\n\n{algorithms_table(cells, algorithms)}"
     notes = [f"- {note}" for note in comparison.notes]
     return text + ("\n## Notes\n\n" + "\n".join(notes) + "\n" if notes else "")
 

@@ -74,7 +74,8 @@ declare -a host_init ranks_of  # by host: its first process, whose end is the ho
 declare -a host_of local_of    # by rank: its host, its number there
 ranks=0
 
-# start_hosts COUNT: hosts host0, host1, ... with the addresses 10.0.0.1, 10.0.0.2, ...; the head has 10.0.0.254.
+# start_hosts COUNT [machine]: hosts host0, host1, ... with the addresses 10.0.0.1, 10.0.0.2, ...; the head has 10.0.0.254. "machine": with boot ids
+# of their own, so that programs do not know that they share this machine's cores.
 start_hosts() {
   local host
   echo head >/proc/sys/kernel/hostname
@@ -85,7 +86,7 @@ start_hosts() {
   } >"$work/hosts"
   mount --bind "$work/hosts" /etc/hosts || die "no names"
   for ((host = 0; host < $1; host++)); do
-    start_host $host
+    start_host $host "${2:-}"
     plug $host eth0 "$(address_of $host)/24"
   done
 }
@@ -95,7 +96,7 @@ address_of() { echo "10.0.0.$(($1 + 1))"; }
 start_host() {
   local ready=$work/ready-$1
   mkfifo "$ready"
-  unshare --net --uts --mount --pid --fork --kill-child "$here/host" "$1" "$ready" &
+  unshare --net --uts --mount --pid --fork --kill-child "$here/host" "$1" "$ready" "${2:-}" &
   read -r -t 20 "host_init[$1]" <>"$ready" || die "host$1 does not start"
   echo "${host_init[$1]}" >"$work/host$1"
   rm "$ready"

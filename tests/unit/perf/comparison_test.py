@@ -146,6 +146,15 @@ class Report(unittest.TestCase):
         self.assertIn("| 1 MiB | Open MPI | 6.00x | – | 2.0 |", text)
         self.assertIn("| geometric mean |  | 4.24x |", text)
 
+    def test_algorithms_by_name_are_compared_with_each_other(self):
+        comparison = comparison_of(4, weft_ring={8: 2}, weft_plain={8: 4}, openmpi_han={8: 6}, weft_bruck={8: 8})
+        self.assertEqual(comparison.weft, ["weft ring", "weft plain", "weft bruck"])
+        self.assertEqual((comparison.algorithms, comparison.peers), (["weft ring", "weft bruck"], ["openmpi han"]))
+        text = report.markdown(comparison)
+        self.assertIn("| size | weft ring | weft bruck |", text)
+        self.assertIn("| 8 B | 4.00x | 0.25x |", text)
+        self.assertIn("title 'weft ring'", plot.script(comparison.cells(4), ["weft ring"], "t", "svg", Path("x.svg")))
+
     def test_results_survive_saving(self):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "results.json"
@@ -172,6 +181,13 @@ class Commands(unittest.TestCase):
         self.assertEqual(command[-6:], ["/p/weft-peer-openmpi", "all_reduce", "--placement", "out", "-b", "8"])
         forked = candidates.by_name("weft plain").command(Path("/p"), "all_reduce", 4, [])
         self.assertEqual(forked[:4], ["/p/weft-perf", "all_reduce", "--ranks", "4"])
+
+    def test_on_hosts_the_cluster_launches_and_peers_get_a_folder(self):
+        hosts = {c.name: c.command(Path("/p"), "all_reduce", 8, ["-b", "8"], "/s") for c in candidates.on_hosts(("4x2",), ("ring",))}
+        self.assertEqual(hosts["weft ring"][1:5], ["4x2", "--", "/p/weft-perf", "all_reduce"])
+        self.assertEqual(hosts["weft ring"][-4:], ["--algorithm", "ring", "-b", "8"])
+        self.assertEqual(hosts["openmpi"][1:5], ["4x2", "--mpirun", "--", "/p/weft-peer-openmpi"])
+        self.assertEqual(hosts["gloo"][hosts["gloo"].index("--folder") + 1], "/s")
 
     def test_every_candidate_is_first_in_some_round(self):
         self.assertEqual({candidates.rotated(["a", "b", "c"], turn)[0] for turn in range(3)}, {"a", "b", "c"})
