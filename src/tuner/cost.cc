@@ -49,6 +49,12 @@ bool fits(const Workload& workload, std::size_t slot_bytes) {
   return max_chunk(workload, {.slot_bytes = slot_bytes}) > 0;
 }
 
+schedule::Partition partition_of(const Workload& workload, const Message& message) {
+  return schedule::make_partition(workload.collective(), message.count, message.element_bytes,
+                                  workload.blocks(), workload.lanes(),
+                                  max_chunk(workload, message));
+}
+
 Pricer::Pricer(const Fabric& fabric) : simulation_(std::make_unique<Simulation>(fabric)) {}
 Pricer::~Pricer() = default;
 
@@ -82,9 +88,7 @@ Prediction Pricer::price(const Workload& workload, const Message& message,
                          const PriceOptions& options) {
   const Fabric& fabric = simulation_->fabric();
   check(workload, message, fabric);
-  const schedule::Partition partition =
-      schedule::make_partition(workload.collective(), message.count, message.element_bytes,
-                               workload.blocks(), workload.lanes(), max_chunk(workload, message));
+  const schedule::Partition partition = partition_of(workload, message);
   const Outlook outlook = run(workload, message, partition, options);
   const double passes = whole_passes(partition, workload.lanes());
   const double rest =
@@ -96,6 +100,7 @@ Prediction Pricer::price(const Workload& workload, const Message& message,
   const Traffic& traffic = simulation_->traffic();
   Prediction prediction;
   prediction.ns = outlook.ns + rest;
+  prediction.pass_ns = outlook.further_ns;
   prediction.passes = partition.passes;
   prediction.simulated_passes = outlook.passes;
   prediction.steps = workload.steps() * static_cast<std::uint64_t>(partition.passes);

@@ -40,6 +40,7 @@ struct PriceOptions {
 
 struct Prediction {
   double ns = 0;  // from the moment when all ranks start together until the last is done
+  double pass_ns = 0;  // each further pass
   int passes = 1;
   int simulated_passes = 1;
   std::uint64_t steps = 0;     // of all ranks, in all passes
@@ -51,6 +52,9 @@ struct Prediction {
 
 // Whether slots of that many bytes hold a chunk of it at all.
 bool fits(const Workload& workload, std::size_t slot_bytes);
+
+// How a call is cut.
+schedule::Partition partition_of(const Workload& workload, const Message& message);
 
 // Prices call after call; keeps its memory for the next one. Not for two threads at once.
 class Pricer {

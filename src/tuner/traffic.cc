@@ -50,7 +50,8 @@ void Traffic::enqueue(int nic, const Flight& flight) {
     flows_[known].last = message;
     return;
   }
-  const std::int32_t flow = flows_.add({flight.from, flight.to, message, message, -1});
+  const std::int32_t flow = flows_.add({flight.from, flight.to, message, message, -1,
+                                        static_cast<std::int32_t>(sender(flight.from).to.size())});
   sender(flight.from).to.push_back(flight.to);
   sender(flight.from).flows.push_back(flow);
   std::int32_t& last = circles_[static_cast<std::size_t>(nic)];
@@ -73,11 +74,12 @@ Flight Traffic::dequeue(int nic) {
   } else {
     flows_[last].next = flow.next;
   }
-  flows_.take(number);
   Sender& from = sender(flight.from);
-  const auto at = std::ranges::find(from.flows, number) - from.flows.begin();
-  from.flows[static_cast<std::size_t>(at)] = from.flows.back();
-  from.to[static_cast<std::size_t>(at)] = from.to.back();
+  const auto at = static_cast<std::size_t>(flow.at);
+  flows_[from.flows.back()].at = flow.at;
+  from.flows[at] = from.flows.back();
+  from.to[at] = from.to.back();
+  flows_.take(number);
   from.flows.pop_back();
   from.to.pop_back();
   return flight;

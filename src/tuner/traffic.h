@@ -108,6 +108,7 @@ class Traffic {
     std::int32_t first = -1;  // flights
     std::int32_t last = -1;
     std::int32_t next = -1;  // flow in the circle of its NIC
+    std::int32_t at = 0;     // in the lists of its sender
   };
   // A rank that sends: what waits at its NIC.
   struct Sender {
