@@ -24,6 +24,14 @@ std::string name_of_job(const tuner::Situation& situation, const std::string& be
                      between.empty() ? "" : ", between them ", between);
 }
 
+std::vector<int> machine_numbers(const std::vector<topology::Host>& hosts) {
+  std::map<std::string, int> known;
+  std::vector<int> numbers;
+  for (const topology::Host& host : hosts)
+    numbers.push_back(known.emplace(host.machine, static_cast<int>(known.size())).first->second);
+  return numbers;
+}
+
 }  // namespace
 
 tuner::Situation situation_of(const Job& job) {
@@ -37,17 +45,28 @@ tuner::Situation situation_of(const Job& job) {
   situation.network = between.cost;
   situation.signals = static_cast<std::size_t>(job.world.layout.slots);
   situation.slot_bytes = job.world.layout.lane_bytes;
-  std::map<std::string, int> numbers;
-  for (const std::string& machine : job.machines)
-    numbers.emplace(machine, static_cast<int>(numbers.size()));
+  const std::vector<int> machines = machine_numbers(job.hosts);
+  std::vector<topology::Description> descriptions;
+  for (std::size_t rank = 0; rank < hosts.size(); ++rank)
+    descriptions.push_back({job.hosts[rank], hosts[rank]});
+  const topology::Job placed = topology::make_job(descriptions, true);
+  situation.shape = topology::make_shape(placed);
+  std::map<std::pair<int, int>, int> packages;
   for (std::size_t rank = 0; rank < hosts.size(); ++rank) {
+    const auto package = packages.emplace(std::pair(hosts[rank], placed.places[rank].package),
+                                          static_cast<int>(packages.size()));
     situation.places.push_back(
-        {.package = hosts[rank], .host = hosts[rank], .machine = numbers.at(job.machines[rank])});
+        {.package = package.first->second, .host = hosts[rank], .machine = machines[rank]});
   }
-  const int count = *std::ranges::max_element(hosts) + 1;
-  if (count > 1 && count < situation.ranks) situation.shape.levels.push_back({"host", hosts, true});
   situation.name = name_of_job(situation, between.names);
   return situation;
+}
+
+topology::Place place_by_machine(const std::vector<topology::Host>& hosts, int rank) {
+  const std::vector<int> machines = machine_numbers(hosts);
+  std::vector<topology::Description> descriptions;
+  for (std::size_t i = 0; i < hosts.size(); ++i) descriptions.push_back({hosts[i], machines[i]});
+  return topology::make_job(descriptions, false).places[static_cast<std::size_t>(rank)];
 }
 
 }  // namespace weft

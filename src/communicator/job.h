@@ -6,6 +6,7 @@
 
 #include "communicator/router.h"
 #include "executor/world.h"
+#include "topology/job.h"
 #include "tuner/situation.h"
 
 namespace weft {
@@ -14,10 +15,14 @@ namespace weft {
 struct Job {
   const executor::World& world;
   const Router& router;
-  const std::vector<std::string>& machines;  // by rank
+  const std::vector<topology::Host>& hosts;  // by rank, as each sees its own
   int least_cores = 1;                       // of the machine that has the fewest
 };
 
 tuner::Situation situation_of(const Job& job);
+
+// Where a rank sits before anybody knows who maps whose memory: ranks of one machine count as being
+// on one host.
+topology::Place place_by_machine(const std::vector<topology::Host>& hosts, int rank);
 
 }  // namespace weft

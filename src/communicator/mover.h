@@ -14,11 +14,12 @@ namespace weft {
 // none needs progress.
 class Mover {
  public:
-  explicit Mover(const Transports& transports) {
-    if (!transports.need_progress()) return;
-    thread_ = std::jthread([&transports](const std::stop_token& stop) {
+  // `transports` may be null: none is open yet.
+  explicit Mover(const Transports* transports) {
+    if (transports == nullptr || !transports->need_progress()) return;
+    thread_ = std::jthread([transports](const std::stop_token& stop) {
       while (!stop.stop_requested()) {
-        transports.progress();
+        transports->progress();
         sched_yield();
       }
     });

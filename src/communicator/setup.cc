@@ -12,6 +12,7 @@
 #include "communicator/job.h"
 #include "communicator/mover.h"
 #include "communicator/tuning_file.h"
+#include "topology/pack.h"
 
 namespace weft {
 namespace {
@@ -24,32 +25,38 @@ namespace {
 
 Connections::Connections(const Config& config, const Log& log, Bootstrap& bootstrap,
                          const Clock& clock, FailureListener& listener)
-    : log_(log), host_(topology::probe_host()), routes_(config.options.routes) {
+    : log_(log),
+      host_(topology::probe_host({.source = config.topology})),
+      routes_(config.options.routes) {
   world_.rank = bootstrap.rank();
   world_.ranks = bootstrap.size();
   world_.clock = &clock;
   world_.layout = memory::make_pad_layout(world_.ranks, config.shared_bytes);
   world_.links.resize(static_cast<std::size_t>(world_.ranks));
-  transports_ = std::make_unique<Transports>(config, log, host_,
-                                             Transports::Rank{world_.rank, world_.ranks}, listener);
-  open_transports(config.options.transports);
-  Introductions all = introduce(config, bootstrap);
-  tuning_ = use_tuning(all.tuning);
-  Router router(*transports_, routes_, world_.rank, all.machines);
-  find_ways(config, bootstrap, router, std::move(all.offers));
+  introduce(config, bootstrap);
+  open_transports(config, listener);
+  std::vector<std::string> machines;
+  for (const topology::Host& host : hosts_) machines.push_back(host.machine);
+  Router router(*transports_, routes_, world_.rank, std::move(machines));
+  find_ways(config, bootstrap, router);
   use_ways(router);
   await_connections(config);
   make_pads();
   exchange_pads(config, bootstrap);
   choose_wait_policy(config);
-  situation_ = situation_of({world_, router, all.machines, least_cores()});
+  situation_ = situation_of({world_, router, hosts_, least_cores()});
 }
 
 Connections::~Connections() {
   for (const auto& [open, pad] : pads_) open->transport->release(pad);
 }
 
-void Connections::open_transports(const std::string& wanted) {
+void Connections::open_transports(const Config& config, FailureListener& listener) {
+  const topology::Place place = place_by_machine(hosts_, world_.rank);
+  transports_ = std::make_unique<Transports>(
+      config, log_, host_,
+      Transports::Rank{world_.rank, world_.ranks, place.local_index, place.local_ranks}, listener);
+  const std::string& wanted = config.options.transports;
   // Others take time and memory that most ranks can save.
   transports_->open([&](const std::string& name, int priority) {
     return priority >= 0 || named_in(wanted, name) || routes_.mention(name);
@@ -63,29 +70,27 @@ void Connections::open_transports(const std::string& wanted) {
 
 std::vector<Blob> Connections::all_gather(const Config& config, Bootstrap& bootstrap,
                                           const Blob& mine) const {
-  const Mover mover(*transports_);
+  const Mover mover(transports_.get());
   return bootstrap.all_gather(mine, config.timeout);
 }
 
-Connections::Introductions Connections::introduce(const Config& config, Bootstrap& bootstrap) {
+// What must be equal everywhere, where each rank runs, and the tuning file.
+void Connections::introduce(const Config& config, Bootstrap& bootstrap) {
   BlobWriter mine;
   mine.put_text(WEFT_VERSION);
   mine.put(static_cast<std::uint64_t>(config.shared_bytes));
   mine.put_text(config.options.algorithm);
   mine.put_text(config.options.routes);
   mine.put(config.protocol);
-  mine.put_text(host_.machine);
-  mine.put(host_.quota);
-  mine.put_bytes(std::as_bytes(std::span(host_.core_ids)));
+  mine.put_bytes(topology::pack(host_));
   mine.put_text(world_.rank == 0 ? read_tuning(config, log_) : "");
-  write_offers(mine, offers_of(*transports_));
   const std::vector<Blob> all = all_gather(config, bootstrap, mine.blob());
   const auto check = [&](int peer, const char* what, const auto& ours, const auto& theirs) {
     if (ours == theirs) return;
     fail(ErrorCode::mismatch, "{} differs: {} at rank {}, {} at rank {}", what, ours, world_.rank,
          theirs, peer);
   };
-  Introductions result;
+  std::string tuning;
   for (int peer = 0; peer < world_.ranks; ++peer) {
     BlobReader reader(all[static_cast<std::size_t>(peer)]);
     check(peer, "the version of weft", std::string(WEFT_VERSION), reader.get_text());
@@ -95,41 +100,36 @@ Connections::Introductions Connections::introduce(const Config& config, Bootstra
     check(peer, "WEFT_ROUTES", config.options.routes, reader.get_text());
     check(peer, "WEFT_PROTOCOL", static_cast<int>(config.protocol),
           static_cast<int>(reader.get<Protocol>()));
-    result.machines.push_back(reader.get_text());
-    read_machine(result.machines.back(), reader);
-    result.tuning += reader.get_text();
-    result.offers.push_back(read_offers(reader));
+    hosts_.push_back(topology::unpack(reader.get_bytes()));
+    note_machine(hosts_.back());
+    tuning += reader.get_text();
   }
-  return result;
+  tuning_ = use_tuning(tuning);
 }
 
-// What a rank says of the machine it runs on.
-void Connections::read_machine(const std::string& name, BlobReader& reader) {
-  Machine& machine = machines_[name];
+void Connections::note_machine(const topology::Host& host) {
+  Machine& machine = machines_[host.machine];
   ++machine.ranks;
-  if (const int quota = reader.get<int>(); quota > 0)
-    machine.quota = machine.quota > 0 ? std::min(machine.quota, quota) : quota;
-  const Blob cores = reader.get_bytes();
-  for (std::size_t at = 0; at + sizeof(int) <= cores.size(); at += sizeof(int)) {
-    int core = 0;
-    std::memcpy(&core, cores.data() + at, sizeof(core));
-    machine.cores.insert(core);
-  }
+  if (host.quota > 0)
+    machine.quota = machine.quota > 0 ? std::min(machine.quota, host.quota) : host.quota;
+  machine.cores.insert(host.core_ids.begin(), host.core_ids.end());
 }
 
 // Where some pair of ranks finds no way, everyone opens the transports that wait to be asked for.
-void Connections::find_ways(const Config& config, Bootstrap& bootstrap, Router& router,
-                            std::vector<std::vector<TransportOffer>> offers) {
-  router.agree(all_gather(config, bootstrap, router.connect(std::move(offers))));
+void Connections::find_ways(const Config& config, Bootstrap& bootstrap, Router& router) {
+  const auto look = [&] {
+    router.agree(
+        all_gather(config, bootstrap, router.connect(exchange_offers(config, bootstrap))));
+  };
+  look();
   if (!router.incomplete()) return;
-  offers = offer_more(config, bootstrap);
-  router.agree(all_gather(config, bootstrap, router.connect(std::move(offers))));
-}
-
-std::vector<std::vector<TransportOffer>> Connections::offer_more(const Config& config,
-                                                                 Bootstrap& bootstrap) {
   log_.info("not every pair of ranks can meet so; opening the transports kept for that");
   transports_->open([](const std::string&, int) { return true; });
+  look();
+}
+
+std::vector<std::vector<TransportOffer>> Connections::exchange_offers(const Config& config,
+                                                                      Bootstrap& bootstrap) {
   BlobWriter mine;
   write_offers(mine, offers_of(*transports_));
   std::vector<std::vector<TransportOffer>> offers;

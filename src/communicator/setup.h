@@ -43,19 +43,13 @@ class Connections {
     std::set<int> cores;  // that any of them may run on
     int usable_cores() const;
   };
-  // What every rank told of itself, by rank.
-  struct Introductions {
-    std::vector<std::string> machines;
-    std::vector<std::vector<TransportOffer>> offers;
-    std::string tuning;  // rank 0's file
-  };
 
-  void open_transports(const std::string& wanted);
-  Introductions introduce(const Config& config, Bootstrap& bootstrap);
-  void read_machine(const std::string& name, BlobReader& reader);
-  void find_ways(const Config& config, Bootstrap& bootstrap, Router& router,
-                 std::vector<std::vector<TransportOffer>> offers);
-  std::vector<std::vector<TransportOffer>> offer_more(const Config& config, Bootstrap& bootstrap);
+  void introduce(const Config& config, Bootstrap& bootstrap);
+  void note_machine(const topology::Host& host);
+  void open_transports(const Config& config, FailureListener& listener);
+  void find_ways(const Config& config, Bootstrap& bootstrap, Router& router);
+  std::vector<std::vector<TransportOffer>> exchange_offers(const Config& config,
+                                                           Bootstrap& bootstrap);
   void use_ways(const Router& router);
   void await_connections(const Config& config);
   void make_pads();
@@ -66,6 +60,7 @@ class Connections {
 
   const Log& log_;
   topology::Host host_;
+  std::vector<topology::Host> hosts_;  // by rank, as each sees its own
   Routes routes_;
   executor::World world_;
   tuner::Situation situation_;

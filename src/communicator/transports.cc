@@ -64,7 +64,7 @@ const Proposal* Transports::probe(const transport::LoadedPlugin& plugin) {
   if (count == 0) refusals_.push_back(fmt::format("{}: {}", name, why.message));
   if (count <= 0) return nullptr;
   const auto found = std::span(devices, static_cast<std::size_t>(std::min(count, kMaxDevices)));
-  return &proposals_.emplace(name, propose_devices(found, host_)).first->second;
+  return &proposals_.emplace(name, propose_devices(found, host_, rank_.local_index, rank_.local_ranks)).first->second;
 }
 
 void Transports::open_devices(const transport::LoadedPlugin& plugin, const Proposal& proposal) {

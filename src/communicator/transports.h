@@ -31,6 +31,9 @@ class Transports {
   struct Rank {
     int rank = 0;
     int ranks = 1;
+    // Among the ranks of this machine to which the same devices are nearest.
+    int local_index = 0;
+    int local_ranks = 1;
   };
 
   // Everything passed by reference outlives it.
