@@ -13,7 +13,20 @@ namespace weft {
 using executor::Call;
 using executor::Launch;
 
+namespace {
+
+// A name that no collective has is a mistake; one that some lack is not.
+void check_algorithm(const std::string& name) {
+  const auto named = [&](const algorithms::Algorithm& algorithm) { return algorithm.name == name; };
+  if (name.empty() || std::ranges::any_of(algorithms::all(), named)) return;
+  fail(ErrorCode::invalid_argument,
+       "no collective has an algorithm '{}'; `weft-schedule list` names them all", name);
+}
+
+}  // namespace
+
 Communicator::Impl::Impl(const Options& options) : config(resolve(options)) {
+  check_algorithm(config.options.algorithm);
   bootstrap = weft::bootstrap::make(config);
   log = Log(config.log_level, fmt::format("weft {}/{}", bootstrap->rank(), bootstrap->size()));
   log.info("started by {}", bootstrap->description());
@@ -26,7 +39,12 @@ Communicator::Impl::Impl(const Options& options) : config(resolve(options)) {
   for (const auto& [peer, cause] : early_failures) executor->peer_failed(peer, cause);
 }
 
-Communicator::Impl::~Impl() = default;
+// While transports close they may still report peers: everything that hears of it goes after them.
+Communicator::Impl::~Impl() {
+  allocations.reset();
+  executor.reset();
+  connections.reset();
+}
 
 void Communicator::Impl::peer_failed(int peer, const std::string& cause) {
   log.info("rank {} failed: {}", peer, cause);

@@ -59,6 +59,7 @@ Router::Router(const Transports& transports, const Routes& routes, int rank,
       machines_(std::move(machines)),
       mine_(machines_.size()),
       refused_(machines_.size()),
+      tried_(machines_.size()),
       found_(machines_.size()) {}
 
 Router::Name Router::number_of(const std::string& name) const {
@@ -101,11 +102,10 @@ bool Router::try_connect(int peer, const std::string& name) {
   const OpenTransport* open = transports_.find(name);
   const TransportOffer* theirs = offer(peer, number_of(name));
   auto& reasons = refused_[static_cast<std::size_t>(peer)];
-  if (open == nullptr || theirs == nullptr) {
-    // A transport that is not here at all is told of by transports_.refusals().
-    if (open != nullptr) reasons.push_back(fmt::format("{}: rank {} does not have it", name, peer));
-    return false;
-  }
+  if (open == nullptr) return false;
+  auto& tried = tried_[static_cast<std::size_t>(peer)];
+  if (theirs == nullptr || std::ranges::count(tried, name) > 0) return false;
+  tried.push_back(name);
   const transport::Status status = open->transport->connect(peer, theirs->address);
   if (status.ok()) {
     mine_[static_cast<std::size_t>(peer)] = name;
@@ -181,6 +181,12 @@ std::string Router::reasons(int peer) const {
   std::vector<std::string> all = transports_.refusals();
   const auto& more = refused_[static_cast<std::size_t>(peer)];
   all.insert(all.end(), more.begin(), more.end());
+  for (const std::string& name : wanted(peer)) {
+    if (offer(rank_, number_of(name)) == nullptr)
+      all.push_back(name + " is not open here");
+    else if (offer(peer, number_of(name)) == nullptr)
+      all.push_back(name + " is not open there");
+  }
   return fmt::format("{}", fmt::join(all, "; "));
 }
 

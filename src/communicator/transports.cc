@@ -23,8 +23,10 @@ Transports::Transports(const Config& config, const Log& log, const topology::Hos
       rank_(rank),
       callbacks_{&listener, &log, {}},
       plugins_(transport::load_plugins(config.options.plugin_path, log)) {
-  for (const auto& refused : plugins_.refused)
-    refusals_.push_back(refused.origin + ": " + refused.reason);
+  for (const auto& refused : plugins_.refused) {
+    const bool named = refused.reason.starts_with(refused.origin);
+    refusals_.push_back(named ? refused.reason : refused.origin + ": " + refused.reason);
+  }
 }
 
 Transports::~Transports() {

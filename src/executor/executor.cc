@@ -89,6 +89,14 @@ void Executor::finish_head() {
   done->queued = false;
 }
 
+int Executor::advance_or_give_up(Operation* operation, LaneState* lane) {
+  try {
+    return advance(operation, lane);
+  } catch (const PutFailed& failed) {
+    give_up(failed.code(), fmt::format("{}: {}", story(*operation), failed.what()), failed.peer());
+  }
+}
+
 int Executor::progress() {
   int moved = 0;
   while (head_ != nullptr) {
@@ -97,7 +105,7 @@ int Executor::progress() {
     for (int i = 0; i < operation->lane_count; ++i) {
       LaneState& lane = operation->lanes[static_cast<std::size_t>(i)];
       if (lane.passes_left == 0) continue;
-      moved += advance(operation, &lane);
+      moved += advance_or_give_up(operation, &lane);
       if (lane.passes_left == 0) --operation->active_lanes;
     }
     if (polls_transports_) {

@@ -44,6 +44,7 @@ class Executor {
  private:
   memory::Control& control() { return *reinterpret_cast<memory::Control*>(world_.pad); }
   int progress();
+  int advance_or_give_up(Operation* operation, LaneState* lane);
   void begin(Operation* operation);
   void finish_head();
   void publish(const Operation& operation);

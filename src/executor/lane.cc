@@ -54,8 +54,10 @@ void raise(const Frame& frame, const Place& place) {
 }
 
 [[noreturn]] void put_failed(const Place& place, const transport::Status& status) {
-  fail(status.code, "put to rank {} over {}: {}", place.rank, place.link->transport_name,
-       status.message);
+  throw PutFailed(status.code,
+                  fmt::format("put to rank {} over {}: {}", place.rank,
+                              place.link->transport_name, status.message),
+                  place.rank);
 }
 
 // Hands a put to the transport of a peer that is not mapped; pushes it on while its queue is full.

@@ -1,9 +1,22 @@
 // Runs one lane of an operation as far as it can go without waiting.
 #pragma once
 
+#include <weft/error.h>
+
 #include "executor/operation.h"
 
 namespace weft::executor {
+
+// A transport refused a put for good.
+class PutFailed : public Error {
+ public:
+  PutFailed(ErrorCode code, const std::string& message, int peer)
+      : Error(code, message), peer_(peer) {}
+  int peer() const { return peer_; }
+
+ private:
+  int peer_;
+};
 
 // Sets what follows from lane->epoch. Slots of one parity rotate through their half of the pad,
 // since writing lines that the peer has read lately costs twice as much as writing lines that have
@@ -11,7 +24,7 @@ namespace weft::executor {
 void enter_pass(const Launch& launch, LaneState* lane, std::uint64_t signature);
 
 // Executes instructions until the lane is complete or waits for a peer. Returns how many it
-// completed. Throws Error(peer_failed) where a put fails.
+// completed. Throws PutFailed.
 int advance(Operation* operation, LaneState* lane);
 
 // The signal value or packet flag that a peer raises in a pass.

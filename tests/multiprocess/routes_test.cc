@@ -102,6 +102,13 @@ TEST(Routes, ARuleThatLeavesAPairWithoutAWayIsAnErrorThatNamesIt) {
   EXPECT_EQ(status, 0);
 }
 
+TEST(Options, AnAlgorithmThatNoCollectiveHasIsRefused) {
+  Options options;
+  options.algorithm = "rings";
+  expect_error(ErrorCode::invalid_argument, "no collective has an algorithm 'rings'",
+               [&] { Communicator::create(options); });
+}
+
 TEST(Routes, DifferentRulesAtTwoRanksAreAMismatch) {
   const int status = run_processes(2, {}, [](const Options& given) {
     Options mine = given;
