@@ -128,6 +128,7 @@ Config resolve(const Options& given) {
   config.log_level = choice("WEFT_LOG", kLevels).value_or(LogLevel::warn);
   const auto shared = byte_count("WEFT_SHARED_BYTES");
   config.shared_bytes = options.shared_bytes.value_or(shared.value_or(kDefaultSharedBytes));
+  fill(config.topology, "WEFT_TOPOLOGY_XML");
   config.pmix_present = variable("PMIX_NAMESPACE") && variable("PMIX_RANK");
   config.pmi_ranks = pmi_ranks();
   config.launch = launch_variables();

@@ -28,6 +28,7 @@ struct Config {
   std::size_t shared_bytes = 0;
   Protocol protocol = Protocol::automatic;
   LogLevel log_level = LogLevel::warn;    // [WEFT_LOG: silent, warn, info, debug]
+  std::string topology;                   // [WEFT_TOPOLOGY_XML], topology/host.h; empty: this host
   bool pmix_present = false;              // a PMIx launcher started this process
   int pmi_ranks = 0;                      // ranks of a PMI-1 launcher (MPICH's); 0: none
   std::optional<LaunchVariables> launch;  // torchrun-style

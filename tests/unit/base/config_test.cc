@@ -14,13 +14,17 @@ using namespace std::chrono_literals;
 // it was.
 class ConfigTest : public testing::Test {
  protected:
-  static constexpr const char* kVariables[] = {
-      "WEFT_RANK",        "WEFT_SIZE",      "WEFT_ROOT",      "WEFT_TRANSPORTS",
-      "WEFT_PLUGIN_PATH", "WEFT_ALGORITHM", "WEFT_TIMEOUT",   "WEFT_WAIT",
-      "WEFT_PROTOCOL",    "WEFT_LOG",       "PMIX_NAMESPACE", "WEFT_SHARED_BYTES",
-      "PMIX_RANK",        "RANK",           "WORLD_SIZE",     "MASTER_ADDR",
-      "MASTER_PORT",      "PMI_RANK",       "PMI_SIZE",       "PMI_FD",
-      "WEFT_SHM_BACKING"};
+  static constexpr const char* kVariables[] = {"WEFT_RANK",        "WEFT_SIZE",
+                                               "WEFT_ROOT",        "WEFT_TRANSPORTS",
+                                               "WEFT_PLUGIN_PATH", "WEFT_ALGORITHM",
+                                               "WEFT_TIMEOUT",     "WEFT_WAIT",
+                                               "WEFT_PROTOCOL",    "WEFT_LOG",
+                                               "PMIX_NAMESPACE",   "WEFT_SHARED_BYTES",
+                                               "PMIX_RANK",        "RANK",
+                                               "WORLD_SIZE",       "MASTER_ADDR",
+                                               "MASTER_PORT",      "PMI_RANK",
+                                               "PMI_SIZE",         "PMI_FD",
+                                               "WEFT_SHM_BACKING", "WEFT_TOPOLOGY_XML"};
 
   void SetUp() override {
     for (const char* name : kVariables) {
@@ -75,6 +79,7 @@ TEST_F(ConfigTest, variables_fill_what_is_unset) {
   set("WEFT_WAIT", "yield");
   set("WEFT_PROTOCOL", "packet");
   set("WEFT_LOG", "debug");
+  set("WEFT_TOPOLOGY_XML", "server.xml");
   set("WEFT_SHARED_BYTES", "512K");
   const Config config = resolve({});
   EXPECT_EQ(config.options.rank, 3);
@@ -87,6 +92,7 @@ TEST_F(ConfigTest, variables_fill_what_is_unset) {
   EXPECT_EQ(config.wait_policy, WaitPolicy::yield);
   EXPECT_EQ(config.protocol, Protocol::packet);
   EXPECT_EQ(config.log_level, LogLevel::debug);
+  EXPECT_EQ(config.topology, "server.xml");
   EXPECT_EQ(config.shared_bytes, std::size_t{512} << 10);
 }
 

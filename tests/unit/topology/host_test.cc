@@ -1,10 +1,10 @@
 #include "topology/host.h"
 
-#include <gtest/gtest.h>
-
 #include <sched.h>
 
 #include <algorithm>
+
+#include "fixtures.h"
 
 namespace weft::topology {
 namespace {
@@ -45,6 +45,45 @@ TEST(Host, a_bound_process_has_the_processors_it_is_bound_to) {
   EXPECT_EQ(host.cores, 1);
   EXPECT_EQ(host.numa_nodes, 1);
   EXPECT_EQ(host.l2_bytes, probe_host().l2_bytes);
+}
+
+TEST(Host, its_cores_have_places) {
+  const Host host = probe_host();
+  ASSERT_FALSE(host.present.empty());
+  EXPECT_EQ(host.node_distances.size(), host.nodes.size() * host.nodes.size());
+  for (const Core& core : host.present) {
+    EXPECT_GE(core.processors, core.allowed);
+    EXPECT_GE(core.allowed, core.usable);
+    const bool listed = std::ranges::count(host.core_ids, core.id) == 1;
+    EXPECT_EQ(listed, core.usable > 0);
+  }
+}
+
+TEST(Host, looking_for_devices_changes_nothing_else) {
+  const Host host = probe_host({.devices = ProbeOptions::Devices::look});
+  EXPECT_EQ(host.present, probe_host().present);
+  EXPECT_EQ(host.numa_distances, probe_host().numa_distances);
+}
+
+TEST(Host, a_described_host_is_seen_from_the_cores_that_are_given) {
+  const Host host = probe_host({.source = path_of("amd_ccx"), .cores = {40, 41}});
+  EXPECT_EQ(host.core_ids, (std::vector<int>{40, 41}));
+  EXPECT_EQ(host.numa_distances, (std::vector<std::uint64_t>{32, 10}));
+}
+
+TEST(Host, ranks_of_a_described_host_run_on_this_machine) {
+  EXPECT_EQ(read_fixture("amd_ccx").machine, probe_host().machine);
+}
+
+TEST(Host, a_core_that_is_not_there_is_refused_with_the_source) {
+  try {
+    probe_host({.source = path_of("amd_ccx"), .cores = {64}});
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::invalid_argument);
+    EXPECT_NE(std::string(error.what()).find("amd_ccx.xml: there is no core 64"), std::string::npos)
+        << error.what();
+  }
 }
 
 }  // namespace
