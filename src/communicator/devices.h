@@ -17,7 +17,10 @@ struct Proposal {
 };
 
 // Those of the highest priority and, of them, the nearest to the cores that this process may run
-// on. `devices` are what a transport's probe() found: at least one.
-Proposal propose_devices(std::span<const transport::Device> devices, const topology::Host& host);
+// on. `devices` are what a transport's probe() found: at least one. Where `local_ranks` ranks of
+// this host are as near to the same devices, the one with `local_index` gets its share
+// (topology/nearest.h); a rank that knows of no others gets all that are nearest.
+Proposal propose_devices(std::span<const transport::Device> devices, const topology::Host& host,
+                         int local_index = 0, int local_ranks = 1);
 
 }  // namespace weft
