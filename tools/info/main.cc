@@ -1,6 +1,7 @@
 // weft-info: tells what weft finds on this machine and what would keep it from being fast. Changes
 // nothing and needs no other ranks.
 #include "print.h"
+#include "topology.h"
 
 #include <weft/version.h>
 
@@ -10,6 +11,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <functional>
 
 int main(int argc, char** argv) {
   CLI::App app(
@@ -18,15 +20,19 @@ int main(int argc, char** argv) {
   bool json = false;
   app.add_flag("--json", json, "Print JSON");
   app.set_version_flag("--version", "weft " WEFT_VERSION);
+  CLI::App* topology = app.add_subcommand(
+      "topology", "Show or draw a host's packages, memory, cores and network devices");
+  const std::function<int()> show_topology = weft::tools::add_topology(*topology);
   app.footer(
       "It reads the same WEFT_... variables as a program that uses weft, so run it as you run\n"
       "your ranks: same user, same container, same launcher. Exit status: 0, also with warnings; "
       "2\n"
-      "for a wrong option.\n"
+      "for a wrong option or a topology that cannot be read.\n"
       "Examples:\n"
       "  weft-info\n"
       "  WEFT_VERBS_DEVICE=mlx5_1 weft-info\n"
       "  mpirun -n 2 --map-by node weft-info\n"
+      "  weft-info topology --ranks 8 --svg host.svg\n"
       "  weft-info --json | jq '.transports[].findings[] | select(.kind == \"warning\")'");
   try {
     app.parse(argc, argv);
@@ -37,6 +43,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   try {
+    if (topology->parsed()) return show_topology();
     const weft::tools::Report report = weft::tools::make_report();
     if (json) {
       // Host names and paths may hold any bytes.
@@ -47,7 +54,7 @@ int main(int argc, char** argv) {
     }
   } catch (const std::exception& error) {
     fmt::print(stderr, "weft-info: {}\n", error.what());
-    return 1;
+    return topology->parsed() ? 2 : 1;
   }
   return 0;
 }

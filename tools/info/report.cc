@@ -73,6 +73,15 @@ Config read_settings(Report& report) {
   }
 }
 
+topology::Host probe(const std::string& source, Report& report) {
+  try {
+    return topology::probe_host({.source = source});
+  } catch (const std::exception& error) {
+    report.problems.emplace_back(error.what());
+    return topology::probe_host();
+  }
+}
+
 // What keeps WEFT_TRANSPORTS from being what was meant.
 void check_wanted(const std::string& wanted, Report& report) {
   const auto named = [](const Transport& t) { return t.name; };
@@ -111,9 +120,10 @@ Report make_report() {
     report.host = system.nodename;
     report.kernel = std::string(system.sysname) + " " + system.release;
   }
-  report.hardware = topology::probe_host();
   report.settings = weft_variables();
-  const Options options = read_settings(report).options;
+  const Config config = read_settings(report);
+  const Options& options = config.options;
+  report.hardware = probe(config.topology, report);
   report.plugins_from =
       options.plugin_path.empty() ? transport::default_plugin_folder() : options.plugin_path;
   const transport::PluginSet plugins = load(options.plugin_path, report);

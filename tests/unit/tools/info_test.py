@@ -107,6 +107,14 @@ class Problems(unittest.TestCase):
         found = report(WEFT_TRANSPORTS="shm,paper")
         self.assertEqual(found["problems"], ["WEFT_TRANSPORTS names paper, and there is no such transport"])
 
+    def test_a_topology_that_cannot_be_read_is_named(self):
+        problems = report(WEFT_TOPOLOGY_XML="/nonexistent.xml")["problems"]
+        self.assertEqual(len(problems), 1)
+        self.assertIn("topology /nonexistent.xml: cannot be opened", problems[0])
+
+    def test_another_hosts_topology_is_the_one_that_is_shown(self):
+        self.assertEqual(report(WEFT_TOPOLOGY_XML="synthetic:core:6 pu:2")["host"]["processors"], 12)
+
     def test_no_usable_transport_is_a_problem(self):
         problems = report(WEFT_TRANSPORTS="paper")["problems"]
         self.assertTrue(any("no transport can be used" in p for p in problems), problems)
