@@ -13,7 +13,7 @@ TRESPASSES = [
     ("src/executor/lane.cc", '#include "tuner/rules.h"\n', "may not include tuner"),
     ("src/algorithms/registry.cc", '#include "executor/lane.h"\n', "may not include executor"),
     ("transports/shm/plugin.cc", '#include "executor/world.h"\n', "may not include executor"),
-    ("src/tuner/select.cc", "#include <hwloc.h>\n", "only src/topology may"),
+    ("src/tuner/cost.cc", "#include <hwloc.h>\n", "only src/topology may"),
     ("src/communicator/impl.cc", '#include "../executor/lane.h"\n', "no relative paths"),
     ("src/executor/lane.cc", 'auto x = getenv("HOME");\n', "reads the environment"),
     ("src/communicator/setup.cc", 'bool b = name == "shm";\n', "names a transport"),

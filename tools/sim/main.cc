@@ -36,8 +36,7 @@ int main(int argc, char** argv) {
   app.footer(
       "Examples:\n"
       "  weft-sim all_reduce --hosts 512 --ranks-per-host 8 --fabric fat-tree:2:1 -b 8 -e 1G\n"
-      "  weft-sim all_reduce --hosts 16 --fabric uniform -a ring,double_binary_tree --shared-bytes "
-      "1G\n"
+      "  weft-sim all_reduce --hosts 16 --ideal-processors --lanes 1 --shared-bytes 4G\n"
       "  weft-sim all_gather --hosts 32 --ranks-per-host 8 --fabric rails --nics 8 --nic 400\n"
       "  weft-sim broadcast --hosts 8 --fabric two-sites:10 -b 1M -e 256M --csv\n"
       "  weft-sim all_reduce --hosts 1 --ranks-per-host 8 --cores 2\n"

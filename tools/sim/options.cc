@@ -40,6 +40,9 @@ void add_machine_options(CLI::App& app, SimOptions& o) {
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str()
       ->group(group);
+  app.add_flag("--ideal-processors", o.ideal_processors,
+               "Processors and memories that take no time: what textbooks' formulas are for")
+      ->group(group);
   app.add_option("--memory", o.memory_gbps, "Memory bandwidth of a host, GB/s")
       ->check(CLI::PositiveNumber)
       ->capture_default_str()
@@ -75,6 +78,22 @@ void add_network_options(CLI::App& app, SimOptions& o) {
       ->group(group);
 }
 
+void make_ideal(tuner::Costs& costs) {
+  costs.compute = {.step_ns = 0,
+                   .read_ns_per_byte = 0,
+                   .write_ns_per_byte = 0,
+                   .reduce_ns_per_byte = 0,
+                   .far_read_ns_per_byte = 0,
+                   .far_write_ns_per_byte = 0};
+  for (tuner::Link* link : {&costs.package, &costs.host, &costs.network}) {
+    link->latency_ns += link->send_ns + link->receive_ns;
+    link->send_ns = link->receive_ns = 0;
+    link->send_ns_per_byte = link->receive_ns_per_byte = 0;
+  }
+  costs.memory_ns_per_byte = 0;
+  costs.nic_ns_per_message = 0;
+}
+
 // Of NICs where nothing was said.
 int nics_of(const SimOptions& options, const tuner::Network& network) {
   if (options.nics > 0) return options.nics;
@@ -97,6 +116,9 @@ void add_options(CLI::App& app, SimOptions& o) {
       ->capture_default_str();
   app.add_option("-r,--root", o.root, "Root of a broadcast or reduce")->capture_default_str();
   app.add_option("-a,--algorithms", o.algorithms, "Only these, with commas; default: all");
+  app.add_option("--lanes", o.lanes, "Lanes of each schedule; 0: the better of one and two")
+      ->check(CLI::Range(0, memory::kLanes))
+      ->capture_default_str();
   app.add_option("--max-steps", o.max_steps,
                  "Leaves out what takes more steps, of all ranks together; many passes are "
                  "estimated from as few as this allows")
@@ -135,6 +157,7 @@ tuner::Fabric fabric_of(const SimOptions& options) {
   costs.memory_ns_per_byte = 1 / options.memory_gbps;
   costs.cores = options.cores;
   costs.switch_ns = options.switch_us * 1e3;
+  if (options.ideal_processors) make_ideal(costs);
   std::vector<tuner::Place> places =
       tuner::even_places(options.hosts, options.ranks_per_host, options.packages, costs.nics);
   for (tuner::Place& place : places) place.machine = place.host / options.hosts_per_machine;

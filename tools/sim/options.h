@@ -33,6 +33,8 @@ struct SimOptions {
   double latency_us = 1.1;
   double message_us = 0.25;
   int cores = 0;
+  bool ideal_processors = false;
+  int lanes = 0;  // 0: the better of one and two
   double switch_us = 1.2;
   double memory_gbps = 200;
   std::string shared_bytes;  // empty: 4M, or 16K for each rank

@@ -76,14 +76,15 @@ void print_names(const std::vector<const Candidate*>& columns, int width, int wi
     height = std::max(height, pieces(column->algorithm->name).size());
   for (std::size_t line = 0; line < height; ++line) {
     const bool last = line + 1 == height;
-    fmt::print("{:>9}", last ? "size" : "");
+    std::string text = fmt::format("{:>9}", last ? "size" : "");
     for (const Candidate* column : columns) {
       const std::vector<std::string> name = pieces(column->algorithm->name);
       const std::size_t skipped = height - name.size();
-      fmt::print("{:>{}}", line < skipped ? "" : name[line - skipped], width);
+      text += fmt::format("{:>{}}", line < skipped ? "" : name[line - skipped], width);
     }
-    if (last) fmt::print("  {:<{}}{:>9}{:>10}", "winner", winner_width, "bound", "winner/it");
-    fmt::print("\n");
+    if (last)
+      text += fmt::format("  {:<{}}{:>9}{:>10}", "winner", winner_width, "bound", "winner/it");
+    fmt::print("{}\n", text.substr(0, text.find_last_not_of(' ') + 1));
   }
 }
 

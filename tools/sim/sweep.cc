@@ -158,10 +158,10 @@ Sweep sweep(const SimOptions& options) {
   std::vector<Task> tasks;
   for (Candidate& candidate : sweep.candidates) {
     if (!candidate.left_out.empty()) continue;
-    tasks.emplace_back(sweep, options, candidate, 1);
-    const bool worth =
-        sweep.sizes.back() > 0 && 2 * static_cast<double>(candidate.steps) <= options.max_steps;
-    if (worth) tasks.emplace_back(sweep, options, candidate, 2);
+    if (options.lanes < 2) tasks.emplace_back(sweep, options, candidate, 1);
+    const bool worth = options.lanes == 0 && sweep.sizes.back() > 0 &&
+                       2 * static_cast<double>(candidate.steps) <= options.max_steps;
+    if (options.lanes == 2 || worth) tasks.emplace_back(sweep, options, candidate, 2);
   }
   Sweeper(std::move(tasks)).run(options.jobs);
   for (Candidate& candidate : sweep.candidates) {

@@ -24,7 +24,7 @@ void Task::run(const std::function<void(std::size_t, const Price&)>& found) cons
   tuner::Pricer pricer(sweep_->fabric);
   Last last;
   for (std::size_t i = 0; i < sweep_->sizes.size(); ++i) {
-    if (lanes_ > 1 && sweep_->sizes[i] < kTwoLanesBytes) continue;
+    if (options_->lanes == 0 && lanes_ > 1 && sweep_->sizes[i] < kTwoLanesBytes) continue;
     tuner::Message message = message_of(sweep_->sizes[i]);
     if (fits(workload)) found(i, bulk(workload, message, pricer, last));
     message.protocol = Protocol::packet;

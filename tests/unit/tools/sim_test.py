@@ -69,18 +69,24 @@ class Values(unittest.TestCase):
         row = predicted("all_reduce", "--hosts", "4", "-a", "ring,two_shot", "-e", "8")["sizes"][0]
         self.assertEqual(set(row["prices"]), {"ring", "two_shot"})
 
-    def test_a_ring_costs_what_the_textbook_says(self):
-        # Processors that cost next to nothing: short of the memory's share, which is small between 64 KiB and 4 MiB.
-        hosts, latency_us, gbps = 16, 20.0, 100
-        rows = predicted("all_reduce", "--hosts", str(hosts), "--latency", str(latency_us), "--message", "0", "--nic",
-                         str(gbps), "-a", "ring", "-b", "64K", "-e", "4M", "--shared-bytes", "1G")
-        for row in rows["sizes"]:
-            n, beta = row["bytes"], 8 / gbps
-            formula = 2 * (hosts - 1) * latency_us * 1000 + 2 * n * (hosts - 1) / hosts * beta
-            # Two lanes hide a part of the latency; one lane is the formula's.
-            self.assertLess(row["prices"]["ring"]["ns"], formula * 1.5)
-            if n <= 256 << 10:
-                self.assertLess(abs(row["prices"]["ring"]["ns"] / formula - 1), 0.05, row)
+    def test_rings_and_trees_cost_what_the_textbook_says(self):
+        # The textbook's machines: processors take no time, one lane, and slots that hold all of the message.
+        for hosts in (4, 16, 64):
+            rows = predicted("all_reduce", "--hosts", str(hosts), "--latency", "2", "--message", "0", "--nic", "100",
+                             "--ideal-processors", "--lanes", "1", "--shared-bytes", "8G", "-b", "16K", "-e", "64M",
+                             "-a", "ring,binomial_tree,recursive_doubling")
+            alpha, beta, levels = 2000, 8 / 100, math.log2(hosts)
+            for row in rows["sizes"]:
+                n = row["bytes"]
+                formulas = {
+                    "ring": 2 * (hosts - 1) * alpha + 2 * n * (hosts - 1) / hosts * beta,
+                    "binomial_tree": 2 * levels * (alpha + n * beta),
+                    "recursive_doubling": levels * (alpha + n * beta),
+                }
+                for name, formula in formulas.items():
+                    price = row["prices"][name]
+                    self.assertEqual(price["passes"], 1)
+                    self.assertLess(abs(price["ns"] / formula - 1), 0.05, (hosts, n, name, price))
 
     def test_recursive_doubling_takes_a_latency_for_each_round(self):
         rows = predicted("all_reduce", "--hosts", "64", "--latency", "10", "--message", "0", "-a", "recursive_doubling",
