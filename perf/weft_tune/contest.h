@@ -22,7 +22,7 @@ struct Contest {
 
 // Collective. The rounds of all contestants are interleaved; each one's time is the median of its
 // rounds' medians. In the order of the candidates, at every rank; the times count at rank 0. The
-// candidates that cost more than `hopeless` times the cheapest, by price or by a first call, are
+// candidates that cost more than `hopeless` times the cheapest, by price or by a first look, are
 // not timed.
 std::vector<Contestant> hold(Communicator& communicator, const Contest& contest,
                              double hopeless = 4);

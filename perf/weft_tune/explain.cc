@@ -31,7 +31,7 @@ void print(const std::vector<Contestant>& all, bool measured) {
     fmt::print("{:<40}{:>14.2f}{}{}\n", text_of(candidate.how), candidate.predicted_us, time,
                candidate.chosen ? "  chosen" : "");
   }
-  if (measured) fmt::print("# -: far behind after a first call, or by its price; not timed\n");
+  if (measured) fmt::print("# -: far behind at a first look, or by its price; not timed\n");
 }
 
 int explain(const Arguments& arguments, const Options& options) {
@@ -49,6 +49,8 @@ int explain(const Arguments& arguments, const Options& options) {
          communicator.candidates(contest.collective, contest.bytes, contest.allocated))
       all.push_back({std::move(candidate)});
   }
+  // Nobody leaves while others still look at its memory.
+  communicator.barrier();
   if (communicator.rank() != 0) return 0;
   fmt::print("# {} of {}: {}\n", text_of(contest.collective), format_size(contest.bytes),
              communicator.situation());

@@ -68,7 +68,7 @@ TEST(Tuner, CandidatesComeCheapestFirstAndOneOfTheCheapestIsChosen) {
   EXPECT_TRUE(std::ranges::is_sorted(candidates, {}, &Candidate::predicted_ns));
   const auto chosen = std::ranges::find(candidates, tuner.select(query), &Candidate::choice);
   ASSERT_NE(chosen, candidates.end());
-  EXPECT_LE(chosen->predicted_ns, candidates.front().predicted_ns * 1.03);
+  EXPECT_LE(chosen->predicted_ns, candidates.front().predicted_ns * 1.10);
 }
 
 TEST(Tuner, FewBytesBetweenHostsGoThroughLeaders) {
