@@ -12,7 +12,7 @@
 namespace weft::executor {
 
 Executor::Executor(const World& world, std::chrono::nanoseconds timeout)
-    : world_(world), patience_limits_(limits_of(world.wait_policy)), timeout_(timeout) {
+    : world_(world), patience_limits_(limits_of(world.wait_policy, !world.all_load_store())), timeout_(timeout) {
   polls_transports_ = !world_.all_load_store();
   bool mapped = false;
   bool all_wake = true;
@@ -89,6 +89,25 @@ void Executor::finish_head() {
   done->queued = false;
 }
 
+// Whether all that an operation waits for comes from peers that are mapped.
+bool Executor::awaits_mapped(const Operation& operation) const {
+  if (operation.puts_completed != operation.puts_posted) return false;
+  for (int i = 0; i < operation.lane_count; ++i) {
+    const LaneState& lane = operation.lanes[static_cast<std::size_t>(i)];
+    if (lane.passes_left == 0) continue;
+    const bool waits = lane.next->kind == StepKind::wait;
+    if (!waits || !world_.links[static_cast<std::size_t>(lane.next->peer)].load_store) return false;
+  }
+  return true;
+}
+
+// A poll of a transport may be a system call, which a rank that waits for a mapped peer can mostly
+// spare itself and the others of its core.
+bool Executor::needs_transports(const Operation& operation) {
+  constexpr unsigned kSpared = 16;
+  return !awaits_mapped(operation) || ++spared_ % kSpared == 0;
+}
+
 int Executor::advance_or_give_up(Operation* operation, LaneState* lane) {
   try {
     return advance(operation, lane);
@@ -108,7 +127,7 @@ int Executor::progress() {
       moved += advance_or_give_up(operation, &lane);
       if (lane.passes_left == 0) --operation->active_lanes;
     }
-    if (polls_transports_) {
+    if (polls_transports_ && needs_transports(*operation)) {
       for (transport::Transport* transport : world_.transports) moved += transport->progress();
     }
     if (operation->active_lanes > 0 || operation->puts_completed != operation->puts_posted)

@@ -44,6 +44,8 @@ class Executor {
  private:
   memory::Control& control() { return *reinterpret_cast<memory::Control*>(world_.pad); }
   int progress();
+  bool awaits_mapped(const Operation& operation) const;
+  bool needs_transports(const Operation& operation);
   int advance_or_give_up(Operation* operation, LaneState* lane);
   void begin(Operation* operation);
   void finish_head();
@@ -72,6 +74,7 @@ class Executor {
   const PatienceLimits patience_limits_;
   std::chrono::nanoseconds timeout_;
   bool polls_transports_ = false;    // some link has no load/store: arrivals need progress()
+  unsigned spared_ = 0;              // polls of transports, in a row
   std::vector<pollfd> descriptors_;  // of those transports, where each has one
   std::chrono::nanoseconds longest_sleep_;
   Operation* head_ = nullptr;

@@ -13,9 +13,11 @@ enum class Pause : std::uint8_t { poll, yield, sleep };
 struct PatienceLimits {
   std::int64_t poll_ns = 0;
   std::int64_t yield_ns = 0;  // after that
+  int polls_before_yield = 4;  // where it does not poll for a time
 };
 
-PatienceLimits limits_of(WaitPolicy policy);
+// `costly`: a poll may be a system call.
+PatienceLimits limits_of(WaitPolicy policy, bool costly = false);
 
 // One wait's patience. Time is asked for only now and then: polls are cheaper than clocks.
 class Patience {
@@ -27,7 +29,7 @@ class Patience {
   // Something moved: begin anew.
   void reset() {
     polls_ = 0;
-    polls_per_look_ = limits_.poll_ns > 0 ? kPollsPerLook : kPollsBeforeYield;
+    polls_per_look_ = limits_.poll_ns > 0 ? kPollsPerLook : limits_.polls_before_yield;
     since_ns_ = -1;
   }
   // Whether the caller should look at the clock (and at deadlines and failures) now.
@@ -37,7 +39,6 @@ class Patience {
 
  private:
   static constexpr int kPollsPerLook = 128;
-  static constexpr int kPollsBeforeYield = 4;
   const PatienceLimits& limits_;
   int polls_per_look_ = kPollsPerLook;
   int polls_ = 0;
