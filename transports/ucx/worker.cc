@@ -29,13 +29,14 @@ bool uses_tcp() {
 }
 
 // By default UCX reads 64 KiB at once from a TCP connection and writes 8 KiB: with larger ones a
-// stream is two to three times as fast. (Much larger writes do not fit a socket's buffer at once: what
-// is left waits in UCX until this rank makes progress, which it does not once a call has returned.)
-// What the user sets counts.
+// stream is two to three times as fast. What a socket's buffer does not take at once waits in UCX
+// until this rank makes progress, which it may not do soon once a call has returned: so that is
+// large too. What the user sets counts.
 void prefer_large_segments(ucp_config_t* config) {
   if (!uses_tcp()) return;
   constexpr const char* kSettings[][3] = {{"UCX_TCP_RX_SEG_SIZE", "RX_SEG_SIZE", "512K"},
-                                          {"UCX_TCP_TX_SEG_SIZE", "TX_SEG_SIZE", "16K"}};
+                                          {"UCX_TCP_TX_SEG_SIZE", "TX_SEG_SIZE", "64K"},
+                                          {"UCX_TCP_SNDBUF", "SNDBUF", "1M"}};
   for (const auto& [variable, name, value] : kSettings) {
     if (foreign_variable(variable).empty()) (void)ucp_config_modify(config, name, value);
   }
