@@ -2,17 +2,33 @@
 #include <fmt/format.h>
 #include <weft/weft.h>
 
+#include <algorithm>
+#include <thread>
 #include <utility>
 #include <vector>
 
+#include "base/config.h"
 #include "perf/common/command_line.h"
 #include "perf/weft_tune/commands.h"
 
 namespace weft::perf {
+namespace {
+
+// Whether this process is one of several that a launcher started.
+bool launched() {
+  const Config config = resolve({});
+  return config.pmix_present || config.launch || config.options.rank || config.pmi_ranks > 0;
+}
+
+// One rank alone has nobody to call.
+int processors() { return std::max(2, static_cast<int>(std::thread::hardware_concurrency())); }
+
+}  // namespace
 
 void add_job_options(CLI::App& app, Job& job) {
   app.add_option("--ranks", job.ranks,
-                 "Fork this many ranks here; without it they come from the launcher")
+                 "Fork this many ranks here; without it they come from the launcher, and without "
+                 "one there is one for each processor")
       ->check(CLI::PositiveNumber);
   app.add_option("--transport", job.transports,
                  "Use only these, comma-separated; default: the best for each pair");
@@ -29,7 +45,8 @@ int run_job(const Job& job, const std::function<int(const Options&)>& body) {
       return kExitError;
     }
   };
-  return job.ranks == 0 ? rank({}) : run_local_ranks(job.ranks, rank);
+  if (job.ranks > 0) return run_local_ranks(job.ranks, rank);
+  return launched() ? rank({}) : run_local_ranks(processors(), rank);
 }
 
 }  // namespace weft::perf

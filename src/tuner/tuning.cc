@@ -124,7 +124,7 @@ Tuning parse_tuning(const std::string& text) {
       tuning.measured.emplace(job, parse_measured(measured));
     return tuning;
   } catch (const nlohmann::json::exception& error) {
-    fail(ErrorCode::invalid_argument, "no tuning file: {}", error.what());
+    fail(ErrorCode::invalid_argument, "it is no tuning file: {}", error.what());
   }
 }
 
