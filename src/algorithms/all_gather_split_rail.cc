@@ -28,8 +28,7 @@ schedule::Schedule all_gather_split_rail(const PlanInput& plan, Generator* betwe
   composer.add(phase);
   for (std::size_t i = hierarchy.stages.size(); i-- > 0;) {
     const Stage& stage = hierarchy.stages[i];
-    const bool few = stage.groups.largest <= kFewRanks;
-    phase = phase_of(stage, few ? all_gather_one_shot : all_gather_ring, Collective::all_gather);
+    phase = phase_of(stage, Collective::all_gather, all_gather_one_shot, all_gather_ring);
     phase.map = blocks.rails(i);
     phase.widest = blocks.widest_rail(i);
     phase.one_by_one = true;

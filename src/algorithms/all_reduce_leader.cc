@@ -6,9 +6,7 @@
 namespace weft::algorithms {
 namespace {
 
-void add_stage(Composer& composer, const Stage& stage, Generator* generator, Collective collective,
-               int blocks, Home from) {
-  Phase phase = phase_of(stage, generator, collective);
+void add_stage(Composer& composer, Phase phase, int blocks, Home from) {
   phase.map = BlockMap::even(0, blocks, 1);
   phase.widest = blocks;
   phase.from = std::move(from);
@@ -25,8 +23,7 @@ schedule::Schedule all_reduce_leader(const PlanInput& plan, Generator* between) 
 
   Home from;
   for (const Stage& stage : hierarchy.stages) {
-    const bool few = stage.groups.largest <= kFewRanks;
-    add_stage(composer, stage, few ? reduce_one_shot : reduce_binomial_tree, Collective::reduce,
+    add_stage(composer, phase_of(stage, Collective::reduce, reduce_one_shot, reduce_binomial_tree),
               frame.blocks, from);
     from = output;
   }
@@ -35,9 +32,9 @@ schedule::Schedule all_reduce_leader(const PlanInput& plan, Generator* between) 
   phase.from = from;
   composer.add(phase);
   for (auto stage = hierarchy.stages.rbegin(); stage != hierarchy.stages.rend(); ++stage) {
-    const bool few = stage->groups.largest <= kFewRanks;
-    add_stage(composer, *stage, few ? broadcast_one_shot : broadcast_binomial_tree,
-              Collective::broadcast, frame.blocks, output);
+    add_stage(composer,
+              phase_of(*stage, Collective::broadcast, broadcast_one_shot, broadcast_binomial_tree),
+              frame.blocks, output);
   }
   return composer.build();
 }

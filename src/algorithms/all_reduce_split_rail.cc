@@ -15,18 +15,17 @@ struct Slice {
 
 BlockMap slices(const Stage& stage, const Slice& slice) {
   BlockMap map = BlockMap::even(slice.first, slice.count, stage.going);
-  for (std::size_t left = static_cast<std::size_t>(stage.going); left < stage.group().size(); ++left)
+  for (std::size_t left = static_cast<std::size_t>(stage.going); left < stage.group().size();
+       ++left)
     map.add({});
   return map;
 }
 
 void add_stage(Composer& composer, const Stage& stage, const Slice& slice, Collective collective,
                Home from) {
-  const bool few = stage.groups.largest <= kFewRanks;
-  const bool scatters = collective == Collective::reduce_scatter;
-  Generator* generator = scatters ? (few ? reduce_scatter_one_shot : reduce_scatter_ring)
-                                  : (few ? all_gather_one_shot : all_gather_ring);
-  Phase phase = phase_of(stage, generator, collective);
+  Phase phase = collective == Collective::reduce_scatter
+                    ? phase_of(stage, collective, reduce_scatter_one_shot, reduce_scatter_ring)
+                    : phase_of(stage, collective, all_gather_one_shot, all_gather_ring);
   phase.map = slices(stage, slice);
   phase.widest = slice.count / stage.going;
   phase.from = std::move(from);

@@ -14,9 +14,7 @@ schedule::Schedule broadcast_leader(const PlanInput& plan, Generator* between) {
   phase.map = BlockMap::even(0, frame.blocks, frame.blocks);
   composer.add(phase);
   for (auto stage = hierarchy.stages.rbegin(); stage != hierarchy.stages.rend(); ++stage) {
-    const bool few = stage->groups.largest <= kFewRanks;
-    phase = phase_of(*stage, few ? broadcast_one_shot : broadcast_binomial_tree,
-                     Collective::broadcast);
+    phase = phase_of(*stage, Collective::broadcast, broadcast_one_shot, broadcast_binomial_tree);
     phase.map = BlockMap::even(0, frame.blocks, 1);
     phase.widest = frame.blocks;
     phase.from.buffer = schedule::Buffer::output;

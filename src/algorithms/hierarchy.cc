@@ -67,9 +67,10 @@ Hierarchy leaders(const PlanInput& plan) {
   });
 }
 
-Phase phase_of(const Stage& stage, Generator* generator, Collective collective) {
+Phase phase_of(const Stage& stage, Collective collective, Generator* few, Generator* many) {
+  constexpr int kFewRanks = 16;
   Phase phase;
-  phase.generator = generator;
+  phase.generator = stage.groups.largest <= kFewRanks ? few : many;
   phase.collective = collective;
   phase.sizes = stage.groups.sizes;
   phase.members = stage.group();
@@ -93,9 +94,7 @@ Phase phase_of(const Hierarchy& hierarchy, const PlanInput& plan, Generator* gen
 }
 
 void add_meeting(Composer& composer, const Stage& stage) {
-  const bool few = stage.groups.largest <= kFewRanks;
-  composer.add(
-      phase_of(stage, few ? barrier_one_shot : barrier_dissemination, Collective::barrier));
+  composer.add(phase_of(stage, Collective::barrier, barrier_one_shot, barrier_dissemination));
 }
 
 schedule::Schedule frame_of(const Hierarchy& hierarchy, Collective collective,

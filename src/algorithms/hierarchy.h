@@ -33,16 +33,14 @@ Hierarchy rails(const PlanInput& plan);
 // One rank of each group goes on: the root where it is there, or the first.
 Hierarchy leaders(const PlanInput& plan);
 
-// A phase of a stage: what is told by the stage is filled in.
-Phase phase_of(const Stage& stage, Generator* generator, Collective collective);
+// A phase of a stage: what is told by the stage is filled in. `many` runs where some group is so
+// large that it does not pay that everyone sends to everyone at once, else `few`.
+Phase phase_of(const Stage& stage, Collective collective, Generator* few, Generator* many);
 // The phase of those that are left.
 Phase phase_of(const Hierarchy& hierarchy, const PlanInput& plan, Generator* generator);
 
 // The ranks of each group wait for each other.
 void add_meeting(Composer& composer, const Stage& stage);
-
-// Up to so many ranks it pays that everyone sends to everyone at once.
-inline constexpr int kFewRanks = 16;
 
 // What every rank's schedule of a flat algorithm has in common, among those that are left.
 schedule::Schedule frame_of(const Hierarchy& hierarchy, Collective collective,

@@ -12,9 +12,7 @@ schedule::Schedule reduce_leader(const PlanInput& plan, Generator* between) {
   const BlockMap all = BlockMap::even(0, frame.blocks, 1);
   Home from;
   for (const Stage& stage : hierarchy.stages) {
-    const bool few = stage.groups.largest <= kFewRanks;
-    Phase phase =
-        phase_of(stage, few ? reduce_one_shot : reduce_binomial_tree, Collective::reduce);
+    Phase phase = phase_of(stage, Collective::reduce, reduce_one_shot, reduce_binomial_tree);
     phase.map = all;
     phase.widest = frame.blocks;
     phase.one_by_one = frame.blocks > 1;

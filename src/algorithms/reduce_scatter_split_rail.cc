@@ -14,9 +14,8 @@ schedule::Schedule reduce_scatter_split_rail(const PlanInput& plan, Generator* b
   Home home;
   for (std::size_t i = 0; i < hierarchy.stages.size(); ++i) {
     const Stage& stage = hierarchy.stages[i];
-    const bool few = stage.groups.largest <= kFewRanks;
-    Phase phase = phase_of(stage, few ? reduce_scatter_one_shot : reduce_scatter_ring,
-                           Collective::reduce_scatter);
+    Phase phase =
+        phase_of(stage, Collective::reduce_scatter, reduce_scatter_one_shot, reduce_scatter_ring);
     phase.map = blocks.rails(i);
     phase.widest = blocks.widest_rail(i);
     phase.one_by_one = true;
@@ -37,8 +36,8 @@ schedule::Schedule reduce_scatter_split_rail(const PlanInput& plan, Generator* b
   phase.from = home;
   Home result{schedule::Buffer::output, {}};
   if (blocks.most_between() > 1) {
-    result = composer.add_scratch(blocks.of(hierarchy.stages.size(), plan.rank),
-                                  blocks.most_between());
+    result =
+        composer.add_scratch(blocks.of(hierarchy.stages.size(), plan.rank), blocks.most_between());
     phase.to = result;
   }
   composer.add(phase);
