@@ -10,18 +10,20 @@ schedule::Schedule all_gather_one_shot(const PlanInput& plan) {
   const int r = plan.rank;
   Builder builder(plan, "one_shot", p);
   if (p == 1) return builder.alone();
-  const int first = builder.add_slots(p, 1);  // slot q: rank q's block
+  const int first = builder.add_peer_slots(1);
 
   std::vector<schedule::Destination> targets;
   for (int distance = 1; distance < p; ++distance) {
-    targets.push_back(to_slot(around(r, distance, p), first + r));
+    const int q = around(r, distance, p);
+    targets.push_back(to_slot(q, from_peer(first, r, q)));
   }
   targets.push_back(to(output(r, r)));
   builder.copy({r}, input(r, 0), targets);
   for (int distance = 1; distance < p; ++distance) {
     const int q = around(r, -distance, p);
-    builder.wait_slot(q, first + q, {q});
-    builder.copy({q}, slot(r, first + q), {to(output(r, q))});
+    const int number = from_peer(first, q, r);
+    builder.wait_slot(q, number, {q});
+    builder.copy({q}, slot(r, number), {to(output(r, q))});
   }
   return builder.build();
 }

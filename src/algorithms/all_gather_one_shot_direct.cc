@@ -10,8 +10,8 @@ schedule::Schedule all_gather_one_shot_direct(const PlanInput& plan) {
   Builder builder(plan, "one_shot_direct", p, true);
   if (p == 1) return builder.alone();
   builder.reserve(4 * p + p / 3);
-  const int entry = builder.add_slots(p, 0);
-  const int done = builder.add_slots(p, 0);
+  const int entry = builder.add_peer_slots(0);
+  const int done = builder.add_peer_slots(0);
 
   builder.signal_all(entry);
   builder.wait_all(entry);

@@ -10,20 +10,21 @@ schedule::Schedule all_reduce_two_shot(const PlanInput& plan) {
   Builder builder(plan, "two_shot", p);
   if (p == 1) return builder.alone();
   builder.reserve(3 * p + p / 3);
-  const int scatter = builder.add_slots(p, 1);  // slot q: rank q's share of the block reduced here
-  const int gather = builder.add_slots(p, 1);   // slot q: block q, reduced by rank q
+  const int scatter = builder.add_peer_slots(1);  // shares of the block reduced here
+  const int gather = builder.add_peer_slots(1);   // blocks that the peers reduced
+  const int scratch = builder.add_scratch();
 
   builder.scatter(scatter);
   const std::vector<schedule::Operand> sources = builder.wait_shares(scatter);
   std::vector<schedule::Destination> everyone = {to(output(r, r))};
   for (int distance = 1; distance < p; ++distance) {
     const int q = around(r, distance, p);
-    everyone.push_back(to_output(q, r, gather + r));
+    everyone.push_back(to_output(q, r, from_peer(gather, r, q)));
   }
-  builder.reduce({r}, sources, everyone, slot(r, scatter + r), true);
+  builder.reduce({r}, sources, everyone, slot(r, scratch), true);
   for (int distance = 1; distance < p; ++distance) {
     const int q = around(r, -distance, p);
-    builder.wait(q, gather + q, {q}, output(r, q));
+    builder.wait(q, from_peer(gather, q, r), {q}, output(r, q));
   }
   return builder.build();
 }

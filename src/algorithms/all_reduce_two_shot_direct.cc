@@ -11,8 +11,8 @@ schedule::Schedule all_reduce_two_shot_direct(const PlanInput& plan) {
   Builder builder(plan, "two_shot_direct", p, true);
   if (p == 1) return builder.alone();
   builder.reserve(4 * p + p / 3);
-  const int entry = builder.add_slots(p, 0);
-  const int done = builder.add_slots(p, 0);
+  const int entry = builder.add_peer_slots(0);
+  const int done = builder.add_peer_slots(0);
   const int scratch = builder.add_scratch();
 
   builder.signal_all(entry);

@@ -11,7 +11,7 @@ schedule::Schedule broadcast_one_shot(const PlanInput& plan) {
   const int root = plan.root;
   Builder builder(plan, "one_shot", 1);
   if (p == 1) return builder.alone();
-  const int first = builder.add_slots(p, 0);
+  const int first = builder.add_peer_slots(0);
   const int data = builder.add_slots(1, 1);
 
   if (r == root) {
@@ -28,7 +28,7 @@ schedule::Schedule broadcast_one_shot(const PlanInput& plan) {
   }
   for (int distance = 1; distance < p; ++distance) {
     const int q = around(r, -distance, p);
-    if (q != root) builder.wait(q, first + q);
+    if (q != root) builder.wait(q, from_peer(first, q, r));
   }
   return builder.build();
 }

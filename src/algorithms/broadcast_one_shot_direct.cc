@@ -11,7 +11,7 @@ schedule::Schedule broadcast_one_shot_direct(const PlanInput& plan) {
   const int root = plan.root;
   Builder builder(plan, "one_shot_direct", 1, true);
   if (p == 1) return builder.alone();
-  const int first = builder.add_slots(p, 0);
+  const int first = builder.add_peer_slots(0);
 
   if (r == root) {
     builder.signal_all(first);
@@ -21,14 +21,14 @@ schedule::Schedule broadcast_one_shot_direct(const PlanInput& plan) {
   }
   for (int distance = 1; distance < p; ++distance) {
     const int q = around(r, distance, p);
-    if (q != root) builder.signal(q, first + r);
+    if (q != root) builder.signal(q, from_peer(first, r, q));
   }
-  builder.wait(root, first + root);
+  builder.wait(root, from_peer(first, root, r));
   builder.copy({}, input(root, 0), {to(output(r, 0))});
-  builder.signal(root, first + r);
+  builder.signal(root, from_peer(first, r, root));
   for (int distance = 1; distance < p; ++distance) {
     const int q = around(r, -distance, p);
-    if (q != root) builder.wait(q, first + q);
+    if (q != root) builder.wait(q, from_peer(first, q, r));
   }
   return builder.build();
 }

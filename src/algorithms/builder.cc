@@ -131,21 +131,22 @@ void Builder::wait_slot(int peer, int number, Blocks what) {
 
 void Builder::signal_all(int first) {
   for (int distance = 1; distance < plan_.ranks; ++distance) {
-    signal(around(plan_.rank, distance, plan_.ranks), first + plan_.rank);
+    const int peer = around(plan_.rank, distance, plan_.ranks);
+    signal(peer, from_peer(first, plan_.rank, peer));
   }
 }
 
 void Builder::wait_all(int first) {
   for (int distance = 1; distance < plan_.ranks; ++distance) {
     const int peer = around(plan_.rank, -distance, plan_.ranks);
-    wait(peer, first + peer);
+    wait(peer, from_peer(first, peer, plan_.rank));
   }
 }
 
 void Builder::scatter(int first) {
   for (int distance = 1; distance < plan_.ranks; ++distance) {
     const int q = around(plan_.rank, distance, plan_.ranks);
-    copy({q}, input(plan_.rank, q), {to_slot(q, first + plan_.rank)});
+    copy({q}, input(plan_.rank, q), {to_slot(q, from_peer(first, plan_.rank, q))});
   }
 }
 
@@ -153,8 +154,9 @@ std::vector<Operand> Builder::wait_shares(int first) {
   const int r = plan_.rank;
   std::vector<Operand> shares;
   for (int q = 0; q < plan_.ranks; ++q) {
-    if (q != r) wait_slot(q, first + q, {r});
-    shares.push_back(q == r ? input(r, r) : slot(r, first + q));
+    const int number = from_peer(first, q, r);
+    if (q != r) wait_slot(q, number, {r});
+    shares.push_back(q == r ? input(r, r) : slot(r, number));
   }
   return shares;
 }

@@ -38,6 +38,12 @@ inline schedule::Destination to(const schedule::Operand& place) {
 // (rank + distance) modulo ranks, for any distance of either sign.
 int around(int rank, int distance, int ranks);
 
+// The number of a receiver's slot for a sender, where each rank has one for each peer: memory that
+// is not reserved for oneself leaves room for one more turn of the slots.
+inline int from_peer(int first, int sender, int receiver) {
+  return first + sender - (sender > receiver ? 1 : 0);
+}
+
 // Smallest k with 2^k >= value, largest k with 2^k <= value; value >= 1.
 int log2_up(int value);
 int log2_down(int value);
@@ -56,6 +62,10 @@ class Builder {
   // Adds `count` slots with room for `blocks` blocks each and returns the first one's number. The
   // same at every rank.
   int add_slots(int count, int blocks);
+
+  // A slot for each peer, with room for `blocks` blocks: from_peer(first, sender, receiver) at the
+  // receiver. Returns the first one's number.
+  int add_peer_slots(int blocks) { return add_slots(plan_.ranks - 1, blocks); }
 
   // A place for partial results of a reduction over all ranks, if it takes more than one step: one
   // slot with room for a block, or none. Returns its number.
@@ -80,13 +90,13 @@ class Builder {
   void wait(int peer, int number, Blocks what, const schedule::Operand& place);
   void wait_slot(int peer, int number, Blocks what = {});
 
-  // Signals every peer on slot `first + own rank`, nearest rank first; waits for slot `first + q`
-  // of every peer q.
+  // Signals every peer on its slot for this rank, nearest rank first; waits for every peer's
+  // signal. `first`: of add_peer_slots().
   void signal_all(int first);
   void wait_all(int first);
 
-  // Puts input block q into slot `first + own rank` of every peer q; waits for the peers' shares of
-  // the own block. Returns them and the own one in rank order.
+  // Puts input block q into the slot for this rank of every peer q; waits for the peers' shares of
+  // the own block. Returns them and the own one in rank order. `first`: of add_peer_slots().
   void scatter(int first);
   std::vector<schedule::Operand> wait_shares(int first);
 

@@ -12,12 +12,13 @@ schedule::Schedule reduce_one_shot(const PlanInput& plan) {
   const int root = plan.root;
   Builder builder(plan, "one_shot", 1);
   if (p == 1) return builder.alone();
-  const int first = builder.add_slots(p, 1);  // slot q: from rank q; data at the root only
+  const int first = builder.add_peer_slots(1);  // data at the root only
+  const int scratch = builder.add_scratch();
 
-  if (r != root) builder.copy({}, input(r, 0), {to_slot(root, first + r)});
+  if (r != root) builder.copy({}, input(r, 0), {to_slot(root, from_peer(first, r, root))});
   for (int distance = 1; distance < p; ++distance) {
     const int q = around(r, distance, p);
-    if (q != root) builder.signal(q, first + r);
+    if (q != root) builder.signal(q, from_peer(first, r, q));
   }
   if (r != root) {
     builder.wait_all(first);
@@ -25,10 +26,11 @@ schedule::Schedule reduce_one_shot(const PlanInput& plan) {
   }
   std::vector<schedule::Operand> sources;
   for (int q = 0; q < p; ++q) {
-    if (q != r) builder.wait_slot(q, first + q);
-    sources.push_back(q == r ? input(r, 0) : slot(r, first + q));
+    const int number = from_peer(first, q, r);
+    if (q != r) builder.wait_slot(q, number);
+    sources.push_back(q == r ? input(r, 0) : slot(r, number));
   }
-  builder.reduce({}, sources, {to(output(r, 0))}, slot(r, first + r), true);
+  builder.reduce({}, sources, {to(output(r, 0))}, slot(r, scratch), true);
   return builder.build();
 }
 

@@ -11,20 +11,21 @@ schedule::Schedule reduce_reduce_scatter_gather(const PlanInput& plan) {
   const int root = plan.root;
   Builder builder(plan, "reduce_scatter_gather", p);
   if (p == 1) return builder.alone();
-  const int scatter = builder.add_slots(p, 1);  // slot q: rank q's share of the block reduced here
-  const int gather = builder.add_slots(p, 1);   // at the root, slot q: block q, reduced by rank q
+  const int scatter = builder.add_peer_slots(1);  // shares of the block reduced here
+  const int gather = builder.add_peer_slots(1);   // at the root: the reduced blocks
+  const int partial = builder.add_slots(1, 1);
 
   builder.scatter(scatter);
   const std::vector<schedule::Operand> sources = builder.wait_shares(scatter);
-  const schedule::Operand scratch = slot(r, scatter + r);
+  const schedule::Operand scratch = slot(r, partial);
   if (r != root) {
-    builder.reduce({r}, sources, {to_output(root, r, gather + r)}, scratch, true);
+    builder.reduce({r}, sources, {to_output(root, r, from_peer(gather, r, root))}, scratch, true);
     return builder.build();
   }
   builder.reduce({r}, sources, {to(output(r, r))}, scratch, true);
   for (int distance = 1; distance < p; ++distance) {
     const int q = around(r, -distance, p);
-    builder.wait(q, gather + q, {q}, output(r, q));
+    builder.wait(q, from_peer(gather, q, r), {q}, output(r, q));
   }
   return builder.build();
 }

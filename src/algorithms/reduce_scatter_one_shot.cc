@@ -9,10 +9,11 @@ schedule::Schedule reduce_scatter_one_shot(const PlanInput& plan) {
   const int r = plan.rank;
   Builder builder(plan, "one_shot", p);
   if (p == 1) return builder.alone();
-  const int first = builder.add_slots(p, 1);  // slot q: from rank q
+  const int first = builder.add_peer_slots(1);
+  const int scratch = builder.add_scratch();
   builder.scatter(first);
   const std::vector<schedule::Operand> sources = builder.wait_shares(first);
-  builder.reduce({r}, sources, {to(output(r, 0))}, slot(r, first + r), true);
+  builder.reduce({r}, sources, {to(output(r, 0))}, slot(r, scratch), true);
   return builder.build();
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 
 #include "base/error.h"
 
@@ -25,7 +26,7 @@ struct Preference {
 std::size_t one_shot_bytes(const Case& given) {
   const auto p = static_cast<std::size_t>(given.ranks);
   if (given.load_store || p < 2) return 16_KiB / std::max<std::size_t>(p, 1);
-  if (p == 2) return 1024_KiB;
+  if (p == 2) return given.copied ? ~std::size_t{0} : 1024_KiB;
   constexpr std::size_t kLatencyBytes = 18_KiB;  // α/β: what a link carries in one latency
   return kLatencyBytes * p / ((p - 1) * (p - 2));
 }
@@ -36,6 +37,12 @@ bool saves_messages(const Case& given) {
   return given.crowded && !given.load_store && given.ranks > 2 && given.bytes <= 4_KiB;
 }
 
+// Ranks that share a core are usually those at even distances: what halving-doubling sends first,
+// and most, stays in that core's caches, where two shots send everything everywhere.
+bool keeps_to_cores(const Case& given) {
+  return given.crowded && given.load_store && std::has_single_bit(static_cast<unsigned>(given.ranks));
+}
+
 // On hosts, as little as can be crosses between them, and in as few steps.
 Preference on_hosts(const Case& given) {
   constexpr std::size_t kSmallBytes = 16_KiB;
@@ -43,8 +50,9 @@ Preference on_hosts(const Case& given) {
   switch (given.collective) {
     case Collective::all_reduce:
       if (small) return {{"leader_recursive_doubling", {}, {}}};
-      return {
-          {given.bytes <= 1024_KiB ? "split_rail_halving_doubling" : "split_rail_ring", {}, {}}};
+      if (given.copied || given.bytes <= 1024_KiB)
+        return {{"split_rail_halving_doubling", {}, {}}};
+      return {{"split_rail_ring", {}, {}}};
     case Collective::reduce_scatter:
       return {{"split_rail_ring", {}, {}}};
     case Collective::all_gather:
@@ -69,7 +77,8 @@ Preference preferences(const Case& given) {
       if (saves_messages(given)) return {{"recursive_doubling", "one_shot", "ring"}};
       if (given.bytes <= one_shot_bytes(given))
         return {{small_group ? "one_shot" : "recursive_doubling", "one_shot", "ring"}};
-      return {{small_group ? "two_shot" : "halving_doubling", "two_shot", "ring"}};
+      return {{small_group && !keeps_to_cores(given) ? "two_shot" : "halving_doubling", "two_shot",
+               "ring"}};
     case Collective::reduce_scatter:
       if (direct) return {{"one_shot_direct", "one_shot", "ring"}};
       return {{small_group ? "one_shot" : "halving", "one_shot", "ring"}};
@@ -110,12 +119,14 @@ Choice by_rule(const Case& given) {
 }
 
 Choice by_rule(const Case& given, const Algorithm& algorithm) {
-  // Over a network one lane reduces while the other waits for the wire.
+  // Over a network one lane reduces while the other waits for the wire; where the processor is the
+  // wire, two only cut messages smaller.
   constexpr std::size_t kTwoLanesBytes = std::size_t{256} << 10;
   constexpr std::size_t kPacketBytes = 256;
   Choice choice;
   choice.algorithm = &algorithm;
-  choice.lanes = !given.load_store && given.bytes >= kTwoLanesBytes ? 2 : 1;
+  const bool overlaps = !given.load_store && !given.copied;
+  choice.lanes = overlaps && given.bytes >= kTwoLanesBytes ? 2 : 1;
   const bool packet = given.load_store && !algorithm.direct && given.bytes <= kPacketBytes;
   choice.protocol = packet ? Protocol::packet : Protocol::bulk;
   return choice;

@@ -13,6 +13,7 @@ struct Case {
   std::size_t bytes = 0;   // count times the element's size
   bool load_store = true;  // every peer is mapped
   bool crowded = false;    // some machine has more ranks than cores
+  bool copied = false;     // processors move what travels between hosts (TCP), not a device
   bool direct = false;     // every rank's buffers are mapped too
   bool levels = false;     // some ranks are nearer to each other than to others
 };

@@ -35,6 +35,7 @@ Case Tuner::case_of(const Query& query) const {
           .bytes = query.bytes,
           .load_store = situation_.load_store,
           .crowded = situation_.crowded,
+          .copied = situation_.network.processor_ns_per_byte > 0,
           .direct = query.direct,
           .levels = !situation_.shape.levels.empty()};
 }
@@ -81,9 +82,11 @@ Choice Tuner::select(const Query& query) {
 }
 
 // The model is not exact: among prices that are nearly equal the rule of thumb decides. Where ranks
-// share cores over a network it is coarser: it does not see what ranks that wait cost the others.
+// share cores it is coarser: over a network it does not see what ranks that wait cost the others,
+// inside a host not which ranks share a core and its caches.
 Choice Tuner::by_price(const Query& query) {
-  const double nearly = situation_.crowded && !situation_.load_store ? 1.25 : 1.10;
+  const double crowded = situation_.load_store ? 1.40 : 1.25;
+  const double nearly = situation_.crowded ? crowded : 1.10;
   const Choice rule = by_rule(case_of(query));
   const auto priced = candidates(query);
   const auto found = std::ranges::find(priced, rule, &Candidate::choice);

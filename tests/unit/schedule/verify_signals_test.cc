@@ -31,28 +31,28 @@ TEST(VerifySignals, NamesASignalThatWasDropped) {
 TEST(VerifySignals, NamesAPutThatWasDropped) {
   auto schedules = make_all_reduce("one_shot", 4);
   erase(schedules, 3, 0);
-  EXPECT_TRUE(mentions(complaints(schedules), "waits for slot 3, which nobody raises"));
+  EXPECT_TRUE(mentions(complaints(schedules), "waits for slot 2, which nobody raises"));
 }
 
 TEST(VerifySignals, NamesASecondWriterOfASlot) {
   auto schedules = make_all_reduce("one_shot", 4);
   for (Destination& destination : steps(schedules, 3)[0].dsts) {
-    if (destination.place.rank == 0) destination = {{Buffer::slot, 0, 2}, 2};
+    if (destination.place.rank == 0) destination = {{Buffer::slot, 0, 1}, 1};
   }
-  EXPECT_TRUE(mentions(complaints(schedules), "raises slot 2 of rank 0, which rank 2 raises"));
+  EXPECT_TRUE(mentions(complaints(schedules), "raises slot 1 of rank 0, which rank 2 raises"));
 }
 
 TEST(VerifySignals, NamesASecondWait) {
   auto schedules = make_all_reduce("one_shot", 3);
   auto& list = steps(schedules, 0);
   list.insert(list.begin() + 2, list[1]);
-  EXPECT_TRUE(mentions(complaints(schedules), "waits for slot 1 again"));
+  EXPECT_TRUE(mentions(complaints(schedules), "waits for slot 0 again"));
 }
 
 TEST(VerifySignals, NamesAWaitForTheWrongPeer) {
   auto schedules = make_all_reduce("one_shot", 3);
   steps(schedules, 0)[1].peer = 2;
-  EXPECT_TRUE(mentions(complaints(schedules), "waits for rank 2, but rank 1 raises slot 1"));
+  EXPECT_TRUE(mentions(complaints(schedules), "waits for rank 2, but rank 1 raises slot 0"));
 }
 
 TEST(VerifySignals, NamesOtherBlocksThanWereSent) {
@@ -79,7 +79,7 @@ TEST(VerifySignals, NamesDataThatTheWaitIgnores) {
 TEST(VerifySignals, NamesAReceivingSlotUsedAsScratch) {
   auto schedules = make_all_reduce("one_shot", 3);
   steps(schedules, 0).back().dsts.push_back({{Buffer::slot, 0, 1}, kNoSignal});
-  EXPECT_TRUE(mentions(complaints(schedules), "uses slot 1 as scratch, but rank 1 sends to it"));
+  EXPECT_TRUE(mentions(complaints(schedules), "uses slot 1 as scratch, but rank 2 sends to it"));
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ void remove_signals(std::vector<Schedule>& schedules, int first, int count) {
 
 TEST(VerifySimulate, NamesAContributionTakenTwiceForAnother) {
   auto schedules = make_all_reduce("one_shot", 3);
-  steps(schedules, 0).back().srcs[2] = {Buffer::slot, 0, 1};
+  steps(schedules, 0).back().srcs[2] = {Buffer::slot, 0, 0};
   EXPECT_TRUE(mentions(complaints(schedules), "contributions are missing"));
   EXPECT_TRUE(
       mentions(complaints(schedules), "out[0] does not hold every contribution exactly once"));
@@ -83,26 +83,26 @@ TEST(VerifySimulate, NamesASlotReadAsAnotherBlock) {
   auto schedules = make_all_reduce("two_shot", 3);
   for (Step& step : steps(schedules, 0)) {
     if (step.kind != StepKind::reduce) continue;
-    step.srcs[1] = {Buffer::slot, 0, 4};  // holds block 1 later, when delivered through its slot
+    step.srcs[1] = {Buffer::slot, 0, 2};  // holds block 1 later, when delivered through its slot
   }
-  EXPECT_TRUE(mentions(complaints(schedules), "reads slot 4"));
+  EXPECT_TRUE(mentions(complaints(schedules), "reads slot 2"));
 }
 
 TEST(VerifySimulate, NamesADirectScheduleWithoutItsEntrySignals) {
   auto schedules = make_all_reduce("two_shot_direct", 3);
-  remove_signals(schedules, 0, 3);
+  remove_signals(schedules, 0, 2);
   EXPECT_TRUE(mentions(complaints(schedules), "but rank 1 may not have started"));
 }
 
 TEST(VerifySimulate, NamesADirectScheduleWithoutItsDoneSignals) {
   auto schedules = make_all_reduce("two_shot_direct", 3);
-  remove_signals(schedules, 3, 3);
+  remove_signals(schedules, 2, 2);
   EXPECT_TRUE(mentions(complaints(schedules), "still uses its input or output"));
 }
 
 TEST(VerifySimulate, NamesABroadcastWithoutItsReadySignals) {
   auto schedules = make_all(Collective::broadcast, "one_shot", 3);
-  remove_signals(schedules, 0, 3);
+  remove_signals(schedules, 0, 2);
   EXPECT_TRUE(
       mentions(complaints(schedules), "may end before rank 2 has started: no synchronization"));
 }
@@ -115,8 +115,8 @@ TEST(VerifySimulate, NamesATreeReduceWithoutItsBarrier) {
 
 TEST(VerifySimulate, SeesSlotsOverwrittenPassesLaterWithoutSynchronization) {
   auto schedules = make_all(Collective::broadcast, "one_shot", 3);
-  remove_signals(schedules, 0, 3);
-  const std::string_view overwritten = "reads slot 3 while rank 0 may still write there";
+  remove_signals(schedules, 0, 2);
+  const std::string_view overwritten = "reads slot 2 while rank 0 may still write there";
   EXPECT_EQ(complaints(schedules, {.passes = 1}).find(overwritten), std::string::npos);
   EXPECT_TRUE(mentions(complaints(schedules, {.passes = 3}), overwritten));
 }
@@ -126,7 +126,7 @@ TEST(VerifySimulate, NamesAnOutputDeliveredToARankThatMayNotHaveStarted) {
   for (Schedule& schedule : schedules) {
     const int r = schedule.rank;
     auto& list = schedule.lanes[0].steps;
-    list[0].dsts[0] = {{Buffer::output, 1 - r, r}, r};
+    list[0].dsts[0] = {{Buffer::output, 1 - r, r}, 0};
     list[1].dsts[0].place = {Buffer::output, r, 1 - r};
     list.pop_back();
   }
@@ -142,8 +142,9 @@ TEST(VerifySimulate, NamesAnInputReadAfterTheOutputThatMayBeItWasWritten) {
   late.block = 0;
   late.blocks = 1;
   late.srcs = {{Buffer::input, 0, 0}};
-  late.dsts = {{{Buffer::slot, 0, 0}, kNoSignal}};  // an own slot that receives nothing
+  late.dsts = {{{Buffer::slot, 0, 2}, kNoSignal}};
   list.push_back(late);
+  for (Schedule& schedule : schedules) schedule.slot_blocks.push_back(1);
   EXPECT_TRUE(
       mentions(complaints(schedules), "in place, reads in[0] after the output was written"));
 }
@@ -152,14 +153,15 @@ TEST(VerifySimulate, NamesAPeersInputOverwrittenInPlace) {
   auto schedules = make_all_reduce("two_shot_direct", 2);
   // Both read all of everyone's input; each writes but its block.
   for (Schedule& schedule : schedules) {
-    for (int& blocks : schedule.slot_blocks) blocks = 1;
+    const int scratch = static_cast<int>(schedule.slot_blocks.size());
+    schedule.slot_blocks.push_back(1);
     const int other = 1 - schedule.rank;
     auto& list = schedule.lanes[0].steps;
     Step peek;
     peek.block = other;
     peek.blocks = 1;
     peek.srcs = {{Buffer::input, other, other}};
-    peek.dsts = {{{Buffer::slot, schedule.rank, schedule.rank}, kNoSignal}};
+    peek.dsts = {{{Buffer::slot, schedule.rank, scratch}, kNoSignal}};
     list.insert(list.begin() + 2, peek);
   }
   EXPECT_TRUE(mentions(complaints(schedules), "may still read it as its input"));

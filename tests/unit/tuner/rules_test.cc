@@ -69,6 +69,24 @@ TEST(Rules, RanksThatShareCoresSendFewMessages) {
   EXPECT_EQ(by_rule(given).algorithm->name, "recursive_doubling");
 }
 
+TEST(Rules, RanksThatShareCoresKeepWhatTheySendInThem) {
+  EXPECT_EQ(by_rule(Case{.ranks = 8, .bytes = 1 << 17, .crowded = true}).algorithm->name,
+            "halving_doubling");
+  EXPECT_EQ(by_rule(Case{.ranks = 6, .bytes = 1 << 17, .crowded = true}).algorithm->name,
+            "two_shot");
+  EXPECT_EQ(by_rule(Case{.ranks = 8, .bytes = 1 << 17}).algorithm->name, "two_shot");
+}
+
+TEST(Rules, WhereProcessorsAreTheWireMessagesStayWhole) {
+  Case given{.ranks = 2, .bytes = 32 << 20, .load_store = false, .copied = true};
+  EXPECT_EQ(by_rule(given).algorithm->name, "one_shot");
+  EXPECT_EQ(by_rule(given).lanes, 1);
+  given.copied = false;
+  EXPECT_EQ(by_rule(given).lanes, 2);
+  given = {.ranks = 8, .bytes = 8 << 20, .load_store = false, .copied = true, .levels = true};
+  EXPECT_EQ(by_rule(given).algorithm->name, "split_rail_halving_doubling");
+}
+
 TEST(Rules, BuffersOfOneRankAloneArePrivate) {
   EXPECT_FALSE(by_rule(Case{.ranks = 2, .bytes = 1 << 20, .direct = false}).algorithm->direct);
   EXPECT_TRUE(by_rule(Case{.ranks = 2, .bytes = 1 << 20, .direct = true}).algorithm->direct);

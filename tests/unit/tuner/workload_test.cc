@@ -22,11 +22,13 @@ TEST(Workload, RepetitionsAreRuns) {
   const Workload work = make("two_shot", 8);
   const Op& scatter = work.ops(3, 0)[0];
   EXPECT_EQ(scatter.kind, Op::Kind::put);
-  EXPECT_EQ(scatter.count, 7);
+  EXPECT_EQ(scatter.count, 4);  // ranks 4 to 7; in those below, the slot has another number
   EXPECT_EQ(scatter.peer, 1);
   EXPECT_EQ(scatter.peer_stride, 1);
   EXPECT_EQ(scatter.slot, 3);
   EXPECT_EQ(scatter.slot_stride, 0);
+  EXPECT_EQ(work.ops(3, 0)[1].count, 3);
+  EXPECT_EQ(work.ops(3, 0)[1].slot, 2);
 }
 
 TEST(Workload, CountsEveryStep) {
