@@ -190,6 +190,8 @@ class WEFT_API Communicator {
   /// same answer; does not communicate. Empty above 64 ranks, where rules of thumb choose.
   std::vector<Candidate> candidates(Collective collective, std::size_t bytes,
                                     bool allocated = false) const;
+  /// Over what this rank reaches which ranks: "shm: 0-1; ucx: 2-7". For people.
+  std::string routes() const;
   /// What candidates are measured and kept by: "8 ranks on hosts of 2,2,2,2, ...".
   std::string situation() const;
 

@@ -65,7 +65,8 @@ void Connections::open_transports(const Config& config, FailureListener& listene
   if (!transports_->all().empty()) return;
   fail(ErrorCode::unsupported, "no transport can be used{}{}; {}",
        wanted.empty() ? "" : " of WEFT_TRANSPORTS=", wanted,
-       fmt::join(transports_->refusals(), "; "));
+       transports_->refusals().empty() ? "no plugin has such a name"
+                                       : fmt::format("{}", fmt::join(transports_->refusals(), "; ")));
 }
 
 std::vector<Blob> Connections::all_gather(const Config& config, Bootstrap& bootstrap,
@@ -158,7 +159,8 @@ void Connections::use_ways(const Router& router) {
         world_.links, [&](const auto& link) { return link.transport == open.transport; });
     if (used) world_.transports.push_back(open.transport);
   }
-  log_.info("ranks are reached over {}", router.describe());
+  ways_ = router.describe();
+  log_.info("ranks are reached over {}", ways_);
 }
 
 void Connections::await_connections(const Config& config) {

@@ -32,6 +32,8 @@ class Connections {
   Connections& operator=(const Connections&) = delete;
 
   const executor::World& world() const { return world_; }
+  // "shm: 0-1; ucx: 2-7": what this rank reaches whom over.
+  const std::string& ways() const { return ways_; }
   // What the tuner knows of this job, and what was measured on this machine.
   const tuner::Situation& situation() const { return situation_; }
   const tuner::Tuning& tuning() const { return tuning_; }
@@ -62,6 +64,7 @@ class Connections {
   topology::Host host_;
   std::vector<topology::Host> hosts_;  // by rank, as each sees its own
   Routes routes_;
+  std::string ways_;
   executor::World world_;
   tuner::Situation situation_;
   tuner::Tuning tuning_;

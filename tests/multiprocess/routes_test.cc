@@ -61,6 +61,15 @@ TEST(Routes, EveryHierarchicalAlgorithmGivesTheReference) {
   EXPECT_EQ(status, 0);
 }
 
+TEST(Routes, ARankTellsOverWhatItReachesTheOthers) {
+  const int status = run_processes(kRanks, two_hosts(), [](Communicator& comm) {
+    const bool first_host = comm.rank() < 2;
+    const std::string expected = first_host ? "shm: 0-1; ucx: 2-4" : "shm: 2-4; ucx: 0-1";
+    require(comm.routes() == expected, comm.routes());
+  });
+  EXPECT_EQ(status, 0);
+}
+
 TEST(Routes, APlanTellsWhichAlgorithmIsPreferred) {
   const int status = run_processes(kRanks, two_hosts(), [](Communicator& comm) {
     std::vector<float> data(1000, 1.0f);

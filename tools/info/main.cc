@@ -1,6 +1,7 @@
 // weft-info: tells what weft finds on this machine and what would keep it from being fast. Changes
-// nothing and needs no other ranks.
+// nothing and, but for `routes`, needs no other ranks.
 #include "print.h"
+#include "routes.h"
 #include "topology.h"
 
 #include <weft/version.h>
@@ -23,6 +24,9 @@ int main(int argc, char** argv) {
   CLI::App* topology = app.add_subcommand(
       "topology", "Show or draw a host's packages, memory, cores and network devices");
   const std::function<int()> show_topology = weft::tools::add_topology(*topology);
+  CLI::App* routes =
+      app.add_subcommand("routes", "Show over what the ranks of a job reach each other");
+  const std::function<int()> show_routes = weft::tools::add_routes(*routes);
   app.footer(
       "It reads the same WEFT_... variables as a program that uses weft, so run it as you run\n"
       "your ranks: same user, same container, same launcher. Exit status: 0, also with warnings; "
@@ -33,6 +37,7 @@ int main(int argc, char** argv) {
       "  WEFT_VERBS_DEVICE=mlx5_1 weft-info\n"
       "  mpirun -n 2 --map-by node weft-info\n"
       "  weft-info topology --ranks 8 --svg host.svg\n"
+      "  mpirun -n 8 weft-info routes\n"
       "  weft-info --json | jq '.transports[].findings[] | select(.kind == \"warning\")'");
   try {
     app.parse(argc, argv);
@@ -44,6 +49,7 @@ int main(int argc, char** argv) {
   }
   try {
     if (topology->parsed()) return show_topology();
+    if (routes->parsed()) return show_routes();
     const weft::tools::Report report = weft::tools::make_report();
     if (json) {
       // Host names and paths may hold any bytes.
