@@ -37,6 +37,20 @@ Communicator::Impl::Impl(const Options& options) : config(resolve(options)) {
   executor = std::make_unique<executor::Executor>(world(), config.timeout);
   allocations = std::make_unique<Allocations>(world());
   for (const auto& [peer, cause] : early_failures) executor->peer_failed(peer, cause);
+  await_others();
+}
+
+// A rank whose program ends at once takes its memory with it: not before all have mapped it.
+void Communicator::Impl::await_others() {
+  if (ranks() == 1) return;
+  Invocation invocation;
+  invocation.call.collective = Collective::barrier;
+  invocation.call.count = 1;
+  invocation.call.internal = true;
+  executor::Operation operation;
+  operation.launch = staged_launch(invocation);
+  executor->start(&operation);
+  executor->wait(&operation);
 }
 
 // While transports close they may still report peers: everything that hears of it goes after them.

@@ -57,6 +57,7 @@ struct Communicator::Impl final : FailureListener {
   };
   Part allocate(std::size_t bytes);
 
+  void await_others();
   // The launch of a call between private buffers.
   executor::Launch staged_launch(const Invocation& invocation);
   // Whether a call's buffers are worth announcing, from so many bytes on: the answer is the same at

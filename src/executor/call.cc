@@ -16,7 +16,7 @@ Call Call::unpack(std::uint64_t packed, std::size_t count) {
 }
 
 std::string Call::describe() const {
-  if (internal) return "set-up of a plan or of allocated memory";
+  if (internal) return "set-up of a communicator, a plan or allocated memory";
   std::string text(name_of(collective));
   if (collective == Collective::barrier) return text;
   text += fmt::format(" {}", name_of(type));
