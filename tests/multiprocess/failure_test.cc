@@ -75,7 +75,7 @@ TEST(Deadline, NamesWhoDidNotComeAndWhatItDoes) {
       usleep(1'000'000);
       return;
     }
-    expect_error(ErrorCode::timeout, "rank 1 over shm, whose last call is #1 barrier", [&] {
+    expect_error(ErrorCode::timeout, "rank 1 over shm, whose last call is #2 barrier", [&] {
       comm.all_reduce(data.data(), data.data(), 8, DataType::f32, ReduceOp::sum);
     });
   });
