@@ -14,8 +14,11 @@
 #pragma once
 
 #include <weft/bootstrap.h>
+#include <weft/channel.h>
 #include <weft/error.h>
+#include <weft/message.h>
 #include <weft/types.h>
+#include <weft/window.h>
 
 #include <chrono>
 #include <cstddef>
@@ -55,6 +58,9 @@ struct Options {
   std::optional<WaitPolicy> wait_policy;  ///< [WEFT_WAIT: spin, yield, block, auto]
   std::optional<std::size_t>
       shared_bytes;  ///< [WEFT_SHARED_BYTES] memory per rank that peers write to; default 4 MiB
+  std::optional<std::size_t>
+      unexpected_bytes;  ///< [WEFT_UNEXPECTED_BYTES] of messages from one rank that no recv() asked
+                         ///< for yet, kept beside what fits the rings; default 1 MiB
   std::string transports;  ///< [WEFT_TRANSPORTS] comma-separated, tried in order of their priority;
                            ///< default all
   std::string routes;      ///< [WEFT_ROUTES] rules for pairs of ranks, the first that fits counts:
@@ -120,6 +126,8 @@ class WEFT_API Request {
   /// Blocks until complete. Throws Error(timeout) after `timeout` (default: the communicator's).
   void wait();
   void wait(std::chrono::nanoseconds timeout);
+  /// What recv_async() received, once it is complete.
+  Received received() const;
 
   struct State;
 
@@ -239,6 +247,38 @@ class WEFT_API Communicator {
   void barrier();
   Request barrier_async();
   Plan plan_barrier();
+
+  // Between two ranks. Messages from one rank to another are matched in the order they were sent.
+  // Time-outs and failed peers here concern the call alone: they do not poison the communicator.
+
+  /// Sends `bytes` bytes to `rank` (not this one). Returns once `data` may be reused: a small message
+  /// as soon as there is room for it at the receiver, a large one when it is received. Tags are 0 to
+  /// 2^30 - 1.
+  void send(const void* data, std::size_t bytes, int rank, int tag = 0);
+  /// `data` must stay as it is until the request is complete.
+  Request send_async(const void* data, std::size_t bytes, int rank, int tag = 0);
+  /// Receives the first message from `rank` (or kAnySource) with `tag` (or kAnyTag). Throws
+  /// Error(mismatch) where it is longer than `max_bytes`: nothing past them is written, and the
+  /// message is gone. Messages that nobody asked for yet are kept up to Options::unexpected_bytes
+  /// for each sender; further senders wait.
+  Received recv(void* data, std::size_t max_bytes, int rank = kAnySource, int tag = kAnyTag);
+  /// Receives in the order they were started. `data` is the library's until the request is complete;
+  /// destroying it before a message was found withdraws it.
+  Request recv_async(void* data, std::size_t max_bytes, int rank = kAnySource, int tag = kAnyTag);
+  /// Sends to one rank and receives from another (or the same), without waiting for each other.
+  Received sendrecv(const void* data, std::size_t bytes, int to, int send_tag, void* into,
+                    std::size_t max_bytes, int from, int recv_tag);
+  /// The first message that recv() with these arguments would get; none where there is none yet.
+  /// Does not block.
+  std::optional<Received> probe(int rank = kAnySource, int tag = kAnyTag);
+
+  /// Called by both ranks, with the same options; several channels between them open in the order
+  /// of the calls. Blocks until the other has called it. Throws Error(mismatch, no_resources,
+  /// timeout, peer_failed).
+  Channel open_channel(int rank, const ChannelOptions& options = {});
+
+  /// Collective. `bytes` (they may differ) of zeroed memory that all ranks put to and get from.
+  Window open_window(std::size_t bytes);
 
   struct Impl;
 

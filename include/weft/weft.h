@@ -2,8 +2,11 @@
 #pragma once
 
 #include <weft/bootstrap.h>
+#include <weft/channel.h>
 #include <weft/communicator.h>
 #include <weft/error.h>
 #include <weft/local_ranks.h>
+#include <weft/message.h>
 #include <weft/types.h>
 #include <weft/version.h>
+#include <weft/window.h>
