@@ -9,9 +9,9 @@
 namespace weft {
 namespace {
 
-constexpr int kChannelTag = p2p::kOwnTags;
-constexpr int kReadyTag = p2p::kOwnTags + 1;
-constexpr int kClosedTag = p2p::kOwnTags + 2;  // and on, by the channel's number between two ranks
+constexpr int kChannelTag = p2p::kFirstOwnTag;
+constexpr int kReadyTag = p2p::kFirstOwnTag + 1;
+constexpr int kClosedTag = p2p::kFirstOwnTag + 2;  // and on, by the channel's number between two ranks
 
 // What the two ends tell each other.
 struct Hello {
