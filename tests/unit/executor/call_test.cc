@@ -46,7 +46,10 @@ TEST(Call, IsDescribedByWhatMatters) {
   EXPECT_EQ(
       (Call{.collective = Collective::all_reduce, .type = DataType::f32, .count = 3}.describe()),
       "all_reduce f32 sum, 3 elements");
-  EXPECT_EQ((Call{.collective = Collective::all_reduce, .count = 3, .extra = Extra::rms_norm}
+  EXPECT_EQ((Call{.collective = Collective::all_reduce,
+                  .type = DataType::f32,
+                  .count = 3,
+                  .extra = Extra::rms_norm}
                  .describe()),
             "all_reduce f32 sum with rms_norm, 3 rows");
   EXPECT_EQ((Call{.collective = Collective::broadcast, .type = DataType::i8, .root = 2, .count = 3}
