@@ -165,7 +165,8 @@ bool must_drain(const Frame& frame, const Instruction& code) {
 void run_signal(const Frame& frame, const Instruction& code) {
   const Place& place = frame.program.places[static_cast<std::size_t>(code.first)];
   if (frame.packet()) {
-    write_packets(frame.address(place, 0), nullptr, 0, frame.lane->flag);
+    std::byte* line = frame.address(place, 0);
+    write_packets(line, line, 0, frame.lane->flag);  // no payload, but memcpy takes no null
     wake(place);
   } else if (place.link->load_store) {
     raise(frame, place);
