@@ -3,6 +3,7 @@
 #include "perf/common/names.h"
 #include "perf/common/sizes.h"
 #include "perf/transport/put_benchmark.h"
+#include "perf/weft_perf/decode.h"
 #include "perf/weft_perf/weft_candidate.h"
 
 #include <fmt/format.h>
@@ -24,6 +25,7 @@ struct Arguments {
   std::string protocol = "auto";
   std::string memory = "plain";
   bool plan = false;
+  std::size_t hidden = 1024;
   std::string wait;
   double timeout_seconds = 0;
   std::string limits;
@@ -121,8 +123,29 @@ int run_put(const Arguments& arguments) {
   return arguments.ranks == 0 ? body({}) : run_local_ranks(arguments.ranks, body);
 }
 
+int run_decode_ranks(const Arguments& arguments) {
+  const SweepArguments& a = arguments.sweep;
+  DecodeArguments decode;
+  decode.sizes = sweep_sizes(parse_size(a.min_bytes), parse_size(a.max_bytes), a.factor,
+                             a.increment.empty() ? 0 : parse_size(a.increment));
+  decode.type = parse_types(a.types).front();
+  decode.hidden = arguments.hidden;
+  decode.allocated = arguments.memory == "allocated";
+  if (a.iterations > 0) decode.iterations = a.iterations;
+  const auto body = [&](const Options& launch) {
+    try {
+      return run_decode(decode, options_of(arguments, launch));
+    } catch (const std::exception& error) {
+      fmt::print(stderr, "weft-perf: {}\n", error.what());
+      return kExitError;
+    }
+  };
+  return arguments.ranks == 0 ? body({}) : run_local_ranks(arguments.ranks, body);
+}
+
 int run(const Arguments& arguments, const std::string& command) {
   if (is_put(arguments)) return run_put(arguments);
+  if (arguments.sweep.collective == "decode") return run_decode_ranks(arguments);
   // Mistakes that need no ranks are reported once, before any is started.
   if (arguments.ranks > 0) {
     sweep_of(arguments.sweep, arguments.ranks);
@@ -153,6 +176,9 @@ void add_options(CLI::App& app, Arguments& a) {
       ->check(CLI::IsMember({"plain", "allocated"}))
       ->capture_default_str();
   app.add_flag("--plan", a.plan, "Make a plan per size and start it, instead of one-off calls");
+  app.add_option("--hidden", a.hidden, "decode: elements of a row")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   app.add_option("--wait", a.wait, "spin, yield, block or auto")
       ->check(CLI::IsMember({"spin", "yield", "block", "auto"}));
   app.add_option("--timeout", a.timeout_seconds, "Seconds every wait may take")
@@ -161,9 +187,11 @@ void add_options(CLI::App& app, Arguments& a) {
                  "A file by weft-limits --json; adds the fraction of the limit");
   app.footer(
       "put_lat and put_bw time one put between two ranks, in perftest's columns (-b -e -f -i -n).\n"
+      "decode times an all-reduce planned, measured, with RMSNorm, and quantised (-b -e -f -d -n).\n"
       "Examples:\n"
       "  weft-perf all_reduce --ranks 2 -b 8 -e 128M -f 2 -c 1\n"
       "  weft-perf all_reduce --ranks 2 --memory allocated --plan --limits limits.json\n"
+      "  weft-perf decode --ranks 2 --memory allocated -b 8K -e 512K\n"
       "  weft-perf put_lat --ranks 2 --transport verbs -e 4K\n"
       "  mpirun -n 4 weft-perf all_gather -e 4M -d bf16\n"
       "The exit status is 0, 1 where results were wrong, 2 after an error.");

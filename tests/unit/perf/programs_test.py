@@ -58,6 +58,16 @@ class WeftPerf(Table):
             with self.subTest(options):
                 self.assert_right(run(self.program, "all_reduce", "--ranks", 2, *QUICK, *options))
 
+    def test_decode_plans_are_right(self):
+        for options in (["--memory", "allocated"], ["-d", "bf16", "--hidden", 512]):
+            with self.subTest(options):
+                result = run(self.program, "decode", "--ranks", 2, "-b", "8K", "-e", "16K", "-n", 40, *options)
+                self.assertEqual(result.returncode, 0, result.stderr + result.stdout)
+                table = [row for row in rows(result.stdout) if row[0] != "#bytes"]
+                ways = ["all_reduce", "measured", "norm_apart", "norm_fused", "int8", "fp8_e4m3"]
+                self.assertEqual([row[1] for row in table], 2 * ways)
+                self.assertEqual({row[7] for row in table}, {"0"})
+
     def test_all_types_and_operators_are_right(self):
         result = run(self.program, "all_reduce", "--ranks", 2, *PACE, "-e", 64, "-d", "all", "-o", "all")
         self.assert_right(result)
