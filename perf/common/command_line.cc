@@ -64,18 +64,27 @@ void add_sweep_options(CLI::App& app, SweepArguments& a) {
   app.add_option("--json", a.json, "Also write JSON lines to this file (-: instead of the table)");
 }
 
+std::vector<std::size_t> sizes_of(const SweepArguments& a) {
+  const std::size_t increment = a.increment.empty() ? 0 : parse_size(a.increment);
+  return sweep_sizes(parse_size(a.min_bytes), parse_size(a.max_bytes), a.factor, increment);
+}
+
+Effort effort_of(const SweepArguments& a) {
+  Effort effort{.budget_seconds = a.budget_seconds};
+  if (a.iterations > 0) effort.iterations = a.iterations;
+  if (a.warmup >= 0) effort.warmup = static_cast<std::size_t>(a.warmup);
+  return effort;
+}
+
 Sweep sweep_of(const SweepArguments& a, int ranks) {
   Sweep sweep;
   sweep.collective = parse_collective(a.collective);
-  const std::size_t increment = a.increment.empty() ? 0 : parse_size(a.increment);
-  sweep.sizes = sweep_sizes(parse_size(a.min_bytes), parse_size(a.max_bytes), a.factor, increment);
+  sweep.sizes = sizes_of(a);
   sweep.types = parse_types(a.types);
   sweep.ops = parse_ops(a.ops);
   sweep.roots = parse_roots(a.root, ranks);
   sweep.placements = parse_placement(a.placement);
-  sweep.effort.budget_seconds = a.budget_seconds;
-  if (a.iterations > 0) sweep.effort.iterations = a.iterations;
-  if (a.warmup >= 0) sweep.effort.warmup = static_cast<std::size_t>(a.warmup);
+  sweep.effort = effort_of(a);
   sweep.gate = parse_line_gate(a.gate);
   sweep.check = a.check;
   return sweep;

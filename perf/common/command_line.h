@@ -38,6 +38,10 @@ void add_sweep_options(CLI::App& app, SweepArguments& arguments);
 // what would be right.
 Sweep sweep_of(const SweepArguments& arguments, int ranks);
 
+// Parts of it that other sweeps need too.
+std::vector<std::size_t> sizes_of(const SweepArguments& arguments);
+Effort effort_of(const SweepArguments& arguments);
+
 // The command line in one string, for the record.
 std::string joined(int argc, const char* const* argv);
 
