@@ -21,7 +21,9 @@ double stdev_of(const std::vector<double>& values, double mean) {
 }  // namespace
 
 double percentile(const std::vector<double>& sorted, double percent) {
-  const double rank = std::ceil(percent / 100 * static_cast<double>(sorted.size()));
+  // 99.9% of 10,000 are 9,990, whatever the division of floating point numbers leaves behind them.
+  constexpr double kRounding = 1e-9;
+  const double rank = std::ceil(percent / 100 * static_cast<double>(sorted.size()) - kRounding);
   const auto index = static_cast<std::size_t>(std::max(rank, 1.0)) - 1;
   return sorted[std::min(index, sorted.size() - 1)];
 }

@@ -1,20 +1,15 @@
 // MPI's return codes as exceptions.
 #pragma once
 
-#include <fmt/format.h>
-#include <mpi.h>
-
-#include <stdexcept>
-
 namespace weft::perf {
 
+// Throws std::runtime_error with MPI's text for the code.
+[[noreturn]] void fail_mpi(int code, const char* what);
+
 inline void check_mpi(int code, const char* what) {
-  if (code == MPI_SUCCESS) [[likely]]
-    return;
-  char text[MPI_MAX_ERROR_STRING] = {};
-  int length = 0;
-  MPI_Error_string(code, text, &length);
-  throw std::runtime_error(fmt::format("{}: {}", what, text));
+  constexpr int kSuccess = 0;  // by MPI's standard
+  if (code != kSuccess) [[unlikely]]
+    fail_mpi(code, what);
 }
 
 }  // namespace weft::perf

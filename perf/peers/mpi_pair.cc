@@ -4,6 +4,8 @@
 #include "perf/pairs/loops.h"
 #include "perf/peers/mpi_check.h"
 
+#include <mpi.h>
+
 #include <atomic>
 #include <limits>
 #include <vector>
