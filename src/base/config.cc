@@ -14,6 +14,7 @@ namespace weft {
 namespace {
 
 constexpr std::size_t kDefaultSharedBytes = std::size_t{4} << 20;
+constexpr std::size_t kDefaultUnexpectedBytes = std::size_t{1} << 20;
 constexpr std::chrono::seconds kDefaultTimeout{60};
 
 // The value of a variable; empty counts as unset.
@@ -140,6 +141,9 @@ Config resolve(const Options& given) {
   config.log_level = choice("WEFT_LOG", kLevels).value_or(LogLevel::warn);
   const auto shared = byte_count("WEFT_SHARED_BYTES");
   config.shared_bytes = options.shared_bytes.value_or(shared.value_or(kDefaultSharedBytes));
+  const auto unexpected = byte_count("WEFT_UNEXPECTED_BYTES");
+  config.unexpected_bytes =
+      options.unexpected_bytes.value_or(unexpected.value_or(kDefaultUnexpectedBytes));
   fill(config.topology, "WEFT_TOPOLOGY_XML");
   config.pmix_present = variable("PMIX_NAMESPACE") && variable("PMIX_RANK");
   config.pmi_ranks = pmi_ranks();

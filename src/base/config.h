@@ -26,6 +26,7 @@ struct Config {
   std::chrono::nanoseconds timeout{};
   WaitPolicy wait_policy = WaitPolicy::automatic;
   std::size_t shared_bytes = 0;
+  std::size_t unexpected_bytes = 0;
   Protocol protocol = Protocol::automatic;
   std::string default_tuning;  // the file that is read where options.tuning is empty; may not exist
   LogLevel log_level = LogLevel::warn;    // [WEFT_LOG: silent, warn, info, debug]

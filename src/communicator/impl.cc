@@ -36,6 +36,11 @@ Communicator::Impl::Impl(const Options& options) : config(resolve(options)) {
       std::make_unique<Programs>(world(), connections->situation(), connections->tuning(), config);
   executor = std::make_unique<executor::Executor>(world(), config.timeout);
   allocations = std::make_unique<Allocations>(world());
+  endpoint = std::make_unique<RankEndpoint>(world(), *executor, *allocations);
+  messenger = std::make_unique<p2p::Messenger>(
+      *endpoint, [this](int peer) { return mailbox_memory(world(), peer); },
+      config.unexpected_bytes);
+  executor->set_background(messenger.get());
   for (const auto& [peer, cause] : early_failures) executor->peer_failed(peer, cause);
   await_others();
 }
@@ -55,6 +60,9 @@ void Communicator::Impl::await_others() {
 
 // While transports close they may still report peers: everything that hears of it goes after them.
 Communicator::Impl::~Impl() {
+  if (executor != nullptr) executor->set_background(nullptr);
+  messenger.reset();
+  endpoint.reset();
   allocations.reset();
   executor.reset();
   connections.reset();
@@ -84,8 +92,8 @@ void Communicator::Impl::run(const Invocation& invocation) {
     if (invocation.call.count == 0) return;
     last = {};
     if (announces(invocation.call, tuner::kAnnouncedBytes)) {
-      Request::State state(*this, invocation);
-      executor->wait(&state.operation);
+      CollectiveRequest request(*this, invocation);
+      executor->wait(&request.operation);
       return;
     }
     if (!same_call) blocking.launch = staged_launch(invocation);
@@ -99,7 +107,7 @@ void Communicator::Impl::run(const Invocation& invocation) {
 
 std::unique_ptr<Request::State> Communicator::Impl::start(const Invocation& invocation) {
   check_arguments(invocation.call, rank(), ranks(), invocation.input, invocation.output);
-  return std::make_unique<Request::State>(*this, invocation);
+  return std::make_unique<CollectiveRequest>(*this, invocation);
 }
 
 void Communicator::Impl::prefer(Collective collective, const Preference& preference) {

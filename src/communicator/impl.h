@@ -8,9 +8,11 @@
 
 #include "base/config.h"
 #include "communicator/allocations.h"
+#include "communicator/endpoint.h"
 #include "communicator/programs.h"
 #include "communicator/setup.h"
 #include "executor/executor.h"
+#include "p2p/messenger.h"
 
 namespace weft {
 
@@ -82,6 +84,8 @@ struct Communicator::Impl final : FailureListener {
   std::unique_ptr<Programs> programs;
   std::unique_ptr<executor::Executor> executor;
   std::unique_ptr<Allocations> allocations;
+  std::unique_ptr<RankEndpoint> endpoint;
+  std::unique_ptr<p2p::Messenger> messenger;
   std::vector<std::pair<int, std::string>> early_failures;  // before the executor exists
   executor::Operation blocking;                             // reused by blocking calls
   Invocation last;  // what it was prepared for; count 0: nothing

@@ -6,7 +6,7 @@
 
 namespace weft {
 
-Request::State::State(Communicator::Impl& owner, const Invocation& call)
+CollectiveRequest::CollectiveRequest(Communicator::Impl& owner, const Invocation& call)
     : communicator(owner), invocation(call) {
   if (call.call.count == 0) return;
   if (owner.announces(call.call, tuner::kAnnouncedBytes)) announce();
@@ -14,7 +14,7 @@ Request::State::State(Communicator::Impl& owner, const Invocation& call)
   owner.executor->start(&operation);
 }
 
-void Request::State::announce() {
+void CollectiveRequest::announce() {
   announced_ = std::make_unique<Announced>();
   announced_->mine = communicator.announcement(invocation);
   announced_->all.resize(static_cast<std::size_t>(communicator.ranks()));
@@ -22,12 +22,12 @@ void Request::State::announce() {
       communicator.gather_launch(&announced_->mine, announced_->all.data(), sizeof(Announcement));
   operation.prepare_context = this;
   operation.prepare = [](executor::Operation*, void* context) {
-    static_cast<State*>(context)->choose();
+    static_cast<CollectiveRequest*>(context)->choose();
   };
   communicator.executor->start(&announced_->operation);
 }
 
-void Request::State::choose() {
+void CollectiveRequest::choose() {
   communicator.check_same_call(announced_->all);
   PeerBuffers& peers = announced_->peers;
   const bool direct = communicator.map_peers(invocation.call, announced_->all, &peers);
@@ -39,7 +39,7 @@ void Request::State::choose() {
   operation.launch.peer_outputs = peers.outputs.data();
 }
 
-Request::State::~State() {
+CollectiveRequest::~CollectiveRequest() {
   try {
     communicator.executor->wait(&operation);
   } catch (const Error&) {
@@ -52,16 +52,16 @@ Request::Request(Request&&) noexcept = default;
 Request& Request::operator=(Request&&) noexcept = default;
 Request::~Request() = default;
 
-bool Request::test() {
-  return state_ == nullptr || state_->communicator.executor->test(&state_->operation);
-}
+bool Request::test() { return state_ == nullptr || state_->test(); }
 
 void Request::wait() {
-  if (state_ != nullptr) state_->communicator.executor->wait(&state_->operation);
+  if (state_ != nullptr) state_->wait(state_->default_timeout());
 }
 
 void Request::wait(std::chrono::nanoseconds timeout) {
-  if (state_ != nullptr) state_->communicator.executor->wait(&state_->operation, timeout);
+  if (state_ != nullptr) state_->wait(timeout);
 }
+
+Received Request::received() const { return state_ == nullptr ? Received{} : state_->received(); }
 
 }  // namespace weft

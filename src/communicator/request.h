@@ -1,4 +1,5 @@
-// A started call: the operation, and for a call that announces its buffers the exchange before it.
+// Started calls: of a collective the operation, and where it announces its buffers the exchange
+// before it.
 #pragma once
 
 #include <vector>
@@ -7,13 +8,31 @@
 
 namespace weft {
 
+// What a Request holds. Stays where it is in memory; its end waits for an unfinished one, dropping
+// errors.
 struct Request::State {
-  // Starts the call. A State stays where it is in memory. `invocation` was checked.
-  State(Communicator::Impl& communicator, const Invocation& invocation);
-  // Waits for an unfinished call, dropping errors.
-  ~State();
+  State() = default;
+  virtual ~State() = default;
   State(const State&) = delete;
   State& operator=(const State&) = delete;
+  virtual bool test() = 0;
+  virtual void wait(std::chrono::nanoseconds timeout) = 0;
+  virtual std::chrono::nanoseconds default_timeout() const = 0;
+  virtual Received received() const { return {}; }
+};
+
+struct CollectiveRequest final : Request::State {
+  // Starts the call. `invocation` was checked.
+  CollectiveRequest(Communicator::Impl& communicator, const Invocation& invocation);
+  ~CollectiveRequest() override;
+
+  bool test() override { return communicator.executor->test(&operation); }
+  void wait(std::chrono::nanoseconds timeout) override {
+    communicator.executor->wait(&operation, timeout);
+  }
+  std::chrono::nanoseconds default_timeout() const override {
+    return communicator.executor->timeout();
+  }
 
   Communicator::Impl& communicator;
   Invocation invocation;

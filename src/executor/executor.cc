@@ -1,34 +1,17 @@
 #include "executor/executor.h"
 
 #include <sched.h>
-#include <time.h>
-
-#include <algorithm>
 
 #include "base/error.h"
-#include "base/futex.h"
 #include "executor/lane.h"
 
 namespace weft::executor {
 
 Executor::Executor(const World& world, std::chrono::nanoseconds timeout)
-    : world_(world), patience_limits_(limits_of(world.wait_policy, !world.all_load_store())), timeout_(timeout) {
-  polls_transports_ = !world_.all_load_store();
-  bool mapped = false;
-  bool all_wake = true;
-  for (const transport::Transport* transport : world_.transports) {
-    const transport::Capabilities capabilities = transport->capabilities();
-    mapped = mapped || capabilities.load_store;
-    if (capabilities.load_store) continue;
-    descriptors_.push_back({capabilities.blocking_wait_fd, POLLIN, 0});
-    all_wake = all_wake && capabilities.blocking_wait_fd >= 0;
-  }
-  if (!all_wake) descriptors_.clear();
-  // Nothing wakes a rank at a descriptor for what a mapped peer writes.
-  constexpr std::chrono::microseconds kNap{200};
-  constexpr std::chrono::milliseconds kSleep{20};
-  longest_sleep_ = mapped ? std::chrono::nanoseconds(kNap) : std::chrono::nanoseconds(kSleep);
-}
+    : world_(world),
+      patience_limits_(limits_of(world.wait_policy, !world.all_load_store())),
+      timeout_(timeout),
+      sleeper_(world) {}
 
 void Executor::throw_if_poisoned() const {
   if (poisoned()) fail(ErrorCode::poisoned, "the communicator failed before: {}", poison_message_);
@@ -117,7 +100,7 @@ int Executor::advance_or_give_up(Operation* operation, LaneState* lane) {
 }
 
 int Executor::progress() {
-  int moved = 0;
+  int moved = background_ != nullptr && background_->active > 0 ? background_->move_on() : 0;
   while (head_ != nullptr) {
     Operation* operation = head_;
     if (!operation->begun) begin(operation);
@@ -127,7 +110,7 @@ int Executor::progress() {
       moved += advance_or_give_up(operation, &lane);
       if (lane.passes_left == 0) --operation->active_lanes;
     }
-    if (polls_transports_ && needs_transports(*operation)) {
+    if (sleeper_.polls_transports() && needs_transports(*operation)) {
       for (transport::Transport* transport : world_.transports) moved += transport->progress();
     }
     if (operation->active_lanes > 0 || operation->puts_completed != operation->puts_posted)
@@ -174,41 +157,11 @@ void Executor::wait(Operation* operation, std::chrono::nanoseconds timeout) {
         sched_yield();
         break;
       case Pause::sleep:
-        sleep(timeout - std::chrono::nanoseconds(now - started));
+        sleeper_.sleep(timeout - std::chrono::nanoseconds(now - started),
+                       [this] { return progress() > 0; });
         break;
     }
   }
-}
-
-void Executor::sleep(std::chrono::nanoseconds limit) {
-  if (!polls_transports_) {
-    sleep_at_word(limit);
-  } else if (!descriptors_.empty()) {
-    sleep_at_descriptors(limit);
-  } else {
-    // Nothing would wake it: a nap, so that a long wait does not keep a core busy.
-    constexpr timespec kNap{0, 20'000};
-    nanosleep(&kNap, nullptr);
-  }
-}
-
-// See base/futex.h for why no wake-up is lost. The limit makes up for kernels without the barrier
-// and lets failures be noticed.
-void Executor::sleep_at_word(std::chrono::nanoseconds limit) {
-  constexpr std::chrono::milliseconds kLongest{5};
-  std::atomic<std::uint32_t>& word = control().sleeping;
-  word.store(1, std::memory_order_relaxed);
-  barrier_all_processes();
-  if (progress() == 0) futex_sleep(&word, std::min<std::chrono::nanoseconds>(limit, kLongest));
-  word.store(0, std::memory_order_relaxed);
-}
-
-void Executor::sleep_at_descriptors(std::chrono::nanoseconds limit) {
-  for (transport::Transport* transport : world_.transports) transport->arm();
-  if (progress() > 0) return;
-  const std::int64_t ns = std::clamp<std::int64_t>(limit.count(), 0, longest_sleep_.count());
-  const timespec time{ns / 1'000'000'000, ns % 1'000'000'000};
-  (void)ppoll(descriptors_.data(), descriptors_.size(), &time, nullptr);
 }
 
 }  // namespace weft::executor

@@ -2,15 +2,15 @@
 // lock.
 #pragma once
 
-#include <poll.h>
-
 #include <chrono>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "base/background.h"
+#include "base/patience.h"
 #include "executor/operation.h"
-#include "executor/patience.h"
+#include "executor/sleeper.h"
 #include "executor/world.h"
 
 namespace weft::executor {
@@ -40,6 +40,16 @@ class Executor {
   // A transport reports that a peer (or, -1, every peer) is gone. Only remembered here: it matters
   // to who waits for that peer.
   void peer_failed(int peer, const std::string& cause);
+  // What was reported of a peer; null: nothing.
+  const std::string* failure_of(int peer) const;
+
+  // Moves queued operations on. Throws what they met.
+  int move_on() { return head_ == nullptr ? 0 : progress(); }
+  // Moved on by every wait of this executor; null: nothing.
+  void set_background(Background* background) { background_ = background; }
+  Sleeper& sleeper() { return sleeper_; }
+  // Polls all transports where that was not done for a while: peers that ended are noticed so.
+  void poll_transports(std::int64_t now_ns);
 
  private:
   memory::Control& control() { return *reinterpret_cast<memory::Control*>(world_.pad); }
@@ -54,13 +64,9 @@ class Executor {
   // The slow path of a wait, in watch.cc: everything that is looked at now and then.
   void look_around(Operation* operation, std::int64_t started_ns, std::int64_t now_ns,
                    std::chrono::nanoseconds timeout);
-  void poll_transports(std::int64_t now_ns);
   void check_failures(Operation* operation);
   void check_poison(Operation* operation);
   void check_mismatch(Operation* operation);
-  void sleep(std::chrono::nanoseconds limit);
-  void sleep_at_word(std::chrono::nanoseconds limit);
-  void sleep_at_descriptors(std::chrono::nanoseconds limit);
   [[noreturn]] void give_up(ErrorCode code, const std::string& message, int blamed);
   void throw_if_poisoned() const;
   int awaited_peer(const Operation& operation) const;
@@ -73,10 +79,9 @@ class Executor {
   const World& world_;
   const PatienceLimits patience_limits_;
   std::chrono::nanoseconds timeout_;
-  bool polls_transports_ = false;    // some link has no load/store: arrivals need progress()
-  unsigned spared_ = 0;              // polls of transports, in a row
-  std::vector<pollfd> descriptors_;  // of those transports, where each has one
-  std::chrono::nanoseconds longest_sleep_;
+  Sleeper sleeper_;
+  Background* background_ = nullptr;
+  unsigned spared_ = 0;  // polls of transports, in a row
   Operation* head_ = nullptr;
   Operation* tail_ = nullptr;
   std::uint64_t sequence_ = 0;

@@ -39,6 +39,11 @@ void Executor::peer_failed(int peer, const std::string& cause) {
   }
 }
 
+const std::string* Executor::failure_of(int peer) const {
+  const auto failed = failed_peers_.find(peer);
+  return failed == failed_peers_.end() ? nullptr : &failed->second;
+}
+
 int Executor::awaited_peer(const Operation& operation) const {
   for (int i = 0; i < operation.lane_count; ++i) {
     const LaneState& lane = operation.lanes[static_cast<std::size_t>(i)];

@@ -10,9 +10,17 @@ namespace {
 constexpr std::size_t kPage = 4096;
 constexpr std::size_t kMaxPacketBytes = std::size_t{256} << 10;  // of one parity
 constexpr std::size_t kMinLaneBytes = std::size_t{64} << 10;
+constexpr std::size_t kMinMailboxBytes = std::size_t{1} << 10;
+constexpr std::size_t kMaxMailboxBytes = std::size_t{256} << 10;
 
 std::size_t round_up(std::size_t bytes) { return (bytes + kPage - 1) / kPage * kPage; }
 std::size_t round_down(std::size_t bytes) { return bytes / kPage * kPage; }
+
+// An eighth of the pad for the mailboxes of all peers.
+std::size_t mailbox_bytes(std::size_t ranks, std::size_t bytes) {
+  return std::clamp(bytes / 8 / ranks / kMinMailboxBytes * kMinMailboxBytes, kMinMailboxBytes,
+                    kMaxMailboxBytes);
+}
 
 }  // namespace
 
@@ -24,8 +32,11 @@ PadLayout make_pad_layout(int ranks, std::size_t bytes) {
   layout.slots = 2 * ranks + 64;
   layout.signals = round_up(sizeof(Control));
   const auto parts = static_cast<std::size_t>(2 * layout.lanes);
-  layout.packets =
+  const auto peers = static_cast<std::size_t>(ranks);
+  layout.mailboxes =
       layout.signals + round_up(sizeof(Signal) * parts * static_cast<std::size_t>(layout.slots));
+  layout.mailbox_bytes = mailbox_bytes(peers, bytes);
+  layout.packets = layout.mailboxes + round_up(layout.mailbox_bytes * peers);
   const std::size_t min_packets = round_up(kCacheLine * static_cast<std::size_t>(layout.slots));
   const std::size_t least = layout.packets + 2 * min_packets + parts * kMinLaneBytes;
   if (bytes < least) {

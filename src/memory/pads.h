@@ -1,6 +1,6 @@
 // The pad: the memory of a rank that its peers write to. Every rank lays it out alike.
 //
-//   control | signals [lane][parity][slot] | packets [parity] | scratch [lane][parity]
+//   control | signals [lane][parity][slot] | mailboxes [peer] | packets [parity] | scratch [lane][parity]
 //
 // "parity" is the pass number modulo two: a pass and the next one use different halves (see
 // schedule/schedule.h).
@@ -43,14 +43,20 @@ struct PadLayout {
   int lanes = 0;
   int slots = 0;            // signals per lane and parity
   std::size_t signals = 0;  // offsets
+  std::size_t mailboxes = 0;
   std::size_t packets = 0;
   std::size_t scratch = 0;
+  std::size_t mailbox_bytes = 0;  // of one peer
   std::size_t packet_bytes = 0;  // of one parity
   std::size_t lane_bytes = 0;    // of one lane and parity
   std::size_t total = 0;
 
   std::size_t signal_offset(int lane, int parity, int slot) const {
     return signals + sizeof(Signal) * static_cast<std::size_t>((lane * 2 + parity) * slots + slot);
+  }
+  // Where messages from a peer arrive.
+  std::size_t mailbox_offset(int peer) const {
+    return mailboxes + mailbox_bytes * static_cast<std::size_t>(peer);
   }
   std::size_t packet_offset(int parity) const {
     return packets + packet_bytes * static_cast<std::size_t>(parity);

@@ -16,8 +16,12 @@ struct Range {
 };
 
 // Every part of a pad, in no order.
-std::vector<Range> parts(const PadLayout& layout) {
+std::vector<Range> parts(int ranks, const PadLayout& layout) {
   std::vector<Range> all{{0, sizeof(Control)}};
+  for (int peer = 0; peer < ranks; ++peer) {
+    const std::size_t mailbox = layout.mailbox_offset(peer);
+    all.push_back({mailbox, mailbox + layout.mailbox_bytes});
+  }
   for (int parity = 0; parity < 2; ++parity) {
     all.push_back(
         {layout.packet_offset(parity), layout.packet_offset(parity) + layout.packet_bytes});
@@ -35,7 +39,7 @@ std::vector<Range> parts(const PadLayout& layout) {
 TEST(Pads, PartsNeitherOverlapNorLeaveThePad) {
   for (int ranks : {1, 2, 3, 8, 64, 500}) {
     const PadLayout layout = make_pad_layout(ranks, kDefaultBytes);
-    std::vector<Range> all = parts(layout);
+    std::vector<Range> all = parts(ranks, layout);
     std::sort(all.begin(), all.end(), [](Range a, Range b) { return a.begin < b.begin; });
     for (std::size_t i = 1; i < all.size(); ++i) {
       EXPECT_LE(all[i - 1].end, all[i].begin) << ranks << " ranks, part " << i;
@@ -51,6 +55,7 @@ TEST(Pads, WordsThatRanksShareHaveLinesOfTheirOwn) {
     EXPECT_EQ(layout.signal_offset(1, 1, slot) % kCacheLine, 0u);
   }
   EXPECT_EQ(layout.packet_offset(1) % kCacheLine, 0u);
+  EXPECT_EQ(layout.mailbox_offset(3) % kCacheLine, 0u);
   EXPECT_EQ(layout.scratch_offset(1, 1) % 4096, 0u);
 }
 

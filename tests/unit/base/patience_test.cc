@@ -1,8 +1,8 @@
-#include "executor/patience.h"
+#include "base/patience.h"
 
 #include <gtest/gtest.h>
 
-namespace weft::executor {
+namespace weft {
 namespace {
 
 TEST(Patience, PollsThenYieldsThenSleeps) {
@@ -38,4 +38,4 @@ TEST(Patience, WithMoreRanksThanCoresYieldsAlmostAtOnce) {
 }
 
 }  // namespace
-}  // namespace weft::executor
+}  // namespace weft

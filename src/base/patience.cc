@@ -1,6 +1,6 @@
-#include "executor/patience.h"
+#include "base/patience.h"
 
-namespace weft::executor {
+namespace weft {
 
 PatienceLimits limits_of(WaitPolicy policy, bool costly) {
   constexpr std::int64_t kMicrosecond = 1000;
@@ -27,4 +27,4 @@ Pause Patience::next(std::int64_t now_ns) {
   return waited < limits_.poll_ns + limits_.yield_ns ? Pause::yield : Pause::sleep;
 }
 
-}  // namespace weft::executor
+}  // namespace weft

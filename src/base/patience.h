@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-namespace weft::executor {
+namespace weft {
 
 // What to do now.
 enum class Pause : std::uint8_t { poll, yield, sleep };
@@ -45,4 +45,4 @@ class Patience {
   std::int64_t since_ns_ = -1;
 };
 
-}  // namespace weft::executor
+}  // namespace weft

@@ -1,0 +1,49 @@
+#include "communicator/endpoint.h"
+
+#include <fmt/format.h>
+
+namespace weft {
+
+RankEndpoint::RankEndpoint(const executor::World& world, executor::Executor& executor,
+                           const Allocations& allocations)
+    : world_(world),
+      executor_(executor),
+      allocations_(allocations),
+      patience_(limits_of(world.wait_policy, !world.all_load_store())) {
+  for (const executor::Link& link : world.links) {
+    p2p::Path path{link.transport, link.load_store, nullptr};
+    if (link.pad != nullptr)
+      path.sleeping = &reinterpret_cast<memory::Control*>(link.pad)->sleeping;
+    paths_.push_back(path);
+  }
+}
+
+std::string RankEndpoint::describe(int peer) const {
+  return fmt::format("rank {} over {}", peer,
+                     world_.links[static_cast<std::size_t>(peer)].transport_name);
+}
+
+p2p::SharedPlace RankEndpoint::locate(const void* address, std::size_t bytes) const {
+  const Location location = allocations_.locate(address, bytes);
+  return {location.id, location.offset};
+}
+
+std::byte* RankEndpoint::mapped(int peer, const p2p::SharedPlace& place) const {
+  return allocations_.address(peer, {place.id, place.offset});
+}
+
+int RankEndpoint::progress() {
+  int moved = executor_.move_on();
+  if (!executor_.sleeper().polls_transports()) return moved;
+  for (transport::Transport* transport : world_.transports) moved += transport->progress();
+  return moved;
+}
+
+p2p::MailboxMemory mailbox_memory(const executor::World& world, int peer) {
+  const executor::Link& link = world.links[static_cast<std::size_t>(peer)];
+  const std::size_t there = world.layout.mailbox_offset(world.rank);
+  return {world.layout.mailbox_bytes, world.pad + world.layout.mailbox_offset(peer),
+          {&link.pad_memory, there, link.pad == nullptr ? nullptr : link.pad + there}};
+}
+
+}  // namespace weft

@@ -1,0 +1,102 @@
+#include "p2p/access.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+
+#include "base/error.h"
+#include "base/transport_kit.h"
+#include "p2p/post.h"
+#include "p2p/wait.h"
+
+namespace weft::p2p {
+
+Access::~Access() {
+  constexpr std::chrono::seconds kPatience{1};
+  try {
+    flush(kPatience);
+  } catch (const Error&) {
+    // Its peer is gone, and the transport with it lets go of the memory.
+  }
+}
+
+void Access::check_alive(int peer, const char* call) const {
+  if (const std::string* cause = endpoint_.failure(peer); cause != nullptr)
+    fail(ErrorCode::peer_failed, "{}: {} failed: {}", call, endpoint_.describe(peer), *cause);
+}
+
+void Access::put_mapped(const Path& path, const Remote& remote, std::size_t offset,
+                        const void* source, std::size_t bytes, std::size_t signal_offset,
+                        std::uint64_t value, transport::SignalOp how) {
+  std::byte* base = remote.span.mapped;
+  if (bytes == sizeof(std::uint64_t)) {
+    std::memcpy(base + offset, source, sizeof(std::uint64_t));
+  } else if (bytes > 0) {
+    std::memcpy(base + offset, source, bytes);
+  }
+  if (how == transport::SignalOp::none) return;
+  transport::change_word(base + signal_offset, how, value);
+  wake(path);
+}
+
+void Access::put(int peer, const Remote& remote, std::size_t offset, const void* source,
+                 std::size_t bytes, std::size_t signal_offset, std::uint64_t value,
+                 transport::SignalOp how) {
+  check_alive(peer, "put");
+  const Path& path = endpoint_.path(peer);
+  if (remote.span.mapped != nullptr) {
+    return put_mapped(path, remote, offset, source, bytes, signal_offset, value, how);
+  }
+  const std::uint64_t most = path.transport->capabilities().max_message;
+  const auto* from = static_cast<const std::byte*>(source);
+  last_ = peer;
+  do {
+    const std::size_t part = std::min<std::uint64_t>(bytes, most);
+    transport::Put put = make_put(from, remote.span + offset, part, &left_);
+    bytes -= part;
+    from += part;
+    offset += part;
+    if (bytes == 0 && how != transport::SignalOp::none)
+      add_signal(&put, remote.span + signal_offset, value, how);
+    ++asked_;
+    post(endpoint_, peer, {&put, 1});
+  } while (bytes > 0);
+}
+
+void Access::get(int peer, const Remote& remote, std::size_t offset, void* destination,
+                 std::size_t bytes) {
+  check_alive(peer, "get");
+  if (remote.span.mapped != nullptr) {
+    if (bytes > 0) std::memcpy(destination, remote.span.mapped + offset, bytes);
+    return;
+  }
+  transport::Transport& transport = *endpoint_.path(peer).transport;
+  const RemoteSpan source = remote.span + offset;
+  const transport::Get get{destination, source.memory, source.offset, bytes, &left_};
+  last_ = peer;
+  transport::Status status = transport.get({&get, 1});
+  while (status.code == ErrorCode::no_resources) {
+    transport.progress();
+    status = transport.get({&get, 1});
+  }
+  if (!status.ok()) fail(status.code, "get from {}: {}", endpoint_.describe(peer), status.message);
+  ++asked_;
+}
+
+void Access::flush(std::chrono::nanoseconds timeout) {
+  if (asked_ == left_) return;
+  await(endpoint_, {"flush", last_}, timeout, [&] { return asked_ == left_; });
+}
+
+std::uint64_t Access::wait_at_least(const std::uint64_t* word, std::uint64_t value, int from,
+                                    std::chrono::nanoseconds timeout) {
+  std::uint64_t seen = 0;
+  await(endpoint_, {"wait_at_least", from}, timeout, [&] {
+    seen = std::atomic_ref<std::uint64_t>(*const_cast<std::uint64_t*>(word))
+               .load(std::memory_order_acquire);
+    return seen >= value;
+  });
+  return seen;
+}
+
+}  // namespace weft::p2p

@@ -1,0 +1,52 @@
+// One-sided access to peers' memory: what weft::Window promises, whoever exchanged the keys.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "p2p/endpoint.h"
+
+namespace weft::p2p {
+
+// A peer's memory.
+struct Remote {
+  RemoteSpan span;
+  std::size_t bytes = 0;
+};
+
+class Access {
+ public:
+  // Outlives it.
+  explicit Access(Endpoint& endpoint) : endpoint_(endpoint) {}
+  // Waits, bounded, for what is on its way.
+  ~Access();
+  Access(const Access&) = delete;
+  Access& operator=(const Access&) = delete;
+
+  // Puts `bytes` and then changes the word at `signal_offset` (SignalOp::none: no word). Ranges were
+  // checked. Throws Error(peer_failed).
+  void put(int peer, const Remote& remote, std::size_t offset, const void* source,
+           std::size_t bytes, std::size_t signal_offset, std::uint64_t value,
+           transport::SignalOp how);
+  void get(int peer, const Remote& remote, std::size_t offset, void* destination,
+           std::size_t bytes);
+  // Until all of it is done. Throws Error(timeout), Error(peer_failed).
+  void flush(std::chrono::nanoseconds timeout);
+  // Waits for a word of this process's memory. `from`: who changes it; -1: anybody.
+  std::uint64_t wait_at_least(const std::uint64_t* word, std::uint64_t value, int from,
+                              std::chrono::nanoseconds timeout);
+
+ private:
+  void put_mapped(const Path& path, const Remote& remote, std::size_t offset, const void* source,
+                  std::size_t bytes, std::size_t signal_offset, std::uint64_t value,
+                  transport::SignalOp how);
+  void check_alive(int peer, const char* call) const;
+
+  Endpoint& endpoint_;
+  std::uint64_t asked_ = 0;
+  std::uint64_t left_ = 0;
+  int last_ = -1;  // who was asked last
+};
+
+}  // namespace weft::p2p

@@ -1,0 +1,60 @@
+#include "p2p/channel_end.h"
+
+#include "base/error.h"
+#include "p2p/wait.h"
+
+namespace weft::p2p {
+
+void ChannelEnd::nudge() {
+  constexpr unsigned kMappedPolls = 1024;
+  ring_.tell();
+  if (!ring_.mapped() || ++nudges_ % kMappedPolls == 0) endpoint_.progress();
+  if (nudges_ % kMappedPolls != 0) return;
+  endpoint_.look(endpoint_.clock().now_ns());
+  const std::string* cause = endpoint_.failure(ring_.peer());
+  Front front;
+  if (cause == nullptr || (ring_.held() < ring_.shape().slots && ring_.front(&front))) return;
+  fail(ErrorCode::peer_failed, "channel: {} failed: {}", endpoint_.describe(ring_.peer()), *cause);
+}
+
+void* ChannelEnd::acquire(std::chrono::nanoseconds timeout) {
+  if (acquired_ != nullptr) return acquired_;
+  await(endpoint_, {"Channel::acquire", ring_.peer()}, timeout, [&] {
+    acquired_ = ring_.try_acquire();
+    return acquired_ != nullptr;
+  });
+  return acquired_;
+}
+
+void ChannelEnd::commit(std::size_t bytes, std::uint32_t label) {
+  if (acquired_ == nullptr)
+    fail(ErrorCode::invalid_argument, "Channel::commit: no slot is acquired");
+  if (bytes > slot_bytes()) {
+    fail(ErrorCode::invalid_argument, "Channel::commit: {} bytes in a slot of {}", bytes,
+         slot_bytes());
+  }
+  acquired_ = nullptr;
+  ring_.commit(static_cast<std::uint32_t>(bytes), 0, label);
+}
+
+Channel::Slot ChannelEnd::receive(std::chrono::nanoseconds timeout) {
+  if (ring_.held() == ring_.shape().slots) {
+    fail(ErrorCode::invalid_argument, "Channel::receive: all {} slots are held; release() one",
+         ring_.held());
+  }
+  Channel::Slot slot = take();
+  if (slot.data != nullptr) return slot;
+  ring_.tell();
+  await(endpoint_, {"Channel::receive", ring_.peer()}, timeout, [&] {
+    slot = take();
+    return slot.data != nullptr;
+  });
+  return slot;
+}
+
+void ChannelEnd::release() {
+  if (ring_.held() == 0) fail(ErrorCode::invalid_argument, "Channel::release: no slot is held");
+  ring_.release();
+}
+
+}  // namespace weft::p2p

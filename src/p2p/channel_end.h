@@ -1,0 +1,58 @@
+// One end of a channel: what weft::Channel promises, over a Duplex.
+#pragma once
+
+#include <weft/channel.h>
+
+#include <chrono>
+
+#include "p2p/duplex.h"
+#include "p2p/endpoint.h"
+
+namespace weft::p2p {
+
+class ChannelEnd {
+ public:
+  // As Duplex.
+  ChannelEnd(Endpoint& endpoint, int peer, const SlotShape& shape, std::byte* own,
+             const RemoteSpan& theirs)
+      : endpoint_(endpoint), ring_(endpoint, peer, shape, own, theirs) {}
+
+  int peer() const { return ring_.peer(); }
+  std::size_t slot_bytes() const { return ring_.shape().slot_bytes; }
+
+  void* try_acquire() {
+    if (acquired_ == nullptr) {
+      acquired_ = ring_.try_acquire();
+      if (acquired_ == nullptr) nudge();
+    }
+    return acquired_;
+  }
+  void* acquire(std::chrono::nanoseconds timeout);
+  void commit(std::size_t bytes, std::uint32_t label);
+
+  Channel::Slot try_receive() {
+    Channel::Slot slot = take();
+    if (slot.data == nullptr) nudge();
+    return slot;
+  }
+  Channel::Slot receive(std::chrono::nanoseconds timeout);
+  void release();
+
+ private:
+  Channel::Slot take() {
+    Front front;
+    // A ring whose slots are all held has nothing new, whatever stands there.
+    if (ring_.held() == ring_.shape().slots || !ring_.front(&front)) return {};
+    ring_.take();
+    return {front.data, front.bytes, front.label};
+  }
+  // Who polls has to move things on: arrivals over the wire, slots given back unseen.
+  void nudge();
+
+  Endpoint& endpoint_;
+  Duplex ring_;
+  void* acquired_ = nullptr;
+  unsigned nudges_ = 0;
+};
+
+}  // namespace weft::p2p

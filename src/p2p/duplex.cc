@@ -1,0 +1,74 @@
+#include "p2p/duplex.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "p2p/post.h"
+
+namespace weft::p2p {
+namespace {
+
+std::byte* allocate_lines(std::size_t bytes) {
+  void* memory = std::aligned_alloc(kCacheLine, bytes);
+  if (memory == nullptr) throw std::bad_alloc();
+  std::memset(memory, 0, bytes);
+  return static_cast<std::byte*>(memory);
+}
+
+}  // namespace
+
+Duplex::Duplex(Endpoint& endpoint, int peer, const SlotShape& shape, std::byte* own,
+               const RemoteSpan& theirs)
+    : endpoint_(endpoint),
+      peer_(peer),
+      path_(&endpoint.path(peer)),
+      shape_(shape),
+      own_(own),
+      theirs_(theirs),
+      tell_after_(std::max<std::uint32_t>(shape.slots / 2, 1)),
+      staging_(nullptr, [](void* memory) { std::free(memory); }) {
+  if (theirs_.mapped != nullptr) return;
+  staging_.reset(allocate_lines(shape_.total()));
+  asked_.resize(shape_.slots);
+  left_.resize(shape_.slots);
+}
+
+Duplex::~Duplex() {
+  constexpr std::chrono::seconds kPatience{1};
+  const std::int64_t deadline = endpoint_.clock().now_ns() + std::chrono::nanoseconds(kPatience).count();
+  while (asked_ != left_ && endpoint_.failure(peer_) == nullptr &&
+         endpoint_.clock().now_ns() < deadline) {
+    path_->transport->progress();
+  }
+  // What a transport still holds is leaked rather than freed under it.
+  if (asked_ != left_ && endpoint_.failure(peer_) == nullptr) (void)staging_.release();
+}
+
+// The payload and the second half of the header go in one put, whose signal is the flag.
+void Duplex::post_slot(std::uint32_t bytes, std::uint32_t kind, std::uint32_t label,
+                       std::span<const transport::Put> before) {
+  std::byte* slot = outgoing();
+  const std::uint64_t note = static_cast<std::uint64_t>(released_) << 32 | label;
+  std::memcpy(slot + 8, &note, sizeof(note));
+  if (!before.empty()) post(endpoint_, peer_, before);
+  const RemoteSpan target = theirs_ + shape_.slot_offset(out_);
+  transport::Put put = make_put(slot + 8, target + 8, 8 + bytes, &left_[out_]);
+  add_signal(&put, target, Flag{sent_ + 1, kind, bytes}.packed());
+  ++asked_[out_];
+  post(endpoint_, peer_, {&put, 1});
+  told_ = released_;
+  advance_out();
+}
+
+void Duplex::tell() {
+  if (theirs_.mapped != nullptr || told_ == released_) return;
+  transport::Put put;
+  add_signal(&put, theirs_, released_);
+  post(endpoint_, peer_, {&put, 1});
+  told_ = released_;
+}
+
+void Duplex::wake_peer() const { wake(*path_); }
+
+}  // namespace weft::p2p

@@ -1,0 +1,153 @@
+// Two rings of slots between this process and a peer, one in each direction: what channels and
+// messages are made of.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "p2p/endpoint.h"
+#include "p2p/slots.h"
+
+namespace weft::p2p {
+
+// A message at the front of the incoming ring.
+struct Front {
+  std::byte* data = nullptr;
+  std::uint32_t bytes = 0;
+  std::uint32_t kind = 0;
+  std::uint32_t label = 0;
+};
+
+class Duplex {
+ public:
+  // `own`: shape.total() zeroed bytes here that the peer writes to, 64-byte aligned; `theirs`: the
+  // same at the peer for this process. Both are zero until both ends exist. All outlives it.
+  Duplex(Endpoint& endpoint, int peer, const SlotShape& shape, std::byte* own,
+         const RemoteSpan& theirs);
+
+  // Waits, bounded, until the transport has let go of this end's memory.
+  ~Duplex();
+  Duplex(const Duplex&) = delete;
+  Duplex& operator=(const Duplex&) = delete;
+
+  int peer() const { return peer_; }
+  const SlotShape& shape() const { return shape_; }
+
+  // Where the next message's payload is written to; null while the peer holds all slots or the last
+  // message of that slot has not left.
+  std::byte* try_acquire() {
+    if (sent_ - returned_ >= shape_.slots && !refresh()) return nullptr;
+    if (staging_ != nullptr && left_[out_] != asked_[out_]) return nullptr;
+    return outgoing() + kHeaderBytes;
+  }
+  // How many messages could be sent now.
+  std::uint32_t room() {
+    refresh();
+    return shape_.slots - (sent_ - returned_);
+  }
+  // Sends what was written to the slot of try_acquire(). `before`: puts to be visible first, posted
+  // with it (ordered transports). Throws Error(peer_failed).
+  void commit(std::uint32_t bytes, std::uint32_t kind, std::uint32_t label) {
+    if (staging_ != nullptr) return post_slot(bytes, kind, label, {});
+    std::byte* slot = outgoing();
+    const std::uint64_t flag = Flag{sent_ + 1, kind, bytes}.packed();
+    *reinterpret_cast<std::uint64_t*>(slot + 8) = label;
+    std::atomic_ref<std::uint64_t>(*reinterpret_cast<std::uint64_t*>(slot))
+        .store(flag, std::memory_order_release);
+    advance_out();
+    prefetch_for_write(outgoing());
+    if (path_->sleeping != nullptr && path_->sleeping->load(std::memory_order_relaxed) != 0)
+      wake_peer();
+  }
+  void post_slot(std::uint32_t bytes, std::uint32_t kind, std::uint32_t label,
+                 std::span<const transport::Put> before);
+  bool mapped() const { return staging_ == nullptr; }
+
+  // The next message that was not taken; false while there is none.
+  bool front(Front* out) {
+    std::byte* slot = own_ + shape_.slot_offset(in_);
+    const std::uint64_t word =
+        std::atomic_ref<std::uint64_t>(*reinterpret_cast<std::uint64_t*>(slot))
+            .load(std::memory_order_acquire);
+    if (static_cast<std::uint32_t>(word >> 32) != taken_ + 1) return false;
+    const Flag flag = Flag::unpack(word);
+    const std::uint64_t note = *reinterpret_cast<std::uint64_t*>(slot + 8);
+    *out = {slot + kHeaderBytes, flag.bytes, flag.kind, static_cast<std::uint32_t>(note)};
+    return true;
+  }
+  // Goes on to the next message; the taken one's slot stays held.
+  void take() {
+    const std::uint64_t note =
+        *reinterpret_cast<std::uint64_t*>(own_ + shape_.slot_offset(in_) + 8);
+    note_returned(static_cast<std::uint32_t>(note >> 32));
+    ++taken_;
+    if (++in_ == shape_.slots) in_ = 0;
+  }
+  std::uint32_t held() const { return taken_ - released_; }
+  // Gives back the slot that was taken first of those held.
+  void release() {
+    ++released_;
+    if (theirs_.mapped != nullptr) {
+      // Their word stays in this core's cache until they need it, so that this costs nothing.
+      credit_word(theirs_.mapped).store(released_, std::memory_order_release);
+    } else if (released_ - told_ >= tell_after_) {
+      tell();
+    }
+  }
+  // Tells the peer of slots that it does not know to be free yet, before this process waits.
+  void tell();
+
+  // How many messages the peer has given back.
+  std::uint32_t returned() {
+    refresh();
+    return returned_;
+  }
+  std::uint32_t sent() const { return sent_; }
+
+ private:
+  static std::atomic_ref<std::uint64_t> credit_word(std::byte* ring) {
+    return std::atomic_ref<std::uint64_t>(*reinterpret_cast<std::uint64_t*>(ring));
+  }
+  std::byte* outgoing() const {
+    return (staging_ != nullptr ? staging_.get() : theirs_.mapped) + shape_.slot_offset(out_);
+  }
+  void advance_out() {
+    ++sent_;
+    if (++out_ == shape_.slots) out_ = 0;
+  }
+  // Credits arrive by the word and inside messages: the later counts.
+  void note_returned(std::uint32_t count) {
+    if (count - returned_ <= sent_ - returned_) returned_ = count;
+  }
+  // Reads the peer's word; true where that made room.
+  bool refresh() {
+    note_returned(
+        static_cast<std::uint32_t>(credit_word(own_).load(std::memory_order_acquire)));
+    return sent_ - returned_ < shape_.slots;
+  }
+  void wake_peer() const;
+
+  Endpoint& endpoint_;
+  const int peer_;
+  const Path* path_;
+  const SlotShape shape_;
+  std::byte* const own_;
+  const RemoteSpan theirs_;
+  const std::uint32_t tell_after_;
+  // Peers that are not mapped: slots on their way, and how many puts of each were asked for and left.
+  std::unique_ptr<std::byte[], void (*)(void*)> staging_;
+  std::vector<std::uint64_t> asked_, left_;
+  std::uint32_t out_ = 0;       // the next slot to write
+  std::uint32_t in_ = 0;        // the next slot to read
+  std::uint32_t sent_ = 0;      // messages, modulo 2^32, as all that follow
+  std::uint32_t returned_ = 0;  // by the peer
+  std::uint32_t taken_ = 0;
+  std::uint32_t released_ = 0;
+  std::uint32_t told_ = 0;  // of released_
+};
+
+}  // namespace weft::p2p

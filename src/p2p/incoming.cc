@@ -1,0 +1,233 @@
+// The receiver's side of a Messenger.
+#include <algorithm>
+
+#include "base/error.h"
+#include "p2p/messenger.h"
+#include "reduce/reduce.h"
+
+namespace weft::p2p {
+namespace {
+
+template <typename Payload>
+Payload read(const Arrived& arrived) {
+  Payload payload;
+  if (arrived.bytes != sizeof(payload)) fail(ErrorCode::internal, "a message of the wrong length");
+  std::memcpy(&payload, arrived.data, sizeof(payload));
+  return payload;
+}
+
+}  // namespace
+
+int Messenger::take_arrivals(int number, Peer& peer) {
+  int moved = 0;
+  Arrived arrived;
+  while (peer.box->front(&arrived) && handle(number, arrived)) {
+    peer.box->pop();
+    ++moved;
+  }
+  if (moved == 0) peer.box->tell();
+  return moved;
+}
+
+// False where it has to stay where it is.
+bool Messenger::handle(int number, const Arrived& arrived) {
+  switch (arrived.kind) {
+    case Kind::inlined:
+    case Kind::eager:
+      return take_message(number, arrived);
+    case Kind::ask:
+      return take_ask(number, arrived);
+    case Kind::accept:
+      accept(number, read<Accept>(arrived));
+      return true;
+    case Kind::piece:
+      take_piece(number, arrived);
+      return true;
+    case Kind::finish:
+      take_finish(number, arrived);
+      return true;
+    case Kind::cancel:
+    case Kind::refuse:
+      give_up(number, read<Finish>(arrived), arrived.kind);
+      return true;
+  }
+  fail(ErrorCode::internal, "a message of an unknown kind");
+}
+
+void Messenger::complete(ReceiveRequest& request, int source, int tag, const std::byte* data,
+                         std::size_t bytes) {
+  request.received = {source, tag, bytes};
+  if (bytes > request.room) {
+    request.outcome.fail_with(
+        ErrorCode::mismatch,
+        fmt::format("recv: a message of {} bytes from rank {} with tag {} into {} bytes", bytes,
+                    source, tag, request.room));
+    return;
+  }
+  if (bytes > 0) std::memcpy(request.data, data, bytes);
+  request.outcome.succeed();
+}
+
+bool Messenger::take_message(int source, const Arrived& arrived) {
+  const int tag = static_cast<int>(arrived.label);
+  if (ReceiveRequest* request = matching_.match(source, tag); request != nullptr) {
+    complete(*request, source, tag, arrived.data, arrived.bytes);
+    return true;
+  }
+  if (!matching_.has_room(source, arrived.bytes)) return false;
+  Unexpected message;
+  message.tag = tag;
+  message.bytes.assign(arrived.data, arrived.data + arrived.bytes);
+  matching_.keep(source, std::move(message));
+  return true;
+}
+
+bool Messenger::take_ask(int source, const Arrived& arrived) {
+  const Ask ask = read<Ask>(arrived);
+  const int tag = static_cast<int>(arrived.label);
+  if (ReceiveRequest* request = matching_.match(source, tag); request != nullptr) {
+    begin_transfer(*request, source, tag, ask);
+    return true;
+  }
+  if (!matching_.has_room(source, 0)) return false;
+  matching_.keep(source, {tag, true, ask, {}});
+  return true;
+}
+
+void Messenger::begin_transfer(ReceiveRequest& request, int source, int tag, const Ask& ask) {
+  Peer& from = peers_[static_cast<std::size_t>(source)];
+  request.received = {source, tag, ask.bytes};
+  if (ask.bytes > request.room) {
+    complete(request, source, tag, nullptr, ask.bytes);
+    say(from, Kind::refuse, 0, Finish{ask.sending, Side::sender});
+    return;
+  }
+  request.number = ++last_number_;
+  request.sending = ask.sending;
+  say(from, Kind::accept, 0, plan_transfer(request, source, ask));
+}
+
+// See wire.h.
+Accept Messenger::plan_transfer(ReceiveRequest& request, int source, const Ask& ask) {
+  constexpr std::size_t kPage = 4096;
+  const Path& path = endpoint_.path(source);
+  Accept accept;
+  accept.sending = ask.sending;
+  accept.receiving = request.number;
+  if (!path.load_store) {
+    if (!path.transport->register_memory(request.data, ask.bytes, &request.registered).ok()) {
+      request.registered = {};
+      return accept;
+    }
+    accept.way = Way::put;
+    accept.key = request.registered.key;
+    request.awaits_finish = true;
+    return accept;
+  }
+  const std::byte* from = ask.source.id == 0 ? nullptr : endpoint_.mapped(source, ask.source);
+  accept.target = endpoint_.locate(request.data, ask.bytes);
+  if (from == nullptr && accept.target.id == 0) return accept;
+  accept.way = Way::copy;
+  if (from != nullptr) {
+    accept.begin = accept.target.id == 0 ? ask.bytes : ask.bytes / 2 / kPage * kPage;
+    request.pulls = accept.begin > 0;
+    request.copy = {request.data, from, accept.begin};
+  }
+  request.awaits_finish = accept.begin < ask.bytes;
+  return accept;
+}
+
+int Messenger::advance_receives() {
+  int moved = 0;
+  for (ReceiveRequest& request : receives_) {
+    if (request.number == 0 || request.outcome.done) continue;
+    moved += advance_copy(request.copy);
+    settle(request);
+  }
+  return moved;
+}
+
+void Messenger::settle(ReceiveRequest& request) {
+  if (request.outcome.done || request.number == 0 || request.copy.pending()) return;
+  if (request.pulls) {
+    request.pulls = false;
+    say(peers_[static_cast<std::size_t>(request.received.source)], Kind::finish, 0,
+        Finish{request.sending, Side::sender});
+  }
+  const bool by_pieces = !request.awaits_finish && request.copy.bytes == 0;
+  if (request.awaits_finish ? !request.finished
+                            : by_pieces && request.arrived < request.received.bytes)
+    return;
+  release_memory(request);
+  request.outcome.succeed();
+}
+
+void Messenger::take_piece(int source, const Arrived& arrived) {
+  constexpr std::size_t kStreaming = std::size_t{4} << 20;
+  ReceiveRequest* request = find_receive(source, arrived.label);
+  if (request == nullptr || request->outcome.done) return;  // it was given up
+  if (arrived.bytes > request->received.bytes - request->arrived)
+    fail(ErrorCode::internal, "pieces of more bytes than the message has");
+  void* to = request->data + request->arrived;
+  reduce::copy(&to, 1, arrived.data, arrived.bytes,
+               request->received.bytes >= kStreaming ? reduce::Store::streaming
+                                                     : reduce::Store::cached);
+  request->arrived += arrived.bytes;
+  settle(*request);
+}
+
+void Messenger::take_finish(int number, const Arrived& arrived) {
+  const auto finish = read<Finish>(arrived);
+  if (finish.side == Side::sender) {
+    if (SendRequest* request = find_send(number, finish.number); request != nullptr) {
+      request->peer_finished = true;
+      settle(*request);
+    }
+  } else if (ReceiveRequest* request = find_receive(number, finish.number); request != nullptr) {
+    request->finished = true;
+    settle(*request);
+  }
+}
+
+void Messenger::give_up(int number, const Finish& finish, Kind kind) {
+  if (finish.side == Side::sender) {
+    SendRequest* request = find_send(number, finish.number);
+    if (request == nullptr) return;
+    request->outcome.fail_with(
+        kind == Kind::refuse ? ErrorCode::mismatch : ErrorCode::peer_failed,
+        fmt::format("send: {} bytes with tag {}: {} {}", request->bytes, request->tag,
+                    endpoint_.describe(number),
+                    kind == Kind::refuse ? "has a shorter buffer" : "has given up"));
+  } else if (ReceiveRequest* request = find_receive(number, finish.number); request != nullptr) {
+    request->outcome.fail_with(ErrorCode::peer_failed,
+                               fmt::format("recv: {} has given up its message of {} bytes",
+                                           endpoint_.describe(number), request->received.bytes));
+  }
+}
+
+void Messenger::release_memory(ReceiveRequest& request) {
+  if (request.registered.bytes == 0) return;
+  endpoint_.path(request.received.source).transport->release(request.registered);
+  request.registered = {};
+}
+
+ReceiveRequest* Messenger::find_receive(int source, std::uint32_t receiving) {
+  for (ReceiveRequest& request : receives_) {
+    if (request.number == receiving && request.received.source == source) return &request;
+  }
+  return nullptr;
+}
+
+void Messenger::forget(ReceiveRequest* request) {
+  matching_.withdraw(request);
+  if (!request->outcome.done && request->number != 0) {
+    Peer& from = peers_[static_cast<std::size_t>(request->received.source)];
+    if (from.lost.empty())
+      say(from, Kind::cancel, 0, Finish{request->sending, Side::sender});
+  }
+  release_memory(*request);
+  std::erase_if(receives_, [&](const ReceiveRequest& other) { return &other == request; });
+  --active;
+}
+
+}  // namespace weft::p2p

@@ -1,0 +1,247 @@
+#include "p2p/messenger.h"
+
+#include "base/error.h"
+#include "p2p/wait.h"
+
+namespace weft::p2p {
+
+Messenger::Messenger(Endpoint& endpoint, std::function<MailboxMemory(int)> memory,
+                     std::size_t unexpected_bytes)
+    : endpoint_(endpoint),
+      memory_(std::move(memory)),
+      peers_(static_cast<std::size_t>(endpoint.peers())),
+      matching_(endpoint.peers(), unexpected_bytes) {}
+
+Messenger::~Messenger() {
+  for (Peer& peer : peers_) {
+    for (SendRequest& request : peer.sends) release_memory(request);
+  }
+  for (ReceiveRequest& request : receives_) release_memory(request);
+}
+
+Messenger::Peer& Messenger::peer(int number) {
+  Peer& peer = peers_[static_cast<std::size_t>(number)];
+  if (peer.box == nullptr) {
+    const MailboxMemory memory = memory_(number);
+    peer.box = std::make_unique<Mailbox>(endpoint_, number, memory.bytes, memory.own, memory.theirs);
+    open_.push_back(number);
+  }
+  return peer;
+}
+
+void Messenger::open_all() {
+  for (int i = 0; i < endpoint_.peers(); ++i) {
+    if (i != endpoint_.self()) peer(i);
+  }
+}
+
+void Messenger::throw_failure(const Outcome& outcome) {
+  if (outcome.code != ErrorCode::ok) throw Error(outcome.code, outcome.message);
+}
+
+// Without a request, where nothing is in the way.
+bool Messenger::quick_send(Peer& peer, const void* data, std::size_t bytes, int tag) {
+  if (!peer.sends.empty() || !peer.controls.empty() || !peer.lost.empty()) return false;
+  if (bytes <= kLinePayload) return peer.box->send_small(Kind::inlined, static_cast<std::uint32_t>(tag), data, bytes);
+  if (bytes > peer.box->eager_bytes() || !peer.box->mapped()) return false;
+  std::uint64_t completed = 0;  // a copy is complete at once
+  return peer.box->send_through_area(Kind::eager, static_cast<std::uint32_t>(tag), data, bytes, &completed);
+}
+
+void Messenger::send(const void* data, std::size_t bytes, int number, int tag,
+                     std::chrono::nanoseconds timeout) {
+  if (quick_send(peer(number), data, bytes, tag)) return;
+  SendRequest* request = start_send(data, bytes, number, tag);
+  try {
+    wait(request, timeout);
+  } catch (...) {
+    forget(request);
+    throw;
+  }
+  forget(request);
+}
+
+// The next message of a peer where nothing else could claim it.
+bool Messenger::quick_receive(int source, void* data, std::size_t room, int tag,
+                              Received* received) {
+  constexpr int kPolls = 1024;
+  Peer& from = peer(source);
+  if (matching_.any_posted() || matching_.any_unexpected(source) || !from.box->mapped())
+    return false;
+  Arrived arrived;
+  for (int polls = endpoint_.patience().poll_ns > 0 ? kPolls : 1; !from.box->front(&arrived);) {
+    if (--polls <= 0) return false;
+  }
+  if (arrived.kind != Kind::inlined && arrived.kind != Kind::eager) return false;
+  const int found = static_cast<int>(arrived.label);
+  if (arrived.bytes > room || found != (tag == kAnyTag && found < kOwnTags ? found : tag)) return false;
+  if (arrived.bytes == sizeof(std::uint64_t)) {
+    std::memcpy(data, arrived.data, sizeof(std::uint64_t));
+  } else if (arrived.bytes > 0) {
+    std::memcpy(data, arrived.data, arrived.bytes);
+  }
+  *received = {source, found, arrived.bytes};
+  from.box->pop();
+  return true;
+}
+
+Received Messenger::receive(void* data, std::size_t room, int source, int tag,
+                            std::chrono::nanoseconds timeout) {
+  Received received;
+  if (source != kAnySource && quick_receive(source, data, room, tag, &received)) return received;
+  ReceiveRequest* request = start_receive(data, room, source, tag);
+  try {
+    wait(request, timeout);
+  } catch (...) {
+    forget(request);
+    throw;
+  }
+  received = request->received;
+  forget(request);
+  return received;
+}
+
+SendRequest* Messenger::start_send(const void* data, std::size_t bytes, int number, int tag) {
+  Peer& to = peer(number);
+  SendRequest& request = to.sends.emplace_back();
+  request.data = static_cast<const std::byte*>(data);
+  request.bytes = bytes;
+  request.peer = number;
+  request.tag = tag;
+  ++active;
+  if (!to.lost.empty()) request.outcome.fail_with(ErrorCode::peer_failed, to.lost);
+  move_on(number);
+  return &request;
+}
+
+ReceiveRequest* Messenger::start_receive(void* data, std::size_t room, int source, int tag) {
+  if (source == kAnySource) {
+    open_all();
+  } else {
+    peer(source);
+  }
+  ReceiveRequest& request = receives_.emplace_back();
+  request.data = static_cast<std::byte*>(data);
+  request.room = room;
+  request.source = source;
+  request.tag = tag;
+  ++active;
+  const Matching::Found found = matching_.find(source, tag);
+  if (found.source < 0) {
+    matching_.post(&request);
+    source == kAnySource ? move_on() : move_on(source);
+    return &request;
+  }
+  Unexpected message = matching_.take(found);
+  if (message.asks) {
+    begin_transfer(request, found.source, message.tag, message.ask);
+  } else {
+    complete(request, found.source, message.tag, message.bytes.data(), message.bytes.size());
+  }
+  return &request;
+}
+
+void Messenger::wait(SendRequest* request, std::chrono::nanoseconds timeout) {
+  try {
+    await(endpoint_, {"send", request->peer}, timeout, [&] {
+      if (!request->outcome.done) move_on();
+      return request->outcome.done;
+    });
+  } catch (const Error& error) {
+    rethrow(error, request->bytes, request->tag, request->peer);
+  }
+  throw_failure(request->outcome);
+}
+
+void Messenger::wait(ReceiveRequest* request, std::chrono::nanoseconds timeout) {
+  try {
+    const int source = request->number != 0 ? request->received.source : request->source;
+    await(endpoint_, {"recv", source}, timeout, [&] {
+      if (!request->outcome.done) move_on();
+      return request->outcome.done;
+    });
+  } catch (const Error& error) {
+    rethrow(error, request->room, request->tag, request->source);
+  }
+  throw_failure(request->outcome);
+}
+
+// Says which message it was, and what there is instead.
+void Messenger::rethrow(const Error& error, std::size_t bytes, int tag, int number) const {
+  const std::string unexpected = number >= 0 ? matching_.describe_unexpected(number) : "";
+  fail(error.code(), "{} ({} bytes, {}){}{}", error.what(), bytes,
+       tag == kAnyTag ? std::string("any tag") : fmt::format("tag {}", tag),
+       unexpected.empty() ? "" : "; there are ", unexpected);
+}
+
+std::optional<Received> Messenger::probe(int source, int tag) {
+  if (source == kAnySource) {
+    open_all();
+  } else {
+    peer(source);
+  }
+  for (const int number : open_) {
+    Peer& from = peers_[static_cast<std::size_t>(number)];
+    if (source == kAnySource || source == number) take_arrivals(number, from);
+  }
+  const Matching::Found found = matching_.find(source, tag);
+  if (found.source < 0) return {};
+  return Received{found.source, found.message->tag, found.message->size()};
+}
+
+int Messenger::move_on() {
+  int moved = advance_receives();
+  for (const int number : open_) moved += move_on(number);
+  return moved;
+}
+
+int Messenger::move_on(int number) {
+  Peer& peer = peers_[static_cast<std::size_t>(number)];
+  if (!peer.lost.empty()) return 0;
+  try {
+    return move_peer(number, peer);
+  } catch (const Error& error) {
+    lose(number, error.what());
+    return 1;
+  }
+}
+
+int Messenger::move_peer(int number, Peer& peer) {
+  int moved = take_arrivals(number, peer);
+  if (!peer.controls.empty()) moved += flush_controls(peer);
+  if (!peer.sends.empty()) moved += advance_sends(peer);
+  return moved;
+}
+
+void Messenger::poll() {
+  constexpr unsigned kPollsPerLook = 128;
+  endpoint_.progress();
+  move_on();
+  if (++polls_ % kPollsPerLook != 0) return;
+  endpoint_.look(endpoint_.clock().now_ns());
+  notice_failures();
+}
+
+// For requests that nobody waits for by name: everything of a peer that is gone ends.
+void Messenger::notice_failures() {
+  for (const int number : open_) {
+    Peer& peer = peers_[static_cast<std::size_t>(number)];
+    const std::string* cause = peer.lost.empty() ? endpoint_.failure(number) : nullptr;
+    if (cause == nullptr || move_on(number) > 0) continue;
+    lose(number, fmt::format("{} failed: {}", endpoint_.describe(number), *cause));
+  }
+}
+
+void Messenger::lose(int number, const std::string& cause) {
+  Peer& peer = peers_[static_cast<std::size_t>(number)];
+  peer.lost = cause;
+  for (SendRequest& request : peer.sends) request.outcome.fail_with(ErrorCode::peer_failed, cause);
+  for (ReceiveRequest& request : receives_) {
+    const bool matched = request.number != 0 && request.received.source == number;
+    if (!matched && request.source != number) continue;
+    matching_.withdraw(&request);
+    request.outcome.fail_with(ErrorCode::peer_failed, cause);
+  }
+}
+
+}  // namespace weft::p2p

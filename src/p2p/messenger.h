@@ -1,0 +1,148 @@
+// Send and receive with tags, over a mailbox for each peer. See wire.h for how messages travel.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/background.h"
+#include "p2p/endpoint.h"
+#include "p2p/mailbox.h"
+#include "p2p/matching.h"
+#include "p2p/requests.h"
+
+namespace weft::p2p {
+
+// Tags from here on are the library's own; kAnyTag does not mean them.
+inline constexpr int kOwnTags = 1 << 30;
+
+// The memory of one peer's mailbox here, and of this process's at the peer.
+struct MailboxMemory {
+  std::size_t bytes = 0;
+  std::byte* own = nullptr;
+  RemoteSpan theirs;
+};
+
+class Messenger final : public Background {
+ public:
+  // `unexpected_bytes`: kept of each sender. All outlives it.
+  Messenger(Endpoint& endpoint, std::function<MailboxMemory(int peer)> memory,
+            std::size_t unexpected_bytes);
+  ~Messenger() override;
+
+  // Blocking. Throw Error(timeout), Error(peer_failed), Error(mismatch).
+  void send(const void* data, std::size_t bytes, int peer, int tag,
+            std::chrono::nanoseconds timeout);
+  Received receive(void* data, std::size_t room, int source, int tag,
+                   std::chrono::nanoseconds timeout);
+
+  // Requests stay until forget(); `data` belongs to them until they are done.
+  SendRequest* start_send(const void* data, std::size_t bytes, int peer, int tag);
+  ReceiveRequest* start_receive(void* data, std::size_t room, int source, int tag);
+  // Whether it is done. Throws what it met.
+  template <typename Request>
+  bool test(Request* request) {
+    if (!request->outcome.done) poll();
+    throw_failure(request->outcome);
+    return request->outcome.done;
+  }
+  void wait(SendRequest* request, std::chrono::nanoseconds timeout);
+  void wait(ReceiveRequest* request, std::chrono::nanoseconds timeout);
+  // Gives a request up: withdraws it where that is still possible, else tells the peer. Its memory
+  // may be written to until then only by mapped peers that are just copying.
+  void forget(SendRequest* request);
+  void forget(ReceiveRequest* request);
+
+  std::optional<Received> probe(int source, int tag);
+
+  int move_on() override;
+
+ private:
+  // Something to say that has no request of its own.
+  struct Control {
+    Kind kind = Kind::finish;
+    std::uint32_t label = 0;
+    std::vector<std::byte> payload;
+  };
+  struct Peer {
+    std::unique_ptr<Mailbox> box;  // null: not used yet
+    std::deque<Control> controls;
+    std::list<SendRequest> sends;
+    std::uint64_t control_puts = 0;  // completed ones of controls
+    std::string lost;  // why; empty: it is not
+  };
+
+  Peer& peer(int number);
+  void open_all();
+  bool quick_send(Peer& peer, const void* data, std::size_t bytes, int tag);
+  bool quick_receive(int source, void* data, std::size_t room, int tag, Received* received);
+
+  int move_on(int number);
+  int move_peer(int number, Peer& peer);
+  void poll();
+  void notice_failures();
+  void lose(int number, const std::string& cause);
+
+  // outgoing.cc
+  int flush_controls(Peer& peer);
+  int advance_sends(Peer& peer);
+  bool begin_send(Peer& peer, SendRequest& request);
+  int advance_transfer(Peer& peer, SendRequest& request);
+  int send_pieces(Peer& peer, SendRequest& request);
+  int post_puts(SendRequest& request);
+  static int advance_copy(Copy& copy);
+  void finish_own_part(Peer& peer, SendRequest& request);
+  void accept(int number, const Accept& accept);
+  void import_target(SendRequest& request);
+  void settle(SendRequest& request);
+  void release_memory(SendRequest& request);
+  SendRequest* find_send(int number, std::uint32_t sending);
+
+  // incoming.cc
+  int take_arrivals(int number, Peer& peer);
+  bool handle(int number, const Arrived& arrived);
+  bool take_message(int source, const Arrived& arrived);
+  bool take_ask(int source, const Arrived& arrived);
+  static void complete(ReceiveRequest& request, int source, int tag, const std::byte* data,
+                       std::size_t bytes);
+  void begin_transfer(ReceiveRequest& request, int source, int tag, const Ask& ask);
+  Accept plan_transfer(ReceiveRequest& request, int source, const Ask& ask);
+  void take_piece(int source, const Arrived& arrived);
+  void take_finish(int number, const Arrived& arrived);
+  void give_up(int number, const Finish& finish, Kind kind);
+  int advance_receives();
+  void settle(ReceiveRequest& request);
+  void release_memory(ReceiveRequest& request);
+  ReceiveRequest* find_receive(int source, std::uint32_t receiving);
+
+  template <typename Payload>
+  void say(Peer& peer, Kind kind, std::uint32_t label, const Payload& payload);
+  [[noreturn]] void rethrow(const Error& error, std::size_t bytes, int tag, int number) const;
+  static void throw_failure(const Outcome& outcome);
+  void sweep(Peer& peer);
+
+  Endpoint& endpoint_;
+  const std::function<MailboxMemory(int)> memory_;
+  std::vector<Peer> peers_;
+  std::vector<int> open_;  // peers with a mailbox
+  Matching matching_;
+  std::list<ReceiveRequest> receives_;
+  std::uint32_t last_number_ = 0;
+  unsigned polls_ = 0;
+};
+
+template <typename Payload>
+void Messenger::say(Peer& peer, Kind kind, std::uint32_t label, const Payload& payload) {
+  Control control{kind, label, std::vector<std::byte>(sizeof(payload))};
+  ++active;
+  std::memcpy(control.payload.data(), &payload, sizeof(payload));
+  peer.controls.push_back(std::move(control));
+  flush_controls(peer);
+}
+
+}  // namespace weft::p2p

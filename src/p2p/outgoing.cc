@@ -1,0 +1,218 @@
+// The sender's side of a Messenger.
+#include <algorithm>
+
+#include "base/error.h"
+#include "p2p/messenger.h"
+#include "reduce/reduce.h"
+
+namespace weft::p2p {
+
+// Copies one slice. Large ones go past the caches: nobody reads all of that soon.
+int Messenger::advance_copy(Copy& copy) {
+  constexpr std::size_t kSlice = std::size_t{256} << 10;
+  constexpr std::size_t kStreaming = std::size_t{4} << 20;
+  if (!copy.pending()) return 0;
+  const std::size_t bytes = std::min(kSlice, copy.bytes - copy.copied);
+  void* to = copy.to + copy.copied;
+  reduce::copy(&to, 1, copy.from + copy.copied, bytes,
+               copy.bytes >= kStreaming ? reduce::Store::streaming : reduce::Store::cached);
+  copy.copied += bytes;
+  return 1;
+}
+
+int Messenger::flush_controls(Peer& peer) {
+  int moved = 0;
+  while (!peer.controls.empty()) {
+    const Control& control = peer.controls.front();
+    const std::size_t bytes = control.payload.size();
+    const bool sent =
+        bytes <= kLinePayload
+            ? peer.box->send_small(control.kind, control.label, control.payload.data(), bytes)
+            : peer.box->send_through_area(control.kind, control.label, control.payload.data(),
+                                          bytes, &peer.control_puts);
+    if (!sent) break;
+    peer.controls.pop_front();
+    --active;
+    ++moved;
+  }
+  return moved;
+}
+
+int Messenger::advance_sends(Peer& peer) {
+  int moved = 0;
+  bool blocked = false;  // messages begin in the order they were sent
+  for (SendRequest& request : peer.sends) {
+    if (request.outcome.done) continue;
+    if (!request.begun) {
+      blocked = blocked || !begin_send(peer, request);
+      moved += blocked ? 0 : 1;
+    } else if (request.accepted) {
+      moved += advance_transfer(peer, request);
+    }
+    settle(request);
+  }
+  sweep(peer);
+  return moved;
+}
+
+bool Messenger::begin_send(Peer& peer, SendRequest& request) {
+  const auto tag = static_cast<std::uint32_t>(request.tag);
+  Mailbox& box = *peer.box;
+  if (request.bytes <= kLinePayload) {
+    request.begun = box.send_small(Kind::inlined, tag, request.data, request.bytes);
+  } else if (request.bytes <= box.eager_bytes()) {
+    request.begun = box.send_through_area(Kind::eager, tag, request.data, request.bytes,
+                                          &request.puts_left);
+    if (request.begun) ++request.puts_asked;
+  } else {
+    const Ask ask{request.bytes, endpoint_.locate(request.data, request.bytes), last_number_ + 1};
+    request.begun = box.send_small(Kind::ask, tag, &ask, sizeof(ask));
+    if (request.begun) request.number = ++last_number_;
+  }
+  return request.begun;
+}
+
+// A small one is done once its bytes may be reused, a large one once both sides have done their part.
+void Messenger::settle(SendRequest& request) {
+  if (!request.begun || request.outcome.done || request.puts_left != request.puts_asked) return;
+  if (request.number != 0) {
+    if (!request.told) return;
+    if (request.accepted->begin > 0 && !request.peer_finished) return;
+  }
+  release_memory(request);
+  request.outcome.succeed();
+}
+
+int Messenger::advance_transfer(Peer& peer, SendRequest& request) {
+  if (request.told) return 0;
+  int moved = 0;
+  switch (request.accepted->way) {
+    case Way::pieces:
+      moved = send_pieces(peer, request);
+      request.told = request.sent == request.bytes;  // the last piece says so
+      return moved;
+    case Way::copy:
+      moved = advance_copy(request.copy);
+      if (request.copy.pending()) return moved;
+      break;
+    case Way::put:
+      moved = post_puts(request);
+      if (request.sent < request.bytes) return moved;
+      break;
+  }
+  request.told = true;
+  if (request.accepted->begin < request.bytes) {
+    say(peer, Kind::finish, 0, Finish{request.accepted->receiving, Side::receiver});
+  }
+  return moved + 1;
+}
+
+int Messenger::send_pieces(Peer& peer, SendRequest& request) {
+  int moved = 0;
+  while (request.sent < request.bytes) {
+    const std::size_t bytes = std::min(peer.box->piece_bytes(), request.bytes - request.sent);
+    if (!peer.box->send_through_area(Kind::piece, request.accepted->receiving,
+                                     request.data + request.sent, bytes, &request.puts_left))
+      break;
+    ++request.puts_asked;
+    request.sent += bytes;
+    ++moved;
+  }
+  return moved;
+}
+
+int Messenger::post_puts(SendRequest& request) {
+  transport::Transport& transport = *endpoint_.path(request.peer).transport;
+  const std::uint64_t most = transport.capabilities().max_message;
+  int moved = 0;
+  while (request.sent < request.bytes) {
+    const std::size_t bytes = std::min<std::uint64_t>(most, request.bytes - request.sent);
+    transport::Put put;
+    put.source = request.data + request.sent;
+    put.target = &request.target;
+    put.target_offset = request.sent;
+    put.bytes = bytes;
+    put.completed = &request.puts_left;
+    std::size_t posted = 0;
+    const transport::Status status = transport.put({&put, 1}, &posted);
+    if (status.code == ErrorCode::no_resources) break;
+    if (!status.ok()) {
+      fail(status.code, "put to {}: {}", endpoint_.describe(request.peer), status.message);
+    }
+    ++request.puts_asked;
+    request.sent += bytes;
+    ++moved;
+  }
+  return moved;
+}
+
+void Messenger::accept(int number, const Accept& accepted) {
+  Peer& peer = peers_[static_cast<std::size_t>(number)];
+  SendRequest* request = find_send(number, accepted.sending);
+  if (request == nullptr || request->outcome.done || request->accepted) {
+    say(peer, Kind::cancel, 0, Finish{accepted.receiving, Side::receiver});
+    return;
+  }
+  request->accepted = accepted;
+  if (accepted.way == Way::put) return import_target(*request);
+  if (accepted.way != Way::copy) return;
+  const std::size_t begin = std::min<std::size_t>(accepted.begin, request->bytes);
+  request->copy = {endpoint_.mapped(number, accepted.target) + begin, request->data + begin,
+                   request->bytes - begin};
+}
+
+void Messenger::import_target(SendRequest& request) {
+  transport::Transport& transport = *endpoint_.path(request.peer).transport;
+  const transport::Status status =
+      transport.import_memory(request.peer, request.accepted->key, &request.target);
+  if (!status.ok()) {
+    request.target.peer = -1;
+    fail(status.code, "memory of {}: {}", endpoint_.describe(request.peer), status.message);
+  }
+  // Where that is refused the transport copies.
+  if (!transport
+           .register_memory(const_cast<std::byte*>(request.data), request.bytes,
+                            &request.registered)
+           .ok())
+    request.registered = {};
+}
+
+void Messenger::release_memory(SendRequest& request) {
+  transport::Transport& transport = *endpoint_.path(request.peer).transport;
+  if (request.target.peer >= 0) transport.release(request.target);
+  if (request.registered.bytes > 0) transport.release(request.registered);
+  request.target.peer = -1;
+  request.registered = {};
+}
+
+SendRequest* Messenger::find_send(int number, std::uint32_t sending) {
+  for (SendRequest& request : peers_[static_cast<std::size_t>(number)].sends) {
+    if (request.number == sending) return &request;
+  }
+  return nullptr;
+}
+
+void Messenger::forget(SendRequest* request) {
+  Peer& peer = peers_[static_cast<std::size_t>(request->peer)];
+  request->forgotten = true;
+  if (!request->outcome.done) {
+    request->outcome.fail_with(ErrorCode::timeout, "given up");
+    if (request->accepted && peer.lost.empty())
+      say(peer, Kind::cancel, 0, Finish{request->accepted->receiving, Side::receiver});
+  }
+  sweep(peer);
+}
+
+// What a transport still reads stays.
+void Messenger::sweep(Peer& peer) {
+  std::erase_if(peer.sends, [&](SendRequest& request) {
+    const bool gone = request.forgotten && request.outcome.done &&
+                      (request.puts_left == request.puts_asked || !peer.lost.empty());
+    if (!gone) return false;
+    release_memory(request);
+    --active;
+    return true;
+  });
+}
+
+}  // namespace weft::p2p

@@ -1,0 +1,45 @@
+#include "p2p/post.h"
+
+#include "base/error.h"
+#include "base/futex.h"
+
+namespace weft::p2p {
+
+void post(Endpoint& endpoint, int peer, std::span<const transport::Put> puts) {
+  transport::Transport& transport = *endpoint.path(peer).transport;
+  while (!puts.empty()) {
+    std::size_t posted = 0;
+    const transport::Status status = transport.put(puts, &posted);
+    puts = puts.subspan(posted);
+    if (status.ok()) continue;
+    if (status.code != ErrorCode::no_resources)
+      fail(status.code, "put to {}: {}", endpoint.describe(peer), status.message);
+    transport.progress();
+  }
+}
+
+transport::Put make_put(const void* source, const RemoteSpan& target, std::size_t bytes,
+                        std::uint64_t* completed) {
+  transport::Put put;
+  put.source = source;
+  put.target = target.memory;
+  put.target_offset = target.offset;
+  put.bytes = bytes;
+  put.completed = completed;
+  return put;
+}
+
+void add_signal(transport::Put* put, const RemoteSpan& word, std::uint64_t value,
+                transport::SignalOp how) {
+  put->signal_memory = word.memory;
+  put->signal_offset = word.offset;
+  put->signal_value = value;
+  put->signal = how;
+}
+
+void wake(const Path& path) {
+  if (path.sleeping != nullptr && path.sleeping->load(std::memory_order_relaxed) != 0)
+    futex_wake(path.sleeping);
+}
+
+}  // namespace weft::p2p

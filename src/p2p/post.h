@@ -1,0 +1,25 @@
+// Puts to a peer, for who has nothing better to do while a queue is full.
+#pragma once
+
+#include <weft/transport.h>
+
+#include <span>
+
+#include "p2p/endpoint.h"
+
+namespace weft::p2p {
+
+// Posts all of `puts`, which go to one peer, and pushes the transport on while its queue is full.
+// Throws Error(peer_failed, ...) with the peer's name.
+void post(Endpoint& endpoint, int peer, std::span<const transport::Put> puts);
+
+// A put of `bytes` from `source` to `target`, and the word of `signal` (memory null: none) after it.
+transport::Put make_put(const void* source, const RemoteSpan& target, std::size_t bytes,
+                        std::uint64_t* completed);
+void add_signal(transport::Put* put, const RemoteSpan& word, std::uint64_t value,
+                transport::SignalOp how = transport::SignalOp::set);
+
+// Wakes a mapped peer that sleeps; nothing for others.
+void wake(const Path& path);
+
+}  // namespace weft::p2p

@@ -1,0 +1,63 @@
+#include "p2p/wait.h"
+
+#include <sched.h>
+
+#include "base/error.h"
+
+namespace weft::p2p {
+
+void Waiter::turn(const std::function<bool()>& ready) {
+  if (endpoint_.progress() > 0) {
+    patience_.reset();
+    return;
+  }
+  if (!patience_.due()) return;
+  const std::int64_t now = endpoint_.clock().now_ns();
+  if (started_ns_ < 0) started_ns_ = now;
+  check(now, ready);
+  switch (patience_.next(now)) {
+    case Pause::poll:
+      cpu_pause();
+      break;
+    case Pause::yield:
+      sched_yield();
+      break;
+    case Pause::sleep:
+      endpoint_.sleep(timeout_ - std::chrono::nanoseconds(now - started_ns_), [&] {
+        return endpoint_.progress() > 0 || ready();
+      });
+      break;
+  }
+}
+
+void Waiter::check(std::int64_t now_ns, const std::function<bool()>& ready) {
+  endpoint_.look(now_ns);
+  int lost = awaited_.peer;
+  const std::string* cause = failure(&lost);
+  // What it sent before its end counts.
+  if (cause != nullptr && endpoint_.progress() == 0 && !ready()) {
+    fail(ErrorCode::peer_failed, "{}: {} failed: {}", awaited_.call, endpoint_.describe(lost),
+         *cause);
+  }
+  const std::chrono::nanoseconds waited(now_ns - started_ns_);
+  if (waited < timeout_ || ready()) return;
+  fail(ErrorCode::timeout, "{}: waited {:.3g} s for {}", awaited_.call,
+       std::chrono::duration<double>(waited).count(),
+       awaited_.peer < 0 ? std::string("any rank") : endpoint_.describe(awaited_.peer));
+}
+
+// Of the awaited peer; who waits for any waits as long as one is left.
+const std::string* Waiter::failure(int* peer) const {
+  if (*peer >= 0) return endpoint_.failure(*peer);
+  const std::string* cause = nullptr;
+  for (int i = 0; i < endpoint_.peers(); ++i) {
+    if (i == endpoint_.self()) continue;
+    const std::string* failed = endpoint_.failure(i);
+    if (failed == nullptr) return nullptr;
+    cause = failed;
+    *peer = i;
+  }
+  return cause;
+}
+
+}  // namespace weft::p2p

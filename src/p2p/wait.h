@@ -1,0 +1,60 @@
+// Waiting for a peer: polls, then yields the core, then sleeps; ends by a deadline or when the peer
+// is gone.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+
+#include "base/cpu.h"
+#include "p2p/endpoint.h"
+
+namespace weft::p2p {
+
+// What is waited for, for messages.
+struct Awaited {
+  const char* call = "";  // "recv"
+  int peer = -1;          // -1: any
+};
+
+// The slow part of a wait.
+class Waiter {
+ public:
+  Waiter(Endpoint& endpoint, const Awaited& awaited, std::chrono::nanoseconds timeout)
+      : endpoint_(endpoint), awaited_(awaited), timeout_(timeout), patience_(endpoint.patience()) {}
+
+  // One turn without success. Throws Error(timeout), and Error(peer_failed) once `ready` still says
+  // no after the peer's end was noticed.
+  void turn(const std::function<bool()>& ready);
+
+ private:
+  void check(std::int64_t now_ns, const std::function<bool()>& ready);
+  const std::string* failure(int* peer) const;
+
+  Endpoint& endpoint_;
+  const Awaited awaited_;
+  const std::chrono::nanoseconds timeout_;
+  Patience patience_;
+  std::int64_t started_ns_ = -1;
+};
+
+// Returns once ready() is true; that is asked for again and again, moving the endpoint on.
+template <typename Ready>
+void await(Endpoint& endpoint, const Awaited& awaited, std::chrono::nanoseconds timeout,
+           const Ready& ready) {
+  // A mapped peer's answer comes by itself: as a rule while this still spins.
+  constexpr int kQuickPolls = 512;
+  if (awaited.peer >= 0 && endpoint.path(awaited.peer).load_store &&
+      endpoint.patience().poll_ns > 0) {
+    for (int i = 0; i < kQuickPolls; ++i) {
+      if (ready()) return;
+      cpu_pause();
+    }
+  }
+  if (ready()) return;
+  const std::function<bool()> asked = [&] { return ready(); };
+  Waiter waiter(endpoint, awaited, timeout);
+  while (!ready()) waiter.turn(asked);
+}
+
+}  // namespace weft::p2p
