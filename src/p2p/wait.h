@@ -38,7 +38,8 @@ class Waiter {
   std::int64_t started_ns_ = -1;
 };
 
-// Returns once ready() is true; that is asked for again and again, moving the endpoint on.
+// Returns once ready() is true, which may take what it waits for: it is not asked again then. Moves
+// the endpoint on in between.
 template <typename Ready>
 void await(Endpoint& endpoint, const Awaited& awaited, std::chrono::nanoseconds timeout,
            const Ready& ready) {
@@ -51,10 +52,11 @@ void await(Endpoint& endpoint, const Awaited& awaited, std::chrono::nanoseconds 
       cpu_pause();
     }
   }
-  if (ready()) return;
-  const std::function<bool()> asked = [&] { return ready(); };
+  bool done = false;
+  const std::function<bool()> asked = [&] { return done || (done = ready()); };
+  if (asked()) return;
   Waiter waiter(endpoint, awaited, timeout);
-  while (!ready()) waiter.turn(asked);
+  while (!asked()) waiter.turn(asked);
 }
 
 }  // namespace weft::p2p

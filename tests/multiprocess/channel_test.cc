@@ -70,6 +70,29 @@ TEST(Channel, LetsBothSidesHoldAsManySlotsAsThereAre) {
   EXPECT_EQ(status, 0);
 }
 
+// Whoever waits long enough to sleep must not lose what wakes it.
+TEST(Channel, LosesNothingBetweenWaitingAndSleeping) {
+  Options options;
+  options.wait_policy = WaitPolicy::block;
+  options.timeout = 20s;
+  const int status = run_processes(2, options, [](Communicator& comm) {
+    Channel channel = comm.open_channel(1 - comm.rank(), {.slot_bytes = 48, .slots = 2});
+    for (std::uint32_t i = 0; i < 20000; ++i) {
+      if (comm.rank() == 0) {
+        channel.acquire();
+        channel.commit(1, i);
+      }
+      require(channel.receive().label == i, "lost");
+      channel.release();
+      if (comm.rank() == 1) {
+        channel.acquire();
+        channel.commit(1, i);
+      }
+    }
+  });
+  EXPECT_EQ(status, 0);
+}
+
 TEST(Channel, SeveralOpenInTheOrderOfTheCalls) {
   const int status = run_processes(3, {}, [](Communicator& comm) {
     std::vector<Channel> channels;
