@@ -44,6 +44,8 @@ void add_sweep_options(CLI::App& app, SweepArguments& a) {
       ->capture_default_str();
   app.add_option("-i,--stepbytes", a.increment,
                  "Each size is the one before plus this; wins over -f");
+  app.add_option("--sizes", a.sizes,
+                 "Exactly these, comma-separated: 8,1K,64M; wins over -b -e -f -i");
   app.add_option("-n,--iters", a.iterations, "Timed calls per size; default: as fit into --budget");
   app.add_option("-w,--warmup_iters", a.warmup,
                  "Untimed calls per size; default: 5, above 8 MiB 2");
@@ -65,6 +67,7 @@ void add_sweep_options(CLI::App& app, SweepArguments& a) {
 }
 
 std::vector<std::size_t> sizes_of(const SweepArguments& a) {
+  if (!a.sizes.empty()) return parse_sizes(a.sizes);
   const std::size_t increment = a.increment.empty() ? 0 : parse_size(a.increment);
   return sweep_sizes(parse_size(a.min_bytes), parse_size(a.max_bytes), a.factor, increment);
 }

@@ -19,6 +19,7 @@ struct SweepArguments {
   std::string max_bytes = "128M";
   std::size_t factor = 2;
   std::string increment;
+  std::string sizes;           // exactly these; wins over all of the above
   std::size_t iterations = 0;  // 0: as many as fit into the budget
   int warmup = -1;             // -1: by size
   double budget_seconds = 0.1;
