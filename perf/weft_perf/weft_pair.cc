@@ -8,9 +8,9 @@
 namespace weft::perf {
 namespace {
 
-// As many as are asked for by default, fewer where they would take more than 16 MiB.
+// As many as there are by default, fewer where they would leave the caches.
 int slots_for(std::size_t bytes) {
-  constexpr std::size_t kBytes = std::size_t{16} << 20;
+  constexpr std::size_t kBytes = std::size_t{1} << 20;
   const auto most = static_cast<std::size_t>(ChannelOptions().slots);
   return static_cast<int>(std::clamp<std::size_t>(kBytes / bytes, 2, most));
 }
