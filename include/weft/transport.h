@@ -23,7 +23,7 @@ namespace weft::transport {
 
 /// Raised whenever a type below changes its layout or its meaning. A plugin of another version is
 /// refused.
-inline constexpr std::uint32_t kAbiVersion = 4;
+inline constexpr std::uint32_t kAbiVersion = 5;
 
 /// The result of a call; `message` is meaningful where code is not ok.
 struct [[nodiscard]] Status {
@@ -171,6 +171,15 @@ class Transport {
 
   /// Posts gets. `unsupported` unless capabilities().get.
   virtual Status get(std::span<const Get> gets) = 0;
+
+  /// Copies between `mine` and `theirs`, an address in the peer's process, whatever memory either is:
+  /// from there, or with `write` to there. The processor copies before this returns, and nothing is
+  /// signalled. `unsupported` where that peer's memory is out of reach; 0 bytes ask for just that.
+  virtual Status copy_private(int peer, std::uint64_t theirs, void* mine, std::size_t bytes,
+                              bool write) {
+    (void)peer, (void)theirs, (void)mine, (void)bytes, (void)write;
+    return Status::error(ErrorCode::unsupported, "this transport does not reach private memory");
+  }
 
   /// Moves things on, raises completions, reports failures (dead peers among them). Returns how
   /// many events it handled. Cheap when idle: it is called in every polling loop of a link without

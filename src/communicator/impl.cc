@@ -41,7 +41,7 @@ Communicator::Impl::Impl(const Options& options) : config(resolve(options)) {
       *endpoint, [this](int peer) { return mailbox_memory(world(), peer); },
       config.unexpected_bytes);
   executor->set_background(messenger.get());
-  for (const auto& [peer, cause] : early_failures) executor->peer_failed(peer, cause);
+  for (const auto& [peer, cause] : early_failures) peer_failed(peer, cause);
   await_others();
 }
 
@@ -72,6 +72,7 @@ void Communicator::Impl::peer_failed(int peer, const std::string& cause) {
   log.info("rank {} failed: {}", peer, cause);
   if (executor != nullptr) {
     executor->peer_failed(peer, cause);
+    if (endpoint != nullptr) endpoint->note_loss();
   } else {
     early_failures.emplace_back(peer, cause);
   }

@@ -35,6 +35,7 @@ struct Window::State {
   void import(int rank, const PartOffer& offer);
   void release();
   const p2p::Remote& part(const char* call, int rank, std::size_t offset, std::size_t bytes) const;
+  [[noreturn]] void refuse(const char* call, int rank, std::size_t offset, std::size_t bytes) const;
   std::uint64_t* word(const char* call, std::size_t offset) const;
   void check_word(const char* call, int rank, std::size_t offset) const;
 
@@ -132,14 +133,20 @@ Window::State::~State() {
 
 const p2p::Remote& Window::State::part(const char* call, int rank, std::size_t offset,
                                        std::size_t bytes) const {
+  if (static_cast<std::size_t>(rank) < parts.size()) [[likely]] {
+    const p2p::Remote& remote = parts[static_cast<std::size_t>(rank)];
+    if (offset <= remote.bytes && bytes <= remote.bytes - offset) [[likely]] return remote;
+  }
+  refuse(call, rank, offset, bytes);
+}
+
+void Window::State::refuse(const char* call, int rank, std::size_t offset,
+                           std::size_t bytes) const {
   if (rank < 0 || rank >= communicator.ranks())
     fail(ErrorCode::invalid_argument, "{}: rank {} of {}", call, rank, communicator.ranks());
   const p2p::Remote& remote = parts[static_cast<std::size_t>(rank)];
-  if (offset > remote.bytes || bytes > remote.bytes - offset) {
-    fail(ErrorCode::invalid_argument, "{}: {} bytes at {}, outside of rank {}'s {} bytes", call,
-         bytes, offset, rank, remote.bytes);
-  }
-  return remote;
+  fail(ErrorCode::invalid_argument, "{}: {} bytes at {}, outside of rank {}'s {} bytes", call, bytes,
+       offset, rank, remote.bytes);
 }
 
 void Window::State::check_word(const char* call, int rank, std::size_t offset) const {
@@ -182,9 +189,10 @@ void Window::put(int rank, std::size_t offset, const void* source, std::size_t b
 
 void Window::put_signal(int rank, std::size_t offset, const void* source, std::size_t bytes,
                         std::size_t signal_offset, std::uint64_t value, Signal how) {
-  const p2p::Remote& remote = state().part("put_signal", rank, offset, bytes);
-  state().check_word("put_signal", rank, signal_offset);
-  state().access->put(rank, remote, offset, source, bytes, signal_offset, value,
+  State& here = state();
+  const p2p::Remote& remote = here.part("put_signal", rank, offset, bytes);
+  here.check_word("put_signal", rank, signal_offset);
+  here.access->put(rank, remote, offset, source, bytes, signal_offset, value,
                       how == Signal::set ? transport::SignalOp::set : transport::SignalOp::add);
 }
 

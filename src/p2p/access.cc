@@ -5,11 +5,30 @@
 #include <cstring>
 
 #include "base/error.h"
-#include "base/transport_kit.h"
 #include "p2p/post.h"
 #include "p2p/wait.h"
 
 namespace weft::p2p {
+namespace {
+
+void write(std::byte* target, const void* source, std::size_t bytes) {
+  if (bytes == sizeof(std::uint64_t)) {
+    std::memcpy(target, source, sizeof(std::uint64_t));  // the commonest size, without a call
+  } else if (bytes > 0) {
+    std::memcpy(target, source, bytes);
+  }
+}
+
+void raise(std::byte* word, std::uint64_t value, transport::SignalOp how) {
+  std::atomic_ref<std::uint64_t> signal(*reinterpret_cast<std::uint64_t*>(word));
+  if (how == transport::SignalOp::set) {
+    signal.store(value, std::memory_order_release);
+  } else {
+    signal.fetch_add(value, std::memory_order_release);
+  }
+}
+
+}  // namespace
 
 Access::~Access() {
   constexpr std::chrono::seconds kPatience{1};
@@ -21,22 +40,9 @@ Access::~Access() {
 }
 
 void Access::check_alive(int peer, const char* call) const {
+  if (!endpoint_.any_lost()) return;
   if (const std::string* cause = endpoint_.failure(peer); cause != nullptr)
     fail(ErrorCode::peer_failed, "{}: {} failed: {}", call, endpoint_.describe(peer), *cause);
-}
-
-void Access::put_mapped(const Path& path, const Remote& remote, std::size_t offset,
-                        const void* source, std::size_t bytes, std::size_t signal_offset,
-                        std::uint64_t value, transport::SignalOp how) {
-  std::byte* base = remote.span.mapped;
-  if (bytes == sizeof(std::uint64_t)) {
-    std::memcpy(base + offset, source, sizeof(std::uint64_t));
-  } else if (bytes > 0) {
-    std::memcpy(base + offset, source, bytes);
-  }
-  if (how == transport::SignalOp::none) return;
-  transport::change_word(base + signal_offset, how, value);
-  wake(path);
 }
 
 void Access::put(int peer, const Remote& remote, std::size_t offset, const void* source,
@@ -45,7 +51,10 @@ void Access::put(int peer, const Remote& remote, std::size_t offset, const void*
   check_alive(peer, "put");
   const Path& path = endpoint_.path(peer);
   if (remote.span.mapped != nullptr) {
-    return put_mapped(path, remote, offset, source, bytes, signal_offset, value, how);
+    write(remote.span.mapped + offset, source, bytes);
+    if (how == transport::SignalOp::none) return;
+    raise(remote.span.mapped + signal_offset, value, how);
+    return wake(path);
   }
   const std::uint64_t most = path.transport->capabilities().max_message;
   const auto* from = static_cast<const std::byte*>(source);
@@ -91,6 +100,12 @@ void Access::flush(std::chrono::nanoseconds timeout) {
 std::uint64_t Access::wait_at_least(const std::uint64_t* word, std::uint64_t value, int from,
                                     std::chrono::nanoseconds timeout) {
   std::uint64_t seen = 0;
+  // As a rule it comes while this still spins.
+  for (int polls = spins_ ? 512 : 0; polls > 0; --polls) {
+    seen = std::atomic_ref<std::uint64_t>(*const_cast<std::uint64_t*>(word))
+               .load(std::memory_order_acquire);
+    if (seen >= value) return seen;
+  }
   await(endpoint_, {"wait_at_least", from}, timeout, [&] {
     seen = std::atomic_ref<std::uint64_t>(*const_cast<std::uint64_t*>(word))
                .load(std::memory_order_acquire);

@@ -18,7 +18,8 @@ struct Remote {
 class Access {
  public:
   // Outlives it.
-  explicit Access(Endpoint& endpoint) : endpoint_(endpoint) {}
+  explicit Access(Endpoint& endpoint)
+      : endpoint_(endpoint), spins_(endpoint.patience().poll_ns > 0) {}
   // Waits, bounded, for what is on its way.
   ~Access();
   Access(const Access&) = delete;
@@ -38,12 +39,10 @@ class Access {
                               std::chrono::nanoseconds timeout);
 
  private:
-  void put_mapped(const Path& path, const Remote& remote, std::size_t offset, const void* source,
-                  std::size_t bytes, std::size_t signal_offset, std::uint64_t value,
-                  transport::SignalOp how);
   void check_alive(int peer, const char* call) const;
 
   Endpoint& endpoint_;
+  const bool spins_;
   std::uint64_t asked_ = 0;
   std::uint64_t left_ = 0;
   int last_ = -1;  // who was asked last

@@ -53,6 +53,9 @@ class Endpoint {
   virtual std::string describe(int peer) const = 0;
   // Why a peer is gone; null while it is not.
   virtual const std::string* failure(int peer) const = 0;
+  // Whether some peer is gone: spares the question above.
+  bool any_lost() const { return any_lost_; }
+  void note_loss() { any_lost_ = true; }
 
   // Memory of this process that peers may have mapped, and theirs as it is mapped here.
   virtual SharedPlace locate(const void* address, std::size_t bytes) const = 0;
@@ -69,6 +72,9 @@ class Endpoint {
   virtual const Clock& clock() const = 0;
   virtual const PatienceLimits& patience() const = 0;
   virtual std::chrono::nanoseconds timeout() const = 0;
+
+ private:
+  bool any_lost_ = false;
 };
 
 }  // namespace weft::p2p

@@ -110,6 +110,7 @@ void Messenger::begin_transfer(ReceiveRequest& request, int source, int tag, con
 // See wire.h.
 Accept Messenger::plan_transfer(ReceiveRequest& request, int source, const Ask& ask) {
   constexpr std::size_t kPage = 4096;
+  constexpr std::size_t kLeastReach = std::size_t{64} << 10;  // below, the kernel takes longer
   const Path& path = endpoint_.path(source);
   Accept accept;
   accept.sending = ask.sending;
@@ -126,13 +127,21 @@ Accept Messenger::plan_transfer(ReceiveRequest& request, int source, const Ask& 
   }
   const std::byte* from = ask.source.id == 0 ? nullptr : endpoint_.mapped(source, ask.source);
   accept.target = endpoint_.locate(request.data, ask.bytes);
-  if (from == nullptr && accept.target.id == 0) return accept;
-  accept.way = Way::copy;
-  if (from != nullptr) {
-    accept.begin = accept.target.id == 0 ? ask.bytes : ask.bytes / 2 / kPage * kPage;
-    request.pulls = accept.begin > 0;
-    request.copy = {request.data, from, accept.begin};
+  const bool both_mapped = from != nullptr && accept.target.id != 0;
+  const std::size_t half = ask.bytes / 2 / kPage * kPage;
+  if (from == nullptr && accept.target.id == 0) {
+    if (ask.bytes < kLeastReach || ask.address == 0 || !reaches(source)) return accept;
+    accept.way = Way::reach;
+    accept.address = reinterpret_cast<std::uint64_t>(request.data);
+    accept.begin = half;
+    request.copy = {Copy::Kind::read, request.data, reinterpret_cast<const std::byte*>(ask.address),
+                    half};
+  } else {
+    accept.way = Way::copy;
+    accept.begin = both_mapped ? half : from != nullptr ? ask.bytes : 0;
+    request.copy = {Copy::Kind::mapped, request.data, from, accept.begin};
   }
+  request.pulls = accept.begin > 0;
   request.awaits_finish = accept.begin < ask.bytes;
   return accept;
 }
@@ -141,8 +150,12 @@ int Messenger::advance_receives() {
   int moved = 0;
   for (ReceiveRequest& request : receives_) {
     if (request.number == 0 || request.outcome.done) continue;
-    moved += advance_copy(request.copy);
-    settle(request);
+    try {
+      moved += advance_copy(request.received.source, request.copy);
+      settle(request);
+    } catch (const Error& error) {
+      lose(request.received.source, error.what());
+    }
   }
   return moved;
 }

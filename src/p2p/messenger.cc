@@ -64,12 +64,13 @@ void Messenger::send(const void* data, std::size_t bytes, int number, int tag,
 // The next message of a peer where nothing else could claim it.
 bool Messenger::quick_receive(int source, void* data, std::size_t room, int tag,
                               Received* received) {
-  constexpr int kPolls = 1024;
+  constexpr int kPolls = 8192;
   Peer& from = peer(source);
   if (matching_.any_posted() || matching_.any_unexpected(source) || !from.box->mapped())
     return false;
   Arrived arrived;
-  for (int polls = endpoint_.patience().poll_ns > 0 ? kPolls : 1; !from.box->front(&arrived);) {
+  const bool spins = active == 0 && endpoint_.patience().poll_ns > 0;
+  for (int polls = spins ? kPolls : 1; !from.box->front(&arrived);) {
     if (--polls <= 0) return false;
   }
   if (arrived.kind != Kind::inlined && arrived.kind != Kind::eager) return false;

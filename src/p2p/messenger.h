@@ -95,7 +95,8 @@ class Messenger final : public Background {
   int advance_transfer(Peer& peer, SendRequest& request);
   int send_pieces(Peer& peer, SendRequest& request);
   int post_puts(SendRequest& request);
-  static int advance_copy(Copy& copy);
+  int advance_copy(int number, Copy& copy);
+  bool reaches(int number) const;
   void finish_own_part(Peer& peer, SendRequest& request);
   void accept(int number, const Accept& accept);
   void import_target(SendRequest& request);

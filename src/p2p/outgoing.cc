@@ -8,16 +8,32 @@
 namespace weft::p2p {
 
 // Copies one slice. Large ones go past the caches: nobody reads all of that soon.
-int Messenger::advance_copy(Copy& copy) {
+int Messenger::advance_copy(int number, Copy& copy) {
   constexpr std::size_t kSlice = std::size_t{256} << 10;
   constexpr std::size_t kStreaming = std::size_t{4} << 20;
   if (!copy.pending()) return 0;
   const std::size_t bytes = std::min(kSlice, copy.bytes - copy.copied);
-  void* to = copy.to + copy.copied;
-  reduce::copy(&to, 1, copy.from + copy.copied, bytes,
-               copy.bytes >= kStreaming ? reduce::Store::streaming : reduce::Store::cached);
+  std::byte* to = copy.to + copy.copied;
+  const std::byte* from = copy.from + copy.copied;
   copy.copied += bytes;
+  if (copy.kind == Copy::Kind::mapped) {
+    void* target = to;
+    reduce::copy(&target, 1, from, bytes,
+                 copy.bytes >= kStreaming ? reduce::Store::streaming : reduce::Store::cached);
+    return 1;
+  }
+  const bool write = copy.kind == Copy::Kind::write;
+  const auto theirs = write ? reinterpret_cast<std::uint64_t>(to) : reinterpret_cast<std::uint64_t>(from);
+  const transport::Status status = endpoint_.path(number).transport->copy_private(
+      number, theirs, write ? const_cast<std::byte*>(from) : to, bytes, write);
+  if (!status.ok()) fail(status.code, "{}: {}", endpoint_.describe(number), status.message);
   return 1;
+}
+
+// Whether the peer's private memory can be copied from here.
+bool Messenger::reaches(int number) const {
+  const Path& path = endpoint_.path(number);
+  return path.load_store && path.transport->copy_private(number, 0, nullptr, 0, false).ok();
 }
 
 int Messenger::flush_controls(Peer& peer) {
@@ -65,7 +81,8 @@ bool Messenger::begin_send(Peer& peer, SendRequest& request) {
                                           &request.puts_left);
     if (request.begun) ++request.puts_asked;
   } else {
-    const Ask ask{request.bytes, endpoint_.locate(request.data, request.bytes), last_number_ + 1};
+    Ask ask{request.bytes, endpoint_.locate(request.data, request.bytes), 0, last_number_ + 1};
+    if (reaches(request.peer)) ask.address = reinterpret_cast<std::uint64_t>(request.data);
     request.begun = box.send_small(Kind::ask, tag, &ask, sizeof(ask));
     if (request.begun) request.number = ++last_number_;
   }
@@ -92,7 +109,8 @@ int Messenger::advance_transfer(Peer& peer, SendRequest& request) {
       request.told = request.sent == request.bytes;  // the last piece says so
       return moved;
     case Way::copy:
-      moved = advance_copy(request.copy);
+    case Way::reach:
+      moved = advance_copy(request.peer, request.copy);
       if (request.copy.pending()) return moved;
       break;
     case Way::put:
@@ -155,10 +173,13 @@ void Messenger::accept(int number, const Accept& accepted) {
   }
   request->accepted = accepted;
   if (accepted.way == Way::put) return import_target(*request);
-  if (accepted.way != Way::copy) return;
+  if (accepted.way == Way::pieces) return;
   const std::size_t begin = std::min<std::size_t>(accepted.begin, request->bytes);
-  request->copy = {endpoint_.mapped(number, accepted.target) + begin, request->data + begin,
-                   request->bytes - begin};
+  const bool mapped = accepted.way == Way::copy;
+  std::byte* target = mapped ? endpoint_.mapped(number, accepted.target)
+                             : reinterpret_cast<std::byte*>(accepted.address);
+  request->copy = {mapped ? Copy::Kind::mapped : Copy::Kind::write, target + begin,
+                   request->data + begin, request->bytes - begin};
 }
 
 void Messenger::import_target(SendRequest& request) {

@@ -29,8 +29,11 @@ struct Outcome {
   }
 };
 
-// A copy in slices, so that it does not keep this rank from everything else.
+// A copy in slices, so that it does not keep this rank from everything else. One of the two may be an
+// address in a peer.
 struct Copy {
+  enum class Kind : std::uint8_t { mapped, read, write };
+  Kind kind = Kind::mapped;
   std::byte* to = nullptr;
   const std::byte* from = nullptr;
   std::size_t bytes = 0;

@@ -2,6 +2,7 @@
 
 #include <sched.h>
 
+#include "base/cpu.h"
 #include "base/error.h"
 
 namespace weft::p2p {

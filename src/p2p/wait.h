@@ -6,7 +6,6 @@
 #include <functional>
 #include <string>
 
-#include "base/cpu.h"
 #include "p2p/endpoint.h"
 
 namespace weft::p2p {
@@ -43,13 +42,17 @@ class Waiter {
 template <typename Ready>
 void await(Endpoint& endpoint, const Awaited& awaited, std::chrono::nanoseconds timeout,
            const Ready& ready) {
-  // A mapped peer's answer comes by itself: as a rule while this still spins.
-  constexpr int kQuickPolls = 512;
+  // A mapped peer's answer comes by itself: as a rule while this still spins. Long enough that two
+  // ranks who meet late do not stay in the slow part for good.
+  constexpr int kRounds = 16;
+  constexpr int kPolls = 1024;
   if (awaited.peer >= 0 && endpoint.path(awaited.peer).load_store &&
       endpoint.patience().poll_ns > 0) {
-    for (int i = 0; i < kQuickPolls; ++i) {
-      if (ready()) return;
-      cpu_pause();
+    for (int round = 0; round < kRounds; ++round) {
+      for (int i = 0; i < kPolls; ++i) {
+        if (ready()) return;
+      }
+      endpoint.progress();
     }
   }
   bool done = false;

@@ -3,7 +3,8 @@
 //
 // A small message travels at once (eager). A large one asks first: the receiver answers with how it
 // is to come (rendezvous), by whatever spares most copies. Where one side's memory is mapped at the
-// other, one copy does: by who has it mapped, or by both, half each. Over the wire the sender puts
+// other, one copy does: by who has it mapped, or by both, half each. Private memory of another
+// process is copied once too, where the transport reaches it. Over the wire the sender puts
 // straight into the receiver's buffer. Else it is cut into pieces that pass through the area.
 #pragma once
 
@@ -34,6 +35,7 @@ struct Piece {
 struct Ask {
   std::uint64_t bytes = 0;
   SharedPlace source;         // where it lies, if peers may have that mapped
+  std::uint64_t address = 0;  // in its sender; 0: the receiver's memory is out of the sender's reach
   std::uint32_t sending = 0;  // the transfer's number at its sender
 };
 
@@ -41,6 +43,7 @@ struct Ask {
 enum class Way : std::uint32_t {
   pieces,  // sends them through the area
   copy,    // copies them to `target`, which it has mapped
+  reach,   // copies them to `address` in the receiver
   put,     // puts them to the memory of `key`
 };
 
@@ -51,6 +54,7 @@ struct Accept {
   std::uint32_t unused = 0;
   std::uint64_t begin = 0;
   SharedPlace target;
+  std::uint64_t address = 0;
   transport::MemoryKey key;
 };
 

@@ -61,6 +61,10 @@ class FaultyTransport final : public Transport {
   void release(const RemoteMemory& memory) override;
   Status put(std::span<const Put> puts, std::size_t* posted) override;
   Status get(std::span<const Get> gets) override;
+  Status copy_private(int peer, std::uint64_t theirs, void* mine, std::size_t bytes,
+                      bool write) override {
+    return inner_.copy_private(peer, theirs, mine, bytes, write);
+  }
   int progress() override;
 
  private:

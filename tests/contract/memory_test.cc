@@ -86,6 +86,37 @@ TEST_P(Contract, MappedMemoryIsOneMemoryForBothSides) {
   });
 }
 
+TEST_P(Contract, PrivateMemoryIsCopiedOrUnsupported) {
+  // Before ranks fork: at the same address in each of them.
+  std::vector<std::vector<std::byte>> buffers(2, std::vector<std::byte>(3 << 20));
+  run(2, [&](Rank& rank) {
+    rank.connect_all();
+    const int peer = rank.next();
+    Transport& transport = rank.transport();
+    const Status asked = transport.copy_private(peer, 0, nullptr, 0, false);
+    if (!asked.ok()) {
+      EXPECT_EQ(asked.code, ErrorCode::unsupported) << asked.message;
+      return;
+    }
+    auto& own = buffers[static_cast<std::size_t>(rank.rank())];
+    const auto theirs = reinterpret_cast<std::uint64_t>(buffers[static_cast<std::size_t>(peer)].data());
+    const std::size_t half = own.size() / 2;
+    const auto bytes = pattern_bytes(rank.rank(), half);
+    std::ranges::copy(bytes, own.begin());
+    rank.barrier();
+    std::vector<std::byte> got(half);
+    ASSERT_TRUE(transport.copy_private(peer, theirs, got.data(), half, false).ok());
+    EXPECT_EQ(first_difference(got, peer), half);
+    ASSERT_TRUE(transport.copy_private(peer, theirs + half, own.data(), half, true).ok());
+    rank.barrier();
+    EXPECT_EQ(first_difference({own.data() + half, half}, peer), half);
+    EXPECT_EQ(first_difference({own.data(), half}, rank.rank()), half);
+    // Memory that is not there is an error, not the end.
+    EXPECT_FALSE(rank.shares_process() || transport.copy_private(peer, 64, got.data(), 64, false).ok());
+    rank.barrier();
+  });
+}
+
 TEST_P(Contract, RegisteredMemoryIsReachableOrUnsupported) {
   std::vector<std::vector<std::byte>> buffers(2, std::vector<std::byte>(20000));
   run(2, [&](Rank& rank) {

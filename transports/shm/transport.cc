@@ -35,9 +35,10 @@ void raise_signal(const transport::Put& put) {
 Transport::Transport(const transport::OpenOptions& options, Backing backing)
     : options_(options),
       backing_(backing),
-      self_(own_process()),
+      self_(own_address()),
       states_(static_cast<std::size_t>(options.size), PeerState::unknown),
       processes_(static_cast<std::size_t>(options.size)),
+      private_(static_cast<std::size_t>(options.size)),
       owner_(next_owner()) {
   if (backing_ == Backing::posix) remove_stale_names();
 }
@@ -66,23 +67,24 @@ std::span<const std::byte> Transport::address() const {
 }
 
 Status Transport::connect(int peer, std::span<const std::byte> address) {
-  ProcessId process;
+  Address process;
   if (address.size() != sizeof(process)) {
     return Status::error(ErrorCode::unsupported, "not an address of the shared-memory transport");
   }
   std::memcpy(&process, address.data(), sizeof(process));
-  if (process.host != self_.host) return Status::error(ErrorCode::unsupported, "another host");
+  if (process.process.host != self_.process.host) return Status::error(ErrorCode::unsupported, "another host");
   // Containers of one machine that keep their memory apart are two hosts.
-  if (process.shm_device != self_.shm_device)
+  if (process.process.shm_device != self_.process.shm_device)
     return Status::error(ErrorCode::unsupported, "another /dev/shm");
-  if (backing_ == Backing::memfd && process.pid_namespace != self_.pid_namespace) {
+  if (backing_ == Backing::memfd && process.process.pid_namespace != self_.process.pid_namespace) {
     return Status::error(ErrorCode::unsupported,
                          "another pid namespace: share /dev/shm and set WEFT_SHM_BACKING=posix");
   }
   const auto index = static_cast<std::size_t>(peer);
   processes_[index] = process;
+  private_[index] = PrivateMemory(process, self_.process);
   states_[index] = PeerState::connected;
-  if (!liveness_.watch(peer, process, self_)) fail_peer(peer);
+  if (!liveness_.watch(peer, process.process, self_.process)) fail_peer(peer);
   return {};
 }
 
@@ -94,28 +96,28 @@ Status Transport::check_peer(int peer) const {
   if (connected(peer)) return {};
   return Status::error(
       ErrorCode::peer_failed,
-      fmt::format("process {} is gone", processes_[static_cast<std::size_t>(peer)].pid).c_str());
+      fmt::format("process {} is gone", processes_[static_cast<std::size_t>(peer)].process.pid).c_str());
 }
 
 void Transport::fail_peer(int peer) {
   states_[static_cast<std::size_t>(peer)] = PeerState::failed;
   for (const auto& [handle, segment] : imported_) {
-    if (segment.key.pid == processes_[static_cast<std::size_t>(peer)].pid) remove_name(segment.key);
+    if (segment.key.pid == processes_[static_cast<std::size_t>(peer)].process.pid) remove_name(segment.key);
   }
   if (options_.report_failure == nullptr) return;
   transport::Failure failure;
   failure.peer = peer;
   const auto cause =
-      fmt::format("process {} is gone", processes_[static_cast<std::size_t>(peer)].pid);
+      fmt::format("process {} is gone", processes_[static_cast<std::size_t>(peer)].process.pid);
   cause.copy(failure.cause, sizeof(failure.cause) - 1);
   options_.report_failure(options_.context, &failure);
 }
 
 Status Transport::allocate(std::size_t bytes, transport::LocalMemory* out) {
   Segment segment;
-  segment.key.start_time = self_.start_time;
+  segment.key.start_time = self_.process.start_time;
   segment.key.bytes = bytes;
-  segment.key.pid = self_.pid;
+  segment.key.pid = self_.process.pid;
   segment.key.owner = owner_;
   segment.key.serial = static_cast<std::uint32_t>(next_handle_);
   segment.key.backing = backing_;
@@ -156,7 +158,7 @@ Status Transport::import_memory(int peer, const transport::MemoryKey& key,
   std::memcpy(&segment.key, key.bytes, sizeof(SegmentKey));
   out->peer = peer;
   out->bytes = segment.key.bytes;
-  if (segment.key.pid == self_.pid && segment.key.start_time == self_.start_time) {
+  if (segment.key.pid == self_.process.pid && segment.key.start_time == self_.process.start_time) {
     // Ranks that share a process share the owner's mapping.
     out->mapped = reinterpret_cast<void*>(segment.key.address);
     if (peer != options_.rank) note_import(segment.key);
@@ -199,6 +201,13 @@ Status Transport::get(std::span<const transport::Get> gets) {
     if (get.completed != nullptr) ++*get.completed;
   }
   return {};
+}
+
+Status Transport::copy_private(int peer, std::uint64_t theirs, void* mine, std::size_t bytes,
+                               bool write) {
+  const Status status = check_peer(peer);
+  if (!status.ok()) return status;
+  return private_[static_cast<std::size_t>(peer)].copy(theirs, mine, bytes, write);
 }
 
 int Transport::progress() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "liveness.h"
+#include "private_memory.h"
 #include "segment.h"
 
 #include <weft/transport.h>
@@ -32,6 +33,8 @@ class Transport final : public transport::Transport {
   void release(const transport::RemoteMemory& memory) override;
   transport::Status put(std::span<const transport::Put> puts, std::size_t* posted) override;
   transport::Status get(std::span<const transport::Get> gets) override;
+  transport::Status copy_private(int peer, std::uint64_t theirs, void* mine, std::size_t bytes,
+                                 bool write) override;
   int progress() override;
 
  private:
@@ -46,9 +49,10 @@ class Transport final : public transport::Transport {
 
   transport::OpenOptions options_;
   Backing backing_;
-  ProcessId self_;
+  Address self_;
   std::vector<PeerState> states_;
-  std::vector<ProcessId> processes_;
+  std::vector<Address> processes_;
+  std::vector<PrivateMemory> private_;
   Liveness liveness_;
   std::uint32_t owner_ = 0;
   std::uint64_t next_handle_ = 1;

@@ -1,0 +1,72 @@
+#include "private_memory.h"
+
+#include <fmt/format.h>
+#include <sys/uio.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace weft::shm {
+namespace {
+
+using transport::Status;
+
+constexpr std::uint64_t kProbe = 0x7765'6674'7072'6f62;
+const std::uint64_t probe_word = kProbe;
+
+// The bytes copied; -1 and errno after an error.
+ssize_t copy_by_kernel(std::int32_t pid, std::uint64_t theirs, void* mine, std::size_t bytes,
+                       bool write) {
+  const iovec local{mine, bytes};
+  const iovec remote{reinterpret_cast<void*>(theirs), bytes};
+  return write ? process_vm_writev(pid, &local, 1, &remote, 1, 0)
+               : process_vm_readv(pid, &local, 1, &remote, 1, 0);
+}
+
+}  // namespace
+
+Address own_address() {
+  return {own_process(), reinterpret_cast<std::uint64_t>(&probe_word)};
+}
+
+PrivateMemory::PrivateMemory(const Address& peer, const ProcessId& self) : peer_(peer) {
+  if (peer.process == self) {
+    reach_ = Reach::same_process;
+  } else if (peer.process.pid_namespace == self.pid_namespace) {
+    reach_ = Reach::unknown;
+  }
+}
+
+void PrivateMemory::find_reach() {
+  std::uint64_t word = 0;
+  const ssize_t got = copy_by_kernel(peer_.process.pid, peer_.probe, &word, sizeof(word), false);
+  reach_ = got == sizeof(word) && word == kProbe ? Reach::kernel : Reach::none;
+}
+
+Status PrivateMemory::copy(std::uint64_t theirs, void* mine, std::size_t bytes, bool write) {
+  if (reach_ == Reach::unknown) find_reach();
+  if (reach_ == Reach::none)
+    return Status::error(ErrorCode::unsupported, "the system lets no other process read its memory");
+  if (bytes == 0) return {};
+  if (reach_ == Reach::same_process) {
+    void* there = reinterpret_cast<void*>(theirs);
+    std::memcpy(write ? there : mine, write ? mine : there, bytes);
+    return {};
+  }
+  while (bytes > 0) {
+    const ssize_t copied = copy_by_kernel(peer_.process.pid, theirs, mine, bytes, write);
+    if (copied <= 0) {
+      const int code = copied == 0 ? EFAULT : errno;
+      return Status::error(
+          code == ESRCH ? ErrorCode::peer_failed : ErrorCode::internal,
+          fmt::format("copying memory of process {}: {}", peer_.process.pid, std::strerror(code))
+              .c_str());
+    }
+    theirs += static_cast<std::uint64_t>(copied);
+    mine = static_cast<std::byte*>(mine) + copied;
+    bytes -= static_cast<std::size_t>(copied);
+  }
+  return {};
+}
+
+}  // namespace weft::shm
