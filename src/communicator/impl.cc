@@ -40,6 +40,7 @@ Communicator::Impl::Impl(const Options& options) : config(resolve(options)) {
   messenger = std::make_unique<p2p::Messenger>(
       *endpoint, [this](int peer) { return mailbox_memory(world(), peer); },
       config.unexpected_bytes);
+  closed_channels = std::make_unique<ClosedChannels>(*endpoint, *messenger);
   executor->set_background(messenger.get());
   for (const auto& [peer, cause] : early_failures) peer_failed(peer, cause);
   await_others();
@@ -61,6 +62,7 @@ void Communicator::Impl::await_others() {
 // While transports close they may still report peers: everything that hears of it goes after them.
 Communicator::Impl::~Impl() {
   if (executor != nullptr) executor->set_background(nullptr);
+  closed_channels.reset();
   messenger.reset();
   endpoint.reset();
   allocations.reset();

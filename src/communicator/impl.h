@@ -8,6 +8,7 @@
 
 #include "base/config.h"
 #include "communicator/allocations.h"
+#include "communicator/closed_channels.h"
 #include "communicator/endpoint.h"
 #include "communicator/programs.h"
 #include "communicator/setup.h"
@@ -86,6 +87,7 @@ struct Communicator::Impl final : FailureListener {
   std::unique_ptr<Allocations> allocations;
   std::unique_ptr<RankEndpoint> endpoint;
   std::unique_ptr<p2p::Messenger> messenger;
+  std::unique_ptr<ClosedChannels> closed_channels;
   std::vector<std::pair<int, std::string>> early_failures;  // before the executor exists
   executor::Operation blocking;                             // reused by blocking calls
   Invocation last;  // what it was prepared for; count 0: nothing

@@ -57,6 +57,8 @@ class Messenger final : public Background {
   // may be written to until then only by mapped peers that are just copying.
   void forget(SendRequest* request);
   void forget(ReceiveRequest* request);
+  // The same, but not before it is sent.
+  void forget_when_sent(SendRequest* request);
 
   std::optional<Received> probe(int source, int tag);
 

@@ -224,6 +224,11 @@ void Messenger::forget(SendRequest* request) {
   sweep(peer);
 }
 
+void Messenger::forget_when_sent(SendRequest* request) {
+  request->forgotten = true;
+  sweep(peers_[static_cast<std::size_t>(request->peer)]);
+}
+
 // What a transport still reads stays.
 void Messenger::sweep(Peer& peer) {
   std::erase_if(peer.sends, [&](SendRequest& request) {
