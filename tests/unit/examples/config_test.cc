@@ -1,8 +1,14 @@
 #include "model/config.h"
 
 #include "model/problem.h"
+#include "model/weights.h"
 
 #include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
 
 namespace inference {
 namespace {
@@ -75,6 +81,28 @@ TEST(Config, refuses_fields_that_are_broken_or_do_not_fit) {
     fields.erase(name);
     EXPECT_NE(complaint(fields).find(name), std::string::npos);
   }
+}
+
+// As checkpoints come from Hugging Face: the file's metadata say nothing, config.json does.
+TEST(Config, is_read_from_the_file_beside_the_model) {
+  const auto folder = std::filesystem::path(testing::TempDir()) / std::to_string(getpid());
+  std::filesystem::create_directory(folder);
+  const std::string model = folder / "model.safetensors";
+  write_safetensors(model, {{"format", "pt"}}, {}, StoredType::f32);
+  EXPECT_THROW(ModelFile{model}, Problem);
+  std::ofstream(folder / "config.json") << R"({"architectures": ["LlamaForCausalLM"],
+    "hidden_size": 64, "intermediate_size": 172, "num_hidden_layers": 5, "num_attention_heads": 8,
+    "num_key_value_heads": 4, "vocab_size": 512, "max_position_embeddings": 512,
+    "rope_theta": 10000.0, "rms_norm_eps": 1e-05, "rope_scaling": null, "attention_bias": false,
+    "tie_word_embeddings": true})";
+  const ModelConfig config = ModelFile(model).config;
+  EXPECT_EQ(config.hidden_per_group(), 43u);
+  EXPECT_EQ(config.head_dim, 8u);
+  EXPECT_EQ(config.norm_eps, 1e-5f);
+  EXPECT_TRUE(config.tied);
+  std::ofstream(folder / "config.json") << "{";
+  EXPECT_THROW(ModelFile{model}, Problem);
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace
