@@ -70,7 +70,6 @@ Generation generate_disaggregated(const Job& job, Network& network) {
   } else {
     run_decode(job, request, layout, counterpart, stage, *cache, first_token.get(), generation);
   }
-  network.barrier();  // the pools stay until everybody is done with them
   return generation;
 }
 
