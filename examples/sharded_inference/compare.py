@@ -6,8 +6,10 @@ next. `in communication` is what communication adds to a token:
 - tensor: the medians of its all-reduces times their number, averaged over the ranks. That includes the
   time in which a rank waits for one that still computes;
 - pipeline and disaggregated: stages compute one after the other, so a stage mostly waits for others to
-  compute. What is left when that is taken away: the sum over the P stages of all their times in
-  communication, minus (P - 1) times the time per token.
+  compute. What is left when that is taken away: all the time that the P stages spend in communication,
+  minus (P - 1) times the time that the tokens took.
+`--quiet LOAD` waits before a run until at most LOAD other threads run: where there are more, ranks wait
+for processors and not for each other.
 """
 
 import argparse
@@ -18,6 +20,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 PROGRAMS = {"weft": "sharded_inference", "openmpi": "sharded_inference_openmpi",
             "mpich": "sharded_inference_mpich"}
@@ -36,6 +39,7 @@ def arguments():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--tokens", type=int, default=400)
     parser.add_argument("--model", help="a safetensors file; by default a small random one")
+    parser.add_argument("--quiet", type=float, metavar="LOAD")
     parser.add_argument("--records", help="append every run's line of JSON to this file")
     return parser.parse_args()
 
@@ -48,16 +52,29 @@ def run(command):
     return json.loads(lines[-1])
 
 
+def wait_until_quiet(load):
+    """Running threads of the whole machine: the one-minute load average is too slow for this."""
+    calm = 0
+    while calm < 10:
+        with open("/proc/loadavg") as file:
+            running = int(file.read().split()[3].split("/")[0]) - 1
+        calm = calm + 1 if running <= load else 0
+        time.sleep(0.02)
+
+
 def communication(record):
     """Microseconds per generated token, as the module's text says."""
     tokens = record["tokens"] - 1
     first = record["ranks"] // 2 if record["form"] == "disaggregated" else 0
     ranks = range(first, record["ranks"])
-    total = sum(path["median_us"] * path["calls"] / tokens for path in record["paths"]
-                if path["phase"] == "decode" and path["rank"] in ranks)
+    paths = [path for path in record["paths"]
+             if path["phase"] == "decode" and path["rank"] in ranks]
     if record["form"] == "tensor":
-        return total / len(ranks)
-    return total - (len(ranks) - 1) * record["token_median_us"]
+        return sum(path["median_us"] * path["calls"] for path in paths) / tokens / len(ranks)
+    if len(ranks) == 1:
+        return None
+    total = sum(path["total_us"] for path in paths) / tokens
+    return total - (len(ranks) - 1) * 1e6 / record["tokens_per_second"]
 
 
 def kv_write(record):
@@ -69,7 +86,7 @@ def kv_write(record):
 def row(case, records):
     def middle(value):
         values = [value(record) for record in records]
-        return None if None in values else statistics.median(values)
+        return statistics.median(values) if None not in values else None
 
     def text(value, digits=1):
         return "" if value is None else f"{value:.{digits}f}"
@@ -77,7 +94,7 @@ def row(case, records):
     per_token = middle(lambda r: r["token_median_us"])
     form, ranks, library = case
     return [form, str(ranks), library, text(1e6 / per_token, 0), text(per_token),
-            text(middle(communication)) if ranks > 1 else "",
+            text(middle(communication)),
             text(middle(lambda r: r["first_token_us"]) / 1e3, 2), text(middle(kv_write))]
 
 
@@ -99,6 +116,8 @@ def main():
         for number in range(options.rounds):
             for case in cases:
                 form, ranks, library = case
+                if options.quiet is not None:
+                    wait_until_quiet(options.quiet)
                 record = run([*LAUNCHERS[library], "-n", str(ranks), str(folder / PROGRAMS[library]),
                               "--form", form, *common])
                 records[case].append(record)

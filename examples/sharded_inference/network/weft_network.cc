@@ -65,8 +65,8 @@ class WeftLink final : public Link {
   weft::Channel channel_;
 };
 
-// A window: each page is put where it belongs and counted there. The reader waits for the count. Over
-// page pools, write_pages() of the pages with one counter takes the place of the loop.
+// A window: each page is put where it belongs and counted there. The reader waits for the count.
+// Over page pools, write_pages() of the pages with one counter takes the place of the loop.
 class WeftKvTransfer final : public KvTransfer {
  public:
   WeftKvTransfer(weft::Communicator& comm, std::size_t pool_bytes, std::size_t page_bytes)

@@ -65,19 +65,20 @@ ModelFile open_model(const Options& options, int ranks) {
 }
 
 int run(const Options& options, Network& network) {
+  std::optional<ModelFile> model;
   try {
-    ModelFile model = open_model(options, network.size());
-    Meter meter;
-    const Job job{model, options.context, request_of(options), meter};
-    const Generation generation = generate(options.form, job, network);
-    const auto ranks = gather_summaries(network, meter);
-    if (!generation.here()) return kDone;
-    return print(options, {network.library(), options.form, ranks, generation,
-                           check(options, job, generation)});
-  } catch (const Problem& problem) {
+    model.emplace(open_model(options, network.size()));
+  } catch (const Problem& problem) {  // every rank's alike
     if (network.rank() == 0) fmt::print(stderr, "{}\n", problem.what());
     return kMistake;
   }
+  Meter meter;
+  const Job job{*model, options.context, request_of(options), meter};
+  const Generation generation = generate(options.form, job, network);
+  const auto ranks = gather_summaries(network, meter);
+  if (!generation.here()) return kDone;
+  return print(options, {network.library(), options.form, ranks, generation,
+                         check(options, job, generation)});
 }
 
 int run_single(const Options& options) {
