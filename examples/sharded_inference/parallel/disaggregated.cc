@@ -60,17 +60,13 @@ Generation generate_disaggregated(const Job& job, Network& network) {
   std::unique_ptr<Link> first_token;  // from the last rank that prefills to the first that decodes
   if (prefills && stage.is_last()) first_token = network.open_link(stages, sizeof(int));
   if (!prefills && stage.is_first()) first_token = network.open_link(stages - 1, sizeof(int));
-  network.barrier();
-
-  Generation generation;
-  generation.start();
-  const Request request = share_request(network, job);
-  if (prefills) {
-    run_prefill(job, request, layout, counterpart, stage, *cache, first_token.get());
-  } else {
-    run_decode(job, request, layout, counterpart, stage, *cache, first_token.get(), generation);
-  }
-  return generation;
+  return serve(job, network, [&](const Request& request, Generation& generation) {
+    if (prefills) {
+      run_prefill(job, request, layout, counterpart, stage, *cache, first_token.get());
+    } else {
+      run_decode(job, request, layout, counterpart, stage, *cache, first_token.get(), generation);
+    }
+  });
 }
 
 }  // namespace inference

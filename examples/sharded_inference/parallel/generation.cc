@@ -14,9 +14,10 @@ void Generation::add(int token) {
   tokens_.push_back(token);
 }
 
+namespace {
+
 Request share_request(Network& network, const Job& job) {
   Request request = job.request;
-  job.meter.enter(Phase::prefill);
   std::array<std::uint64_t, 2> sizes = {request.prompt.size(), request.tokens};
   job.meter.time(Path::broadcast, [&] { network.broadcast(sizes.data(), sizeof(sizes), 0); });
   request.prompt.resize(sizes[0]);
@@ -25,6 +26,30 @@ Request share_request(Network& network, const Job& job) {
     network.broadcast(request.prompt.data(), request.prompt.size() * sizeof(int), 0);
   });
   return request;
+}
+
+}  // namespace
+
+Generation serve(const Job& job, Network& network, const Serve& run) {
+  Generation generation;
+  for (std::size_t round = 0; round <= job.warm_ups; ++round) {
+    network.barrier();
+    job.meter = Meter();
+    generation = Generation();
+    generation.start();
+    run(share_request(network, job), generation);
+  }
+  return generation;
+}
+
+Generation serve(const Job& job, const Serve& run) {
+  Generation generation;
+  for (std::size_t round = 0; round <= job.warm_ups; ++round) {
+    generation = Generation();
+    generation.start();
+    run(job.request, generation);
+  }
+  return generation;
 }
 
 }  // namespace inference

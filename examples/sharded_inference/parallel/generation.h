@@ -6,6 +6,7 @@
 #include "parallel/meter.h"
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,8 @@ struct Request {
 /// server's workers do. The model file is this rank's own.
 struct Job {
   ModelFile& model;
-  std::size_t context;  ///< positions of the KV cache: prompt and generated tokens fit
+  std::size_t context;   ///< positions of the KV cache: prompt and generated tokens fit
+  std::size_t warm_ups;  ///< how often the request runs before it is measured
   Request request;
   Meter& meter;
 };
@@ -45,8 +47,14 @@ class Generation {
   std::vector<double> token_us_;
 };
 
-/// Collective: gives rank 0's request to all, and enters the phase `prefill`.
-Request share_request(Network& network, const Job& job);
+/// Runs a request; `generation` was started.
+using Serve = std::function<void(const Request& request, Generation& generation)>;
+
+/// Runs the job's request: warm-ups, then the time that counts, of which it returns the generation
+/// and leaves the times in the meter. Collective: rank 0's request goes to all.
+Generation serve(const Job& job, Network& network, const Serve& run);
+/// The same in one process.
+Generation serve(const Job& job, const Serve& run);
 
 /// Calls batch(first, count) for the prompt's tokens, page by page.
 template <typename Batch>

@@ -48,11 +48,10 @@ Generation generate_single(const Job& job) {
   std::vector<std::byte> pool;
   std::vector<std::int64_t> sums(kPageTokens * job.model.config.dim);
   Decoder decoder = make_decoder(job, Slice::all(job.model.config), pool, sums);
-  Generation generation;
-  generation.start();
-  run(
-      job, job.request, decoder, [](std::size_t) {}, [](Vote vote) { return vote; }, generation);
-  return generation;
+  return serve(job, [&](const Request& request, Generation& generation) {
+    run(
+        job, request, decoder, [](std::size_t) {}, [](Vote vote) { return vote; }, generation);
+  });
 }
 
 Generation generate_tensor(const Job& job, Network& network) {
@@ -66,11 +65,7 @@ Generation generate_tensor(const Job& job, Network& network) {
   const auto reductions = network.open_reductions(kPageTokens * config.dim);
   std::vector<std::byte> pool;
   Decoder decoder = make_decoder(job, slice, pool, reductions->sums());
-  network.barrier();
 
-  Generation generation;
-  generation.start();
-  const Request request = share_request(network, job);
   const auto sum = [&](std::size_t count) {
     job.meter.time(Path::all_reduce, [&] { reductions->sum(count); });
   };
@@ -79,7 +74,10 @@ Generation generate_tensor(const Job& job, Network& network) {
     job.meter.time(Path::vote, [&] { most = reductions->max(mine); });
     return most;
   };
-  run(job, request, decoder, sum, max, generation);
+  const Generation generation =
+      serve(job, network, [&](const Request& request, Generation& tokens) {
+        run(job, request, decoder, sum, max, tokens);
+      });
   return network.rank() == 0 ? generation : Generation();
 }
 

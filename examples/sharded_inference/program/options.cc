@@ -32,6 +32,9 @@ void add_run_options(CLI::App& app, Starts starts, Options& options) {
   app.add_option("--context", options.context, "positions of the KV cache")
       ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 22))
       ->capture_default_str();
+  app.add_option("--warm-ups", options.warm_ups, "times that the request runs unmeasured before")
+      ->check(CLI::Range(0, 1000))
+      ->capture_default_str();
   app.add_flag("--check", options.check, "generate in one process as well and compare the tokens");
   app.add_flag("--json", options.json, "print one line of JSON");
 }

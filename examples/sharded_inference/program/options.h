@@ -19,6 +19,7 @@ struct Options {
   std::string prompt = "The quick brown fox jumps over the lazy dog";
   std::size_t tokens = 64;
   std::size_t context = 512;
+  std::size_t warm_ups = 1;
   bool check = false;
   bool json = false;
 

@@ -27,7 +27,7 @@ int print(const Options& options, const Report& report) {
 std::optional<bool> check(const Options& options, const Job& job, const Generation& generation) {
   if (!options.check) return std::nullopt;
   Meter meter;
-  const Job single{job.model, job.context, request_of(options), meter};
+  const Job single{job.model, job.context, /*warm_ups=*/0, request_of(options), meter};
   return generate_single(single).tokens() == generation.tokens();
 }
 
@@ -73,7 +73,7 @@ int run(const Options& options, Network& network) {
     return kMistake;
   }
   Meter meter;
-  const Job job{*model, options.context, request_of(options), meter};
+  const Job job{*model, options.context, options.warm_ups, request_of(options), meter};
   const Generation generation = generate(options.form, job, network);
   const auto ranks = gather_summaries(network, meter);
   if (!generation.here()) return kDone;
@@ -85,7 +85,7 @@ int run_single(const Options& options) {
   return alone([&] {
     ModelFile model = open_model(options, 1);
     Meter meter;
-    const Job job{model, options.context, request_of(options), meter};
+    const Job job{model, options.context, options.warm_ups, request_of(options), meter};
     const Generation generation = generate_single(job);
     return print(
         options,
