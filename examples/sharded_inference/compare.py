@@ -6,8 +6,7 @@ next. `in communication` is what communication adds to a token:
 - tensor: the medians of its all-reduces times their number, averaged over the ranks. That includes the
   time in which a rank waits for one that still computes;
 - pipeline and disaggregated: stages compute one after the other, so a stage mostly waits for others to
-  compute. What is left when that is taken away: all the time that the P stages spend in communication,
-  minus (P - 1) times the time that the tokens took.
+  compute. The time per token, minus the medians of what the stages compute for a token.
 `--quiet LOAD` waits before a run until at most LOAD other threads run: where there are more, ranks wait
 for processors and not for each other.
 """
@@ -73,8 +72,8 @@ def communication(record):
         return sum(path["median_us"] * path["calls"] for path in paths) / tokens / len(ranks)
     if len(ranks) == 1:
         return None
-    total = sum(path["total_us"] for path in paths) / tokens
-    return total - (len(ranks) - 1) * 1e6 / record["tokens_per_second"]
+    return record["token_median_us"] - sum(path["median_us"] for path in paths
+                                           if path["path"] == "compute")
 
 
 def kv_write(record):

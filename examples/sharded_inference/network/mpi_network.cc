@@ -76,7 +76,7 @@ class MpiKvTransfer final : public KvTransfer {
     }
   }
 
-  void flush() override { wait_all(); }
+  void finish(int) override { wait_all(); }
 
   void wait_pages(int from, std::span<const std::size_t> pages) override {
     for (const std::size_t page : pages) {

@@ -36,10 +36,12 @@ class KvTransfer {
   /// This rank's pool, zeroed.
   virtual std::span<std::byte> pool() = 0;
   /// Copies pages to the same places of another rank's pool. Does not wait for the other rank; the
-  /// pages stay as they are until flush().
+  /// pages stay as they are until finish().
   virtual void write_pages(int to, std::span<const std::size_t> pages) = 0;
-  virtual void flush() = 0;
-  /// Blocks until a rank's pages are here. Names all that it writes in the order in which it does.
+  /// Tells the other rank that it has all pages written since the last call.
+  virtual void finish(int to) = 0;
+  /// Blocks until a rank has finished. Names all pages that it writes, in the order in which it
+  /// does.
   virtual void wait_pages(int from, std::span<const std::size_t> pages) = 0;
 };
 

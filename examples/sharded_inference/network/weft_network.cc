@@ -65,8 +65,9 @@ class WeftLink final : public Link {
   weft::Channel channel_;
 };
 
-// A window: each page is put where it belongs and counted there. The reader waits for the count.
-// Over page pools, write_pages() of the pages with one counter takes the place of the loop.
+// A window: each page is put where it belongs. One signal says that all of them are there, for it
+// comes after the puts before it: a signal per page would wake the reader for each. Over page
+// pools, write_pages() with a counter takes the place of the puts and the signal.
 class WeftKvTransfer final : public KvTransfer {
  public:
   WeftKvTransfer(weft::Communicator& comm, std::size_t pool_bytes, std::size_t page_bytes)
@@ -82,12 +83,16 @@ class WeftKvTransfer final : public KvTransfer {
   void write_pages(int to, std::span<const std::size_t> pages) override {
     for (const std::size_t page : pages) {
       const std::size_t offset = page * page_bytes_;
-      window_.put_signal(to, offset, pool().data() + offset, page_bytes_, counter_, 1,
-                         weft::Signal::add);
+      window_.put(to, offset, pool().data() + offset, page_bytes_);
     }
+    written_ += pages.size();
   }
 
-  void flush() override { window_.flush(); }
+  void finish(int to) override {
+    window_.signal(to, counter_, written_, weft::Signal::add);
+    written_ = 0;
+    window_.flush();
+  }
 
   void wait_pages(int from, std::span<const std::size_t> pages) override {
     expected_ += pages.size();
@@ -98,7 +103,8 @@ class WeftKvTransfer final : public KvTransfer {
   std::size_t pool_bytes_, page_bytes_;
   std::size_t counter_;  // where the word lies: behind the pool, in a line of its own
   weft::Window window_;
-  std::uint64_t expected_ = 0;
+  std::uint64_t written_ = 0;   // since the last finish()
+  std::uint64_t expected_ = 0;  // of the counter, when the next pages are here
 };
 
 class WeftNetwork final : public Network {

@@ -29,7 +29,7 @@ void run_prefill(const Job& job, const Request& request, const PageLayout& layou
   if (first_token != nullptr) {
     job.meter.time(Path::send, [&] { first_token->send(&*token, sizeof(*token)); });
   }
-  job.meter.time(Path::kv_write, [&] { cache.flush(); });
+  job.meter.time(Path::kv_finish, [&] { cache.finish(decoder); });
 }
 
 void run_decode(const Job& job, const Request& request, const PageLayout& layout, int prefiller,

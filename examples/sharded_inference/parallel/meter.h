@@ -23,13 +23,16 @@ enum class Path : std::uint8_t {
   vote,        ///< all-reduce of one number: which token
   send,        ///< over a channel
   receive,
-  kv_write,  ///< pages to the decoding rank, flush included
+  kv_write,   ///< pages to the decoding rank
+  kv_finish,  ///< what remains of that when they are all written
   kv_wait,
   broadcast,  ///< of the request
+  compute,    ///< of a stage, for one batch: no communication, but what others wait for
 };
-inline constexpr std::size_t kPaths = 7;
+inline constexpr std::size_t kPaths = 9;
 inline constexpr std::array<const char*, kPaths> kPathNames = {
-    "all-reduce", "vote", "channel send", "channel receive", "KV write", "KV wait", "broadcast"};
+    "all-reduce", "vote",    "channel send", "channel receive", "KV write",
+    "KV finish",  "KV wait", "broadcast",    "compute"};
 
 enum class Phase : std::uint8_t { prefill, decode };
 inline constexpr std::size_t kPhases = 2;

@@ -47,19 +47,17 @@ std::optional<int> PipelineStage::step(std::span<const int> tokens, std::size_t 
                                        std::size_t position, bool wanted,
                                        const Decoder::LayerDone& done) {
   const std::size_t bytes = count * dim_ * sizeof(float);
-  if (is_first()) {
-    decoder_.embed(tokens, x_.data());
-  } else {
-    meter_.time(Path::receive, [&] { from_previous_->receive(x_.data(), bytes); });
-  }
-  decoder_.forward(
-      x_.data(), count, position, [](std::size_t) {}, done);
-  if (!is_last()) {
-    meter_.time(Path::send, [&] { to_next_->send(x_.data(), bytes); });
-    return std::nullopt;
-  }
-  if (!wanted) return std::nullopt;
-  return static_cast<int>(token_of(decoder_.vote(x_.data() + (count - 1) * dim_)));
+  std::optional<int> token;
+  if (!is_first()) meter_.time(Path::receive, [&] { from_previous_->receive(x_.data(), bytes); });
+  meter_.time(Path::compute, [&] {
+    if (is_first()) decoder_.embed(tokens, x_.data());
+    decoder_.forward(
+        x_.data(), count, position, [](std::size_t) {}, done);
+    if (!is_last() || !wanted) return;
+    token = static_cast<int>(token_of(decoder_.vote(x_.data() + (count - 1) * dim_)));
+  });
+  if (!is_last()) meter_.time(Path::send, [&] { to_next_->send(x_.data(), bytes); });
+  return token;
 }
 
 std::optional<int> PipelineStage::prefill(
