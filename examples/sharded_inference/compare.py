@@ -2,7 +2,7 @@
 """Runs sharded_inference over weft and over MPI in turn, under the same launcher, and prints a table.
 
 Every number is the median of the rounds' values. `per token` is the median time from one token to the
-next. `in communication` is what communication adds to a token:
+next, `tokens/s` counts slow ones as well. `in communication` is what communication adds to a token:
 - tensor: the medians of its all-reduces times their number, averaged over the ranks. That includes the
   time in which a rank waits for one that still computes;
 - pipeline and disaggregated: stages compute one after the other, so a stage mostly waits for others to
@@ -92,7 +92,7 @@ def row(case, records):
 
     per_token = middle(lambda r: r["token_median_us"])
     form, ranks, library = case
-    return [form, str(ranks), library, text(1e6 / per_token, 0), text(per_token),
+    return [form, str(ranks), library, text(middle(lambda r: r["tokens_per_second"]), 0), text(per_token),
             text(middle(communication)),
             text(middle(lambda r: r["first_token_us"]) / 1e3, 2), text(middle(kv_write))]
 
