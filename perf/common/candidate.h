@@ -1,8 +1,8 @@
 // What a library under test provides to the common loop. A new peer is one implementation of this.
 #pragma once
 
-#include "perf/common/job.h"
 #include "perf/common/operation.h"
+#include "perf/common/ranks.h"
 
 #include <cstddef>
 #include <memory>
@@ -16,7 +16,7 @@ using Memory = std::shared_ptr<void>;
 Memory allocate_plain(std::size_t bytes);
 
 // One library (in one way of using it) among the ranks of a job.
-class Candidate : public Job {
+class Candidate : public Ranks {
  public:
   // Whether the library has this call; what it lacks is left out of the sweep.
   virtual bool supports(const Operation& operation) const = 0;

@@ -74,7 +74,7 @@ LineGate parse_line_gate(std::string_view text) {
   return gate;
 }
 
-LineProbe::LineProbe(Job& job) : job_(job) {
+LineProbe::LineProbe(Ranks& job) : job_(job) {
   if (job.size() != 2) return;
   const bool first = job.rank() == 0;
   // The first rank's process id, known to both by a sum, names the file.
@@ -108,7 +108,7 @@ std::optional<double> LineProbe::one_way_ns() {
   return static_cast<double>(job_.sum_over_ranks(std::llround(own))) * 1e-3;
 }
 
-PlacementGuard::PlacementGuard(Job& job, LineProbe& probe, const LineGate& gate)
+PlacementGuard::PlacementGuard(Ranks& job, LineProbe& probe, const LineGate& gate)
     : job_(job), probe_(probe), gate_(gate) {}
 
 std::optional<double> PlacementGuard::wait() {

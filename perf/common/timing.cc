@@ -22,7 +22,7 @@ double seconds_since(SteadyClock::time_point start) {
 }
 
 // Seconds per call as rank 0 sees it, the same number at every rank.
-double estimate(Job& job, const Calls& calls) {
+double estimate(Ranks& job, const Calls& calls) {
   constexpr double kEnough = 1e-3;
   for (std::size_t count = 1;; count *= 4) {
     job.barrier();
@@ -38,7 +38,7 @@ double estimate(Job& job, const Calls& calls) {
 }
 
 // Microseconds per call of `samples` samples of `batch` calls.
-void take(Job& job, const Calls& calls, std::size_t samples, std::size_t batch,
+void take(Ranks& job, const Calls& calls, std::size_t samples, std::size_t batch,
           std::vector<double>& microseconds) {
   const double scale = seconds_per_tick() * 1e6 / static_cast<double>(batch);
   microseconds.resize(samples);
@@ -52,7 +52,7 @@ void take(Job& job, const Calls& calls, std::size_t samples, std::size_t batch,
   }
 }
 
-std::vector<double> take_slices(Job& job, const Calls& calls, std::size_t samples,
+std::vector<double> take_slices(Ranks& job, const Calls& calls, std::size_t samples,
                                 std::size_t batch, double seconds_per_call, const Keep& keep) {
   constexpr double kSlice = 5e-3;
   const double seconds_per_sample = seconds_per_call * static_cast<double>(batch);
@@ -98,7 +98,7 @@ std::size_t warmup_calls(std::size_t bytes, const Effort& effort) {
   return bytes > (std::size_t{8} << 20) ? 2 : 5;
 }
 
-Timing measure(Job& job, const Calls& calls, std::size_t bytes, const Effort& effort,
+Timing measure(Ranks& job, const Calls& calls, std::size_t bytes, const Effort& effort,
                const Keep& keep) {
   calls(warmup_calls(bytes, effort));
   const double seconds_per_call = estimate(job, calls);

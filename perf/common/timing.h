@@ -55,7 +55,7 @@ using Calls = std::function<void(std::size_t count)>;
 // Times calls that move `bytes`. Collective; the result counts on rank 0 only. With `keep` it asks
 // after every slice of a few milliseconds, and times again what does not count; `keep` must say yes
 // at some time.
-Timing measure(Job& job, const Calls& calls, std::size_t bytes, const Effort& effort,
+Timing measure(Ranks& job, const Calls& calls, std::size_t bytes, const Effort& effort,
                const Keep& keep = {});
 
 // The same for the prepared operation.

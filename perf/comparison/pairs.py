@@ -12,10 +12,17 @@ KIB = 1024
 RANKS = 2
 
 
+def stood_still(record: dict) -> bool:
+    """Whether the cores were as far from each other before a measurement as after it, as far as that was probed."""
+    lines = [ns for ns in record.get("line_ns", ()) if ns is not None]
+    return not lines or max(lines) <= 1.6 * min(lines)
+
+
 def multiples(comparison, size: int = SMALL) -> dict:
-    """{candidate: its rounds' times at a size, each in one-way times of a cache line as probed around it}."""
+    """{candidate: its rounds' times at a size, each in one-way times of a cache line as probed around it}; rounds in which the cores moved are left out."""
+    still = [record for record in comparison.records[RANKS] if stood_still(record)]
     names = dict.fromkeys((*comparison.weft, *comparison.peers))
-    found = {name: line_multiples(comparison.records[RANKS], name, size, comparison.gate) for name in names}
+    found = {name: line_multiples(still, name, size, comparison.gate) for name in names}
     return {name: values for name, values in found.items() if values}
 
 

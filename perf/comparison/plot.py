@@ -59,7 +59,7 @@ def canvas(title: str, terminal: str, output: Path, key: str) -> str:
     """The looks that all pictures share; `key`: the side where the curves are named."""
     text = f"set terminal {terminal}\nset output '{output}'\n"
     text += "set logscale xy\nset grid xtics ytics lc rgb '#dddddd' lw 0.6\nset border 3 lc rgb '#444444'\n"
-    text += f"set tics nomirror\nset key {key} top Left reverse spacing 1.25\n"
+    text += f"set tics nomirror\nset key {key} top Left reverse noenhanced spacing 1.25\n"
     return text + f"set title \"{title}\" noenhanced\n"
 
 

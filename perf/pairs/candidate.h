@@ -2,7 +2,7 @@
 // implementation of PairCandidate, with loops.h around its sends and receives.
 #pragma once
 
-#include "perf/common/job.h"
+#include "perf/common/ranks.h"
 #include "perf/pairs/operation.h"
 
 #include <cstddef>
@@ -34,7 +34,7 @@ class PairLoop {
   virtual void keep_incoming(bool) {}
 };
 
-class PairCandidate : public Job {
+class PairCandidate : public Ranks {
  public:
   // Collective over all ranks; null, at all of them, for what the library does not have. There is
   // at most one loop at a time, and the candidate outlives it.

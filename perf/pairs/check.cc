@@ -43,7 +43,7 @@ std::size_t count_wrong(std::span<const std::byte> bytes, std::uint64_t seed, in
   return wrong;
 }
 
-std::int64_t check_pair(Job& job, PairLoop& loop, std::uint64_t seed) {
+std::int64_t check_pair(Ranks& job, PairLoop& loop, std::uint64_t seed) {
   constexpr std::uint64_t kRuns = 3;
   std::int64_t wrong = 0;
   loop.keep_incoming(true);

@@ -16,7 +16,7 @@ namespace weft::perf {
 // Which side of the pair a rank is.
 enum class Side { first, second, none };
 
-inline Side side_of(const Job& job) {
+inline Side side_of(const Ranks& job) {
   return job.rank() == 0 ? Side::first : job.rank() == 1 ? Side::second : Side::none;
 }
 

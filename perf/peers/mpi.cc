@@ -133,7 +133,7 @@ class MpiCandidate : public Candidate {
 
 // Collectives and what is between two ranks, by the name of what is measured.
 int run(const SweepArguments& arguments, const std::string& command) {
-  const auto presentation = [&](const Job& job) {
+  const auto presentation = [&](const Ranks& job) {
     return Presentation{.command = command,
                         .preamble = fmt::format("# {}, {} ranks\n", job.name(), job.size())};
   };

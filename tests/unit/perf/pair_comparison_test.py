@@ -106,6 +106,12 @@ class Verdicts(unittest.TestCase):
         records[-1]["line_ns"] = [200, 200]
         self.assertEqual(self.reached(records)[:4], [False, True, True, False])
 
+    def test_rounds_in_which_the_cores_moved_say_nothing_of_cache_lines(self):
+        moved = record("weft put", 8, 0.4)
+        moved["line_ns"] = [40, 200]
+        self.assertEqual(pairs.multiples(comparison_of([moved])), {})
+        self.assertEqual(self.reached(good() + [moved] * 3), [True] * 9)
+
     def test_messages_are_not_held_against_puts(self):
         records = good() + [record("ucx put", 8, 0.1)] * 9
         reached = self.reached(records)

@@ -7,9 +7,9 @@
 namespace weft::perf {
 
 // All ranks make the same calls in the same order. Nothing here is timed.
-class Job {
+class Ranks {
  public:
-  virtual ~Job() = default;
+  virtual ~Ranks() = default;
 
   // As result files name it: "weft plain plan", "openmpi".
   virtual std::string name() const = 0;
