@@ -3,6 +3,7 @@
 #include "perf/common/names.h"
 #include "perf/common/sizes.h"
 #include "perf/transport/put_benchmark.h"
+#include "perf/weft_perf/moe.h"
 #include "perf/weft_perf/weft_candidate.h"
 
 #include <fmt/format.h>
@@ -121,7 +122,21 @@ int run_put(const Arguments& arguments) {
   return arguments.ranks == 0 ? body({}) : run_local_ranks(arguments.ranks, body);
 }
 
+int run_experts(const Arguments& arguments) {
+  const auto body = [&](const Options& launch) {
+    try {
+      Communicator communicator = Communicator::create(options_of(arguments, launch));
+      return run_moe(communicator, arguments.sweep.iterations);
+    } catch (const std::exception& error) {
+      fmt::print(stderr, "weft-perf: {}\n", error.what());
+      return kExitError;
+    }
+  };
+  return arguments.ranks == 0 ? body({}) : run_local_ranks(arguments.ranks, body);
+}
+
 int run(const Arguments& arguments, const std::string& command) {
+  if (arguments.sweep.collective == "moe") return run_experts(arguments);
   if (is_put(arguments)) return run_put(arguments);
   // Mistakes that need no ranks are reported once, before any is started.
   if (arguments.ranks > 0) {
@@ -161,6 +176,7 @@ void add_options(CLI::App& app, Arguments& a) {
                  "A file by weft-limits --json; adds the fraction of the limit");
   app.footer(
       "put_lat and put_bw time one put between two ranks, in perftest's columns (-b -e -f -i -n).\n"
+      "moe times plan_moe's dispatch and combine for 8 to 256 tokens (-n).\n"
       "Examples:\n"
       "  weft-perf all_reduce --ranks 2 -b 8 -e 128M -f 2 -c 1\n"
       "  weft-perf all_reduce --ranks 2 --memory allocated --plan --limits limits.json\n"
