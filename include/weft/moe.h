@@ -21,7 +21,7 @@ struct MoeOptions {
   std::size_t hidden = 0;  ///< elements that an expert makes of a token
   DataType type = DataType::bf16;  ///< of those: f32, bf16 or f16
   std::size_t token_bytes = 0;     ///< that dispatch carries for a token, whatever they mean (codes
-                                ///< and their scales); 0: `hidden` elements of `type`
+                                   ///< and their scales); 0: `hidden` elements of `type`
 };
 
 /// One token that one expert of this rank is to work on.
@@ -129,8 +129,9 @@ class WEFT_API MoePlan {
   /// From now on goes on without a rank that is gone: nothing is sent to it or awaited from it, its
   /// experts give nothing (MoeMissing). Every survivor calls it, each when it learns of the end,
   /// between any two of the calls above; it does not communicate. An excluded rank must not run
-  /// calls of this plan any more: nothing keeps its late writes out. Throws Error(invalid_argument)
-  /// for this rank or none.
+  /// calls of this plan any more: nothing keeps its late writes out. Where a rank is excluded for
+  /// being late, before its transport found it gone, `tokens` and `outputs` of that call may be
+  /// read on: keep them. Throws Error(invalid_argument) for this rank or none.
   void exclude(int rank);
   /// Which ranks are not excluded.
   bool live(int rank) const;

@@ -32,10 +32,16 @@ MoeExchange::MoeExchange(Endpoint& endpoint, const MoeShape& shape, DataType typ
 
 MoeExchange::~MoeExchange() {
   constexpr std::chrono::seconds kPatience{1};
-  try {
-    await_all("~MoePlan", kPatience, [](int) { return true; });
-  } catch (const Error&) {
-    // Its peer is gone, and the transport with it lets go of the memory.
+  for (int rank = 0; rank < shape_.ranks; ++rank) {
+    if (queue(rank).done()) continue;
+    try {
+      await(endpoint_, {"~MoePlan", rank}, kPatience, [&] {
+        queue(rank).push();
+        return queue(rank).done();
+      });
+    } catch (const Error&) {
+      // The peer is gone, and the transport with it lets go of the memory.
+    }
   }
 }
 

@@ -164,6 +164,19 @@ TEST(Moe, TokensMayBeBytesOfAnyMeaning) {
   EXPECT_EQ(status, 0);
 }
 
+TEST(Moe, WorksWhereTransportsAreMixed) {
+  if (std::getenv("WEFT_PLUGIN_PATH") == nullptr) GTEST_SKIP() << "needs a second transport";
+  Options options;
+  options.transports = "shm,ucx";
+  options.routes = "0-1:2-3=ucx,*=shm";
+  const int status = run_processes(4, options, [](Communicator& comm) {
+    require(comm.routes().find(';') != std::string::npos, comm.routes());
+    Layer layer(comm, options_of(8, 3, 24, 200, DataType::bf16));
+    for (int call = 0; call < 20; ++call) layer.run(kAll[call % 5], call);
+  });
+  EXPECT_EQ(status, 0);
+}
+
 // Calls `finish` until it does not throw; who is gone is excluded.
 void survive(Layer& layer, int victim, const std::function<void()>& finish) {
   for (int attempt = 0; attempt < 2; ++attempt) {
