@@ -15,6 +15,7 @@
 
 #include <weft/bootstrap.h>
 #include <weft/channel.h>
+#include <weft/decode.h>
 #include <weft/error.h>
 #include <weft/message.h>
 #include <weft/moe.h>
@@ -210,7 +211,54 @@ class WEFT_API Communicator {
   Request all_reduce_async(const void* input, void* output, std::size_t count, DataType type,
                            ReduceOp op);
   Plan plan_all_reduce(const void* input, void* output, std::size_t max_count, DataType type,
-                       ReduceOp op);
+                       ReduceOp op, const PlanOptions& options = {});
+
+  /// An all-reduce with what follows it in a transformer's layer, in one pass over the data:
+  ///
+  ///   norm.residual_output = norm.residual + sum over all ranks of input
+  ///   output = norm.residual_output * norm.weight / sqrt(mean(norm.residual_output^2) + epsilon)
+  ///
+  /// for each of `max_rows` rows of norm.hidden elements (f32, f16 or bf16; the mean is each row's
+  /// own; Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019). Counts of the plan, as
+  /// start() takes them, are rows. Sums are taken in f32 and rounded to the type once, or twice
+  /// where the sum of the inputs travels; the mean is taken in f64 of residual_output as it is
+  /// stored. Every rank ends with the same bits, provided that residual and weight are the same
+  /// everywhere. Between 2 to 8 ranks whose input, output and residual_output all come from
+  /// allocate(), each row is added up and normalised by one rank, which writes both results to all.
+  ///
+  /// Collective; blocks until all ranks have called it. Output may be input, residual_output may be
+  /// residual; nothing else may overlap. The tensors outlive the plan. Throws
+  /// Error(invalid_argument) for other types, null or misaligned tensors, overlaps, hidden == 0 and
+  /// a bad epsilon, before anything is sent, and Error(mismatch) where ranks differ in rows, type,
+  /// hidden or epsilon.
+  Plan plan_all_reduce_rms_norm(const void* input, void* output, std::size_t max_rows,
+                                DataType type, const RmsNorm& norm);
+
+  /// output[i] = sum over all ranks of input[i], i < count, of f32, f16 or bf16, moved as 8-bit codes
+  /// with an f32 scale for each 128 elements: about a quarter of the bytes of f32, half of bf16. For
+  /// links slower than the processor; between ranks that map each other's memory, plain plans are
+  /// quicker. The same bits at every rank. In place: input == output.
+  ///
+  /// Error, with m(x) the largest magnitude of x's block of 128 elements: one code is wrong by at
+  /// most
+  ///
+  ///   e(x, i) = m(x) / 254                               int8
+  ///   e(x, i) = max(|x[i]| / 16, m(x) / 458752)          fp8_e4m3
+  ///
+  /// times 1 + 2^-14, so an output by at most the sum over all ranks of e(input, i), and roundings
+  /// of the sum in f32 and to the type. Where describe() says two_shot (one rank; more than two
+  /// where the codes to send exceed 128 KiB) the sum itself travels as codes, for which e(sum, i)
+  /// is added; above 8 ranks so are partial sums, one more for each further 7 ranks, in either way.
+  ///
+  /// A block in which some rank has a NaN or an infinity becomes NaN as a whole; with two_shot so
+  /// does one whose sum overflows f32. Blocks of zeros stay exact, those with no magnitude of 2^-100
+  /// count as such, and magnitudes above 2^127 may become infinite.
+  ///
+  /// Collective; blocks until all ranks have called it. The plan keeps its codes in memory of its
+  /// own. Throws Error(invalid_argument) for other types and forms, null, misaligned or overlapping
+  /// buffers, Error(mismatch) where ranks differ in count, type or form.
+  Plan plan_all_reduce_quantized(const void* input, void* output, std::size_t max_count,
+                                 DataType type, Quantization form);
 
   /// output[i] = op over all ranks of input[rank * count + i]; input has size * count elements. In
   /// place: output == input + rank * count.
@@ -293,7 +341,7 @@ class WEFT_API Communicator {
  private:
   explicit Communicator(std::unique_ptr<Impl> impl);
   Request make_request(const Invocation& call);
-  Plan make_plan(const Invocation& call);
+  Plan make_plan(const Invocation& call, const PlanOptions& options = {});
   std::unique_ptr<Impl> impl_;
 };
 

@@ -34,6 +34,12 @@ enum class Collective : std::uint8_t {
 };
 inline constexpr int kCollectives = 6;
 
+/// Block-scaled 8-bit forms that an all-reduce may move its data in: 128 elements share one scale.
+enum class Quantization : std::uint8_t {
+  int8,      ///< 255 even steps from -max to max of the block
+  fp8_e4m3,  ///< OCP 8-bit floating point: 3 bits of mantissa, 17 binades below the block's max
+};
+
 /// Bytes of one element; 0 for a value that is no DataType.
 WEFT_API std::size_t size_of(DataType type) noexcept;
 
@@ -41,5 +47,6 @@ WEFT_API std::size_t size_of(DataType type) noexcept;
 WEFT_API std::string_view name_of(DataType type) noexcept;
 WEFT_API std::string_view name_of(ReduceOp op) noexcept;
 WEFT_API std::string_view name_of(Collective collective) noexcept;
+WEFT_API std::string_view name_of(Quantization form) noexcept;
 
 }  // namespace weft

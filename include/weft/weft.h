@@ -4,6 +4,7 @@
 #include <weft/bootstrap.h>
 #include <weft/channel.h>
 #include <weft/communicator.h>
+#include <weft/decode.h>
 #include <weft/error.h>
 #include <weft/local_ranks.h>
 #include <weft/message.h>

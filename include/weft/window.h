@@ -15,7 +15,8 @@ enum class Signal : std::uint8_t { set, add };
 
 /// One memory of equal or different size at every rank of a communicator, reached by puts and gets.
 /// Made by Communicator::open_window(); move-only; outlives no communicator. One thread at a time
-/// uses it.
+/// uses it. No rank may access another's part after that rank has destroyed its window: end with a
+/// barrier.
 ///
 /// Offsets are bytes into the memory of the rank that is named. A signal's word is any 8-byte aligned
 /// place there that only signals write; whoever sees it changed sees the bytes of its put, and of all

@@ -1,12 +1,11 @@
 // What a library under test provides to the common loop. A new peer is one implementation of this.
 #pragma once
 
+#include "perf/common/job.h"
 #include "perf/common/operation.h"
 
 #include <cstddef>
-#include <cstdint>
 #include <memory>
-#include <string>
 
 namespace weft::perf {
 
@@ -16,17 +15,9 @@ using Memory = std::shared_ptr<void>;
 // Private memory of this process, 64-byte aligned, every page touched.
 Memory allocate_plain(std::size_t bytes);
 
-// One library (in one way of using it) among the ranks of a job. All ranks make the same calls in
-// the same order.
-class Candidate {
+// One library (in one way of using it) among the ranks of a job.
+class Candidate : public Job {
  public:
-  virtual ~Candidate() = default;
-
-  // As result files name it: "weft plain plan", "openmpi".
-  virtual std::string name() const = 0;
-  virtual int rank() const = 0;
-  virtual int size() const = 0;
-
   // Whether the library has this call; what it lacks is left out of the sweep.
   virtual bool supports(const Operation& operation) const = 0;
 
@@ -38,11 +29,6 @@ class Candidate {
 
   // One call: returns when the local output is complete. This is what is timed.
   virtual void run() = 0;
-
-  // The loop's own needs, not timed: all ranks in step, and a sum over ranks (also how rank 0 tells
-  // the others a number).
-  virtual void barrier() = 0;
-  virtual std::int64_t sum_over_ranks(std::int64_t value) = 0;
 };
 
 }  // namespace weft::perf

@@ -44,6 +44,8 @@ void add_sweep_options(CLI::App& app, SweepArguments& a) {
       ->capture_default_str();
   app.add_option("-i,--stepbytes", a.increment,
                  "Each size is the one before plus this; wins over -f");
+  app.add_option("--sizes", a.sizes,
+                 "Exactly these, comma-separated: 8,1K,64M; wins over -b -e -f -i");
   app.add_option("-n,--iters", a.iterations, "Timed calls per size; default: as fit into --budget");
   app.add_option("-w,--warmup_iters", a.warmup,
                  "Untimed calls per size; default: 5, above 8 MiB 2");
@@ -64,18 +66,28 @@ void add_sweep_options(CLI::App& app, SweepArguments& a) {
   app.add_option("--json", a.json, "Also write JSON lines to this file (-: instead of the table)");
 }
 
+std::vector<std::size_t> sizes_of(const SweepArguments& a) {
+  if (!a.sizes.empty()) return parse_sizes(a.sizes);
+  const std::size_t increment = a.increment.empty() ? 0 : parse_size(a.increment);
+  return sweep_sizes(parse_size(a.min_bytes), parse_size(a.max_bytes), a.factor, increment);
+}
+
+Effort effort_of(const SweepArguments& a) {
+  Effort effort{.budget_seconds = a.budget_seconds};
+  if (a.iterations > 0) effort.iterations = a.iterations;
+  if (a.warmup >= 0) effort.warmup = static_cast<std::size_t>(a.warmup);
+  return effort;
+}
+
 Sweep sweep_of(const SweepArguments& a, int ranks) {
   Sweep sweep;
   sweep.collective = parse_collective(a.collective);
-  const std::size_t increment = a.increment.empty() ? 0 : parse_size(a.increment);
-  sweep.sizes = sweep_sizes(parse_size(a.min_bytes), parse_size(a.max_bytes), a.factor, increment);
+  sweep.sizes = sizes_of(a);
   sweep.types = parse_types(a.types);
   sweep.ops = parse_ops(a.ops);
   sweep.roots = parse_roots(a.root, ranks);
   sweep.placements = parse_placement(a.placement);
-  sweep.effort.budget_seconds = a.budget_seconds;
-  if (a.iterations > 0) sweep.effort.iterations = a.iterations;
-  if (a.warmup >= 0) sweep.effort.warmup = static_cast<std::size_t>(a.warmup);
+  sweep.effort = effort_of(a);
   sweep.gate = parse_line_gate(a.gate);
   sweep.check = a.check;
   return sweep;

@@ -19,6 +19,7 @@ struct SweepArguments {
   std::string max_bytes = "128M";
   std::size_t factor = 2;
   std::string increment;
+  std::string sizes;           // exactly these; wins over all of the above
   std::size_t iterations = 0;  // 0: as many as fit into the budget
   int warmup = -1;             // -1: by size
   double budget_seconds = 0.1;
@@ -37,6 +38,10 @@ void add_sweep_options(CLI::App& app, SweepArguments& arguments);
 // Reads the arguments for a job of `ranks`. Throws std::invalid_argument with what is wrong and
 // what would be right.
 Sweep sweep_of(const SweepArguments& arguments, int ranks);
+
+// Parts of it that other sweeps need too.
+std::vector<std::size_t> sizes_of(const SweepArguments& arguments);
+Effort effort_of(const SweepArguments& arguments);
 
 // The command line in one string, for the record.
 std::string joined(int argc, const char* const* argv);

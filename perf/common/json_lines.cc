@@ -17,9 +17,6 @@
 namespace weft::perf {
 namespace {
 
-// Nanoseconds are noise below a thousandth: shorter files, readable differences.
-double rounded(double value) { return std::round(value * 1e5) / 1e5; }
-
 std::string utc_now() {
   const std::time_t now = std::time(nullptr);
   std::tm parts{};
@@ -29,6 +26,12 @@ std::string utc_now() {
 }
 
 }  // namespace
+
+double rounded(double value) { return std::round(value * 1e5) / 1e5; }
+
+nlohmann::ordered_json or_null(std::optional<double> value) {
+  return value ? nlohmann::ordered_json(rounded(*value)) : nlohmann::ordered_json();
+}
 
 nlohmann::ordered_json to_json(const std::string& candidate, int ranks, const Operation& operation,
                                std::size_t bytes, const Measurement& result) {
@@ -54,9 +57,6 @@ nlohmann::ordered_json to_json(const std::string& candidate, int ranks, const Op
       {"batch", result.timing.batch},
       {"algbw", rounded(bandwidth(bytes, time.median))},
       {"busbw", rounded(bandwidth(bytes, time.median) * bus_factor(operation.collective, ranks))}};
-  const auto or_null = [](const std::optional<double>& ns) {
-    return ns ? nlohmann::ordered_json(rounded(*ns)) : nlohmann::ordered_json();
-  };
   record["line_ns"] = {or_null(result.line_before_ns), or_null(result.line_after_ns)};
   record["wrong"] = result.wrong ? nlohmann::ordered_json(*result.wrong) : nullptr;
   return record;

@@ -11,9 +11,16 @@
 
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace weft::perf {
+
+// Nanoseconds are noise below a thousandth: shorter files, readable differences.
+double rounded(double value);
+
+// null for what was not measured.
+nlohmann::ordered_json or_null(std::optional<double> value);
 
 nlohmann::ordered_json to_json(const std::string& candidate, int ranks, const Operation& operation,
                                std::size_t bytes, const Measurement& result);

@@ -74,17 +74,17 @@ LineGate parse_line_gate(std::string_view text) {
   return gate;
 }
 
-LineProbe::LineProbe(Candidate& candidate) : candidate_(candidate) {
-  if (candidate.size() != 2) return;
-  const bool first = candidate.rank() == 0;
+LineProbe::LineProbe(Job& job) : job_(job) {
+  if (job.size() != 2) return;
+  const bool first = job.rank() == 0;
   // The first rank's process id, known to both by a sum, names the file.
   const std::string name =
-      fmt::format("/perf-line-of-weft-{}", candidate.sum_over_ranks(first ? getpid() : 0));
+      fmt::format("/perf-line-of-weft-{}", job.sum_over_ranks(first ? getpid() : 0));
   if (first) mapping_ = map_shared(name, true);
   if (first && mapping_ != nullptr) new (mapping_) Line(0);
-  candidate.barrier();
+  job.barrier();
   if (!first) mapping_ = map_shared(name, false);
-  const std::int64_t mapped = candidate.sum_over_ranks(mapping_ != nullptr ? 1 : 0);
+  const std::int64_t mapped = job.sum_over_ranks(mapping_ != nullptr ? 1 : 0);
   if (first && mapping_ != nullptr) shm_unlink(name.c_str());
   if (mapped == 2 || mapping_ == nullptr) return;
   munmap(mapping_, kMappingBytes);  // the other rank is on another host
@@ -100,16 +100,16 @@ std::optional<double> LineProbe::one_way_ns() {
   constexpr std::uint64_t kRoundTrips = 200;
   auto& line = *static_cast<Line*>(mapping_);
   std::vector<double> samples(5);
-  candidate_.barrier();
+  job_.barrier();
   for (double& sample : samples) {
-    sample = pass_to_and_fro(line, candidate_.rank(), kRoundTrips, turn_);
+    sample = pass_to_and_fro(line, job_.rank(), kRoundTrips, turn_);
   }
-  const double own = candidate_.rank() == 0 ? median_of(std::move(samples)) * 1e3 : 0;
-  return static_cast<double>(candidate_.sum_over_ranks(std::llround(own))) * 1e-3;
+  const double own = job_.rank() == 0 ? median_of(std::move(samples)) * 1e3 : 0;
+  return static_cast<double>(job_.sum_over_ranks(std::llround(own))) * 1e-3;
 }
 
-PlacementGuard::PlacementGuard(Candidate& candidate, LineProbe& probe, const LineGate& gate)
-    : candidate_(candidate), probe_(probe), gate_(gate) {}
+PlacementGuard::PlacementGuard(Job& job, LineProbe& probe, const LineGate& gate)
+    : job_(job), probe_(probe), gate_(gate) {}
 
 std::optional<double> PlacementGuard::wait() {
   for (;;) {
@@ -118,8 +118,8 @@ std::optional<double> PlacementGuard::wait() {
     const auto start = SteadyClock::now();
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
     waited_seconds_ += std::chrono::duration<double>(SteadyClock::now() - start).count();
-    const bool enough = candidate_.rank() == 0 && waited_seconds_ > gate_.patience_seconds;
-    if (candidate_.sum_over_ranks(enough ? 1 : 0) > 0) return line;
+    const bool enough = job_.rank() == 0 && waited_seconds_ > gate_.patience_seconds;
+    if (job_.sum_over_ranks(enough ? 1 : 0) > 0) return line;
   }
 }
 

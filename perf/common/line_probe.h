@@ -7,7 +7,7 @@
 // placement.
 #pragma once
 
-#include "perf/common/candidate.h"
+#include "perf/common/job.h"
 
 #include <atomic>
 #include <cstdint>
@@ -40,8 +40,8 @@ LineGate parse_line_gate(std::string_view text);
 // both have it.
 class LineProbe {
  public:
-  // Collective; `candidate` outlives the probe.
-  explicit LineProbe(Candidate& candidate);
+  // Collective; `job` outlives the probe.
+  explicit LineProbe(Job& job);
   ~LineProbe();
   LineProbe(const LineProbe&) = delete;
   LineProbe& operator=(const LineProbe&) = delete;
@@ -51,7 +51,7 @@ class LineProbe {
   std::optional<double> one_way_ns();
 
  private:
-  Candidate& candidate_;
+  Job& job_;
   void* mapping_ = nullptr;
   std::uint64_t turn_ = 0;
 };
@@ -59,7 +59,7 @@ class LineProbe {
 // Holds one measurement to a gate. All calls are collective.
 class PlacementGuard {
  public:
-  PlacementGuard(Candidate& candidate, LineProbe& probe, const LineGate& gate);
+  PlacementGuard(Job& job, LineProbe& probe, const LineGate& gate);
 
   // Waits until the gate admits the placement. Returns the last probe.
   std::optional<double> wait();
@@ -69,7 +69,7 @@ class PlacementGuard {
   bool held();
 
  private:
-  Candidate& candidate_;
+  Job& job_;
   LineProbe& probe_;
   LineGate gate_;
   double waited_seconds_ = 0;  // rank 0's counts

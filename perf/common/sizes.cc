@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <limits>
@@ -46,6 +47,18 @@ std::size_t parse_size(std::string_view text) {
   const double bytes = std::ldexp(value, shift);
   if (bytes != std::floor(bytes) || bytes >= std::ldexp(1.0, 53)) refuse(text);
   return static_cast<std::size_t>(bytes);
+}
+
+std::vector<std::size_t> parse_sizes(std::string_view list) {
+  std::vector<std::size_t> sizes;
+  for (std::size_t start = 0; start <= list.size();) {
+    const std::size_t end = std::min(list.find(',', start), list.size());
+    const std::string_view text = list.substr(start, end - start);
+    sizes.push_back(parse_size(text));
+    if (sizes.back() == 0) refuse(text);
+    start = end + 1;
+  }
+  return sizes;
 }
 
 std::string format_size(std::size_t bytes) {

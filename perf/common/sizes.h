@@ -13,6 +13,9 @@ namespace weft::perf {
 // no size or overflows.
 std::size_t parse_size(std::string_view text);
 
+// Each of a comma-separated list, none of them 0. Throws as parse_size().
+std::vector<std::size_t> parse_sizes(std::string_view list);
+
 // "8 B", "64 KiB", "128 MiB"; inexact values keep one decimal.
 std::string format_size(std::size_t bytes);
 

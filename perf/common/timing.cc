@@ -1,5 +1,7 @@
 #include "perf/common/timing.h"
 
+#include "perf/common/ticks.h"
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -19,43 +21,39 @@ double seconds_since(SteadyClock::time_point start) {
   return std::chrono::duration<double>(SteadyClock::now() - start).count();
 }
 
-void run_calls(Candidate& candidate, std::size_t calls) {
-  for (std::size_t i = 0; i < calls; ++i) candidate.run();
-}
-
 // Seconds per call as rank 0 sees it, the same number at every rank.
-double estimate(Candidate& candidate) {
+double estimate(Job& job, const Calls& calls) {
   constexpr double kEnough = 1e-3;
-  for (std::size_t calls = 1;; calls *= 4) {
-    candidate.barrier();
+  for (std::size_t count = 1;; count *= 4) {
+    job.barrier();
     const auto start = SteadyClock::now();
-    run_calls(candidate, calls);
+    calls(count);
     const auto own = static_cast<std::int64_t>(seconds_since(start) * 1e9);
-    const std::int64_t agreed = candidate.sum_over_ranks(candidate.rank() == 0 ? own : 0);
+    const std::int64_t agreed = job.sum_over_ranks(job.rank() == 0 ? own : 0);
     const double seconds = static_cast<double>(agreed) * 1e-9;
-    if (seconds >= kEnough || calls >= 16384) {
-      return std::max(seconds, 1e-9) / static_cast<double>(calls);
+    if (seconds >= kEnough || count >= 16384) {
+      return std::max(seconds, 1e-9) / static_cast<double>(count);
     }
   }
 }
 
 // Microseconds per call of `samples` samples of `batch` calls.
-void take(Candidate& candidate, std::size_t samples, std::size_t batch,
+void take(Job& job, const Calls& calls, std::size_t samples, std::size_t batch,
           std::vector<double>& microseconds) {
+  const double scale = seconds_per_tick() * 1e6 / static_cast<double>(batch);
   microseconds.resize(samples);
-  candidate.barrier();
-  auto start = SteadyClock::now();
+  job.barrier();
+  std::uint64_t start = ticks_now();
   for (double& sample : microseconds) {
-    run_calls(candidate, batch);
-    const auto end = SteadyClock::now();
-    sample =
-        std::chrono::duration<double, std::micro>(end - start).count() / static_cast<double>(batch);
+    calls(batch);
+    const std::uint64_t end = ticks_now();
+    sample = static_cast<double>(end - start) * scale;
     start = end;
   }
 }
 
-std::vector<double> take_slices(Candidate& candidate, std::size_t samples, std::size_t batch,
-                                double seconds_per_call, const Keep& keep) {
+std::vector<double> take_slices(Job& job, const Calls& calls, std::size_t samples,
+                                std::size_t batch, double seconds_per_call, const Keep& keep) {
   constexpr double kSlice = 5e-3;
   const double seconds_per_sample = seconds_per_call * static_cast<double>(batch);
   const auto most = static_cast<std::size_t>(std::max(kSlice / seconds_per_sample, 1.0));
@@ -63,8 +61,8 @@ std::vector<double> take_slices(Candidate& candidate, std::size_t samples, std::
   std::vector<double> slice;
   while (kept.size() < samples) {
     // What happened between slices cools caches only for short calls.
-    if (seconds_per_sample < kSlice / 10) run_calls(candidate, batch);
-    take(candidate, std::min(most, samples - kept.size()), batch, slice);
+    if (seconds_per_sample < kSlice / 10) calls(batch);
+    take(job, calls, std::min(most, samples - kept.size()), batch, slice);
     if (keep()) kept.insert(kept.end(), slice.begin(), slice.end());
   }
   return kept;
@@ -100,25 +98,36 @@ std::size_t warmup_calls(std::size_t bytes, const Effort& effort) {
   return bytes > (std::size_t{8} << 20) ? 2 : 5;
 }
 
-Timing measure(Candidate& candidate, std::size_t bytes, const Effort& effort, const Keep& keep) {
-  run_calls(candidate, warmup_calls(bytes, effort));
-  const double seconds_per_call = estimate(candidate);
+Timing measure(Job& job, const Calls& calls, std::size_t bytes, const Effort& effort,
+               const Keep& keep) {
+  calls(warmup_calls(bytes, effort));
+  const double seconds_per_call = estimate(job, calls);
   const Iterations plan = plan_iterations(seconds_per_call, effort);
   const auto times = [&](std::size_t samples, std::size_t batch) {
     std::vector<double> all;
-    if (keep) return take_slices(candidate, samples, batch, seconds_per_call, keep);
-    take(candidate, samples, batch, all);
+    if (keep) return take_slices(job, calls, samples, batch, seconds_per_call, keep);
+    take(job, calls, samples, batch, all);
     return all;
   };
   Timing timing;
   timing.batch = plan.batch;
-  timing.microseconds = summarize(times(plan.batches, plan.batch));
+  timing.singles = times(plan.batches, plan.batch);
+  timing.microseconds = summarize(timing.singles);
   if (plan.singles > 0) {
-    const Statistics singles = summarize(times(plan.singles, 1));
+    timing.singles = times(plan.singles, 1);
+    const Statistics singles = summarize(timing.singles);
     timing.microseconds.p99 = singles.p99;
+    timing.microseconds.p999 = singles.p999;
     timing.microseconds.max = singles.max;
   }
   return timing;
+}
+
+Timing measure(Candidate& candidate, std::size_t bytes, const Effort& effort, const Keep& keep) {
+  const auto calls = [&](std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) candidate.run();
+  };
+  return measure(candidate, calls, bytes, effort, keep);
 }
 
 }  // namespace weft::perf

@@ -1,9 +1,10 @@
 // The iteration scheme all candidates share.
 //
-// A clock read costs tens of nanoseconds, as much as a tiny collective. So short calls are timed in
-// batches of at least 10 us, and a sample is the mean of its batch: that gives the median. A batch
-// would hide a slow call, so p99 and max come from calls timed one by one in a second pass (their
-// median is off by one clock read, and not used). Calls of 10 us and more are all timed one by one.
+// A clock read costs up to tens of nanoseconds, as much as a tiny collective. So short calls are
+// timed in batches of at least 10 us, and a sample is the mean of its batch: that gives the median.
+// A batch would hide a slow call, so what is said of single calls (p99, p99.9, max) comes from
+// calls timed one by one in a second pass (their median is off by one clock read, and not used).
+// Calls of 10 us and more are all timed one by one.
 //
 // Every rank runs the same number of calls, back to back after one barrier; the times are rank 0's.
 // For a collective whose root may run ahead (broadcast) that is the steady-state time per call, not
@@ -16,6 +17,7 @@
 #include <cstddef>
 #include <functional>
 #include <optional>
+#include <vector>
 
 namespace weft::perf {
 
@@ -38,17 +40,25 @@ Iterations plan_iterations(double seconds_per_call, const Effort& effort);
 std::size_t warmup_calls(std::size_t bytes, const Effort& effort);
 
 struct Timing {
-  Statistics microseconds;  // median, mad, mean and min per batch; p99 and max per call; samples
-                            // counts batches
+  Statistics microseconds;  // median, mad, mean and min per batch; p99, p99.9 and max per call;
+                            // samples counts batches
   std::size_t batch = 1;
+  std::vector<double> singles;  // microseconds of each call that was timed by itself
 };
 
 // Collective, the same answer at every rank: whether what was timed since the last call counts.
 using Keep = std::function<bool()>;
 
-// Times the prepared operation. Collective; the result counts on rank 0 only. With `keep` it asks
+// Makes as many calls as it is told.
+using Calls = std::function<void(std::size_t count)>;
+
+// Times calls that move `bytes`. Collective; the result counts on rank 0 only. With `keep` it asks
 // after every slice of a few milliseconds, and times again what does not count; `keep` must say yes
 // at some time.
+Timing measure(Job& job, const Calls& calls, std::size_t bytes, const Effort& effort,
+               const Keep& keep = {});
+
+// The same for the prepared operation.
 Timing measure(Candidate& candidate, std::size_t bytes, const Effort& effort,
                const Keep& keep = {});
 

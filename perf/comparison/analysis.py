@@ -13,7 +13,7 @@ class Cell:
     low: float
     high: float
     mad: float  # median absolute deviation of the rounds' medians
-    p99: float  # median of the rounds' p99
+    p99: float  # median of the rounds' p99; NaN where nobody measured it
     rounds: int
     wrong: int
 
@@ -25,12 +25,13 @@ class Cell:
 def cell_of(records: list) -> Cell:
     medians = [record["median_us"] for record in records]
     middle = median(medians)
+    tails = [record["p99_us"] for record in records if record["p99_us"] is not None]
     return Cell(
         median=middle,
         low=min(medians),
         high=max(medians),
         mad=median(abs(value - middle) for value in medians),
-        p99=median(record["p99_us"] for record in records),
+        p99=median(tails) if tails else math.nan,
         rounds=len(medians),
         wrong=sum(record.get("wrong") or 0 for record in records),
     )
@@ -40,7 +41,7 @@ def results_by_cell(records: list) -> dict:
     """{candidate: {bytes: [record, ...]}} of the result records, in-place ones left out."""
     groups = {}
     for record in records:
-        if record.get("record") == "result" and not record["in_place"]:
+        if record.get("record") == "result" and not record.get("in_place"):
             by_size = groups.setdefault(record["candidate"], {})
             by_size.setdefault(record["bytes"], []).append(record)
     return groups

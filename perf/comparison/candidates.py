@@ -15,15 +15,17 @@ ALLOCATED_PLAN = "weft allocated plan"
 class Candidate:
     name: str  # as the JSON lines and the tables call it
     title: str
-    program: str  # in the build's perf folder
-    launcher: tuple = ()  # before the program; "{ranks}" and "{scratch}" are replaced
-    options: tuple = ()  # behind the collective; "{ranks}" and "{scratch}" are replaced
+    program: str  # in the build's perf folder, or an absolute path
+    launcher: tuple = ()  # before the program; "{ranks}", "{scratch}" and "{programs}" (that folder) are replaced
+    options: tuple = ()  # behind the collective; the same are replaced
     peer: bool = False
+    mode: str = ""  # what it measures, where that is not the collective of the comparison
 
     def command(self, programs: Path, collective: str, ranks: int, sweep: list, scratch: str = "/dev/shm") -> list:
-        fill = [part.format(ranks=ranks, scratch=scratch) for part in self.launcher]
-        options = [part.format(ranks=ranks, scratch=scratch) for part in self.options]
-        head = [] if self.name == LIMIT else [collective]
+        places = {"ranks": ranks, "scratch": scratch, "programs": programs}
+        fill = [part.format(**places) for part in self.launcher]
+        options = [part.format(**places) for part in self.options]
+        head = [] if self.name == LIMIT else [self.mode or collective]
         return [*fill, str(programs / self.program), *head, *options, *sweep]
 
     def missing(self, programs: Path) -> str:
@@ -35,6 +37,14 @@ class Candidate:
         return ""
 
 
+OPENMPI_LAUNCHER = (
+    *("mpirun.openmpi", "--allow-run-as-root", "--oversubscribe", "-n", "{ranks}"),
+    # No InfiniBand and libfabric here: their probing only prints warnings.
+    *("--mca", "btl_base_warn_component_unused", "0", "--mca", "btl", "self,vader"),
+    # A run that is ended in the middle leaves its segments behind: in a folder of ours.
+    *("--mca", "btl_vader_backing_directory", "{scratch}"),
+)
+MPICH_LAUNCHER = ("mpiexec.mpich", "-n", "{ranks}")
 WEFT_OPTIONS = ("--ranks", "{ranks}", "--placement", "out")
 
 CANDIDATES = (
@@ -50,13 +60,7 @@ CANDIDATES = (
         "openmpi",
         "Open MPI",
         "weft-peer-openmpi",
-        # No InfiniBand and libfabric here: their probing only prints warnings.
-        launcher=(
-            *("mpirun.openmpi", "--allow-run-as-root", "--oversubscribe", "-n", "{ranks}"),
-            *("--mca", "btl_base_warn_component_unused", "0", "--mca", "btl", "self,vader"),
-            # A run that is ended in the middle leaves its segments behind: in a folder of ours.
-            *("--mca", "btl_vader_backing_directory", "{scratch}"),
-        ),
+        launcher=OPENMPI_LAUNCHER,
         options=("--placement", "out"),
         peer=True,
     ),
@@ -64,7 +68,7 @@ CANDIDATES = (
         "mpich",
         "MPICH",
         "weft-peer-mpich",
-        launcher=("mpiexec.mpich", "-n", "{ranks}"),
+        launcher=MPICH_LAUNCHER,
         options=("--placement", "out"),
         peer=True,
     ),
@@ -78,6 +82,33 @@ CANDIDATES = (
 )
 
 LIMITS = Candidate(LIMIT, "limit", "weft-limits", options=("--skip-copies", "--pin"))
+
+
+def _pair(name: str, mode: str, *options: str) -> Candidate:
+    return Candidate(name, name, "weft-perf", options=("--ranks", "{ranks}", *options), mode=mode)
+
+
+def _ucx(name: str, title: str, test: str) -> Candidate:
+    options = ("--limits", "{programs}/" + LIMITS.program)
+    return Candidate(name, title, str(Path(__file__).resolve().parent.parent / "ucx_pair"), options=options, peer=True, mode=test)
+
+
+SEND, SEND_ALLOCATED, CHANNEL, PUT = "weft send", "weft send allocated", "weft channel", "weft put"
+
+# Between two ranks; the messages first.
+PAIRS = (
+    _pair(SEND, "send_lat"),
+    _pair(SEND_ALLOCATED, "send_lat", "--memory", "allocated"),
+    _pair(CHANNEL, "channel_lat"),
+    _pair(PUT, "put_lat"),
+    Candidate("openmpi send", "Open MPI send", "weft-peer-openmpi", OPENMPI_LAUNCHER, peer=True, mode="send_lat"),
+    Candidate("mpich send", "MPICH send", "weft-peer-mpich", MPICH_LAUNCHER, peer=True, mode="send_lat"),
+    _ucx("ucx tag", "UCX tag", "tag_lat"),
+    _ucx("ucx am", "UCX am", "ucp_am_lat"),
+    Candidate("openmpi put", "Open MPI put", "weft-peer-openmpi", OPENMPI_LAUNCHER, peer=True, mode="put_lat"),
+    _ucx("ucx put", "UCX put", "ucp_put_lat"),
+)
+MESSAGE_PEERS = ("openmpi send", "mpich send", "ucx tag", "ucx am")
 
 
 def on_hosts(cluster: tuple, algorithms: tuple = ()) -> tuple:
@@ -101,7 +132,7 @@ def on_hosts(cluster: tuple, algorithms: tuple = ()) -> tuple:
     )
 
 
-ALL = {candidate.name: candidate for candidate in (*on_hosts(()), *CANDIDATES, LIMITS)}
+ALL = {candidate.name: candidate for candidate in (*on_hosts(()), *CANDIDATES, *PAIRS, LIMITS)}
 
 
 def by_name(name: str) -> Candidate:

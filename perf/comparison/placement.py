@@ -6,6 +6,7 @@ the programs probe before, while and after they measure ("line_ns" of a record).
 """
 
 import math
+import sys
 import time
 from dataclasses import dataclass
 from statistics import median
@@ -55,12 +56,39 @@ def probe(programs, raw, count: int = 20) -> list:
     """One-way times of a cache line in nanoseconds, over a few seconds."""
     values = []
     for _ in range(count):
-        command = [str(programs / candidates.LIMITS.program), *candidates.LIMITS.options]
-        command += ["-b", "8", "-e", "8", "--budget", "0.001"]
-        outcome = run(command, raw / "probe.jsonl", raw / "probe.log", 30)
-        values += [record["median_ns"] for record in outcome.records if record.get("record") == "cache_line"]
+        values += probe_once(programs / candidates.LIMITS.program, raw)
         time.sleep(0.2)
     return values
+
+
+def probe_once(limits, raw) -> list:
+    """The same at this moment; empty where it failed."""
+    command = [str(limits), *candidates.LIMITS.options, "-b", "8", "-e", "8", "--budget", "0.001"]
+    outcome = run(command, raw / "probe.jsonl", raw / "probe.log", 30)
+    return [record["median_ns"] for record in outcome.records if record.get("record") == "cache_line"]
+
+
+def add_option(parser) -> None:
+    parser.add_argument(
+        "--cores",
+        choices=("common", "close", "far", "any"),
+        default="common",
+        help="which placement of the two cores to measure in, where a virtual machine moves them: the more "
+        "common one (default), or any (quicker, noisier)",
+    )
+
+
+def find(programs, raw, wanted: str) -> Gate:
+    """Looks which placements there are; the gate for the wanted one."""
+    if wanted == "any" or candidates.LIMITS.missing(programs):
+        return Gate()
+    raw.mkdir(parents=True, exist_ok=True)
+    values = probe(programs, raw)
+    gate = gate_for(values, wanted)
+    seen = " and ".join(f"{group[0]:.0f} to {group[-1]:.0f} ns" for group in split(values))
+    where = "" if gate.open else f"; measuring where it takes {gate.option()} ns"
+    print(f"compare: a cache line takes {seen} between the cores{where}", file=sys.stderr)
+    return gate
 
 
 def line_ns(records: list, gate: Gate) -> float:

@@ -1,24 +1,18 @@
 // The common loop over MPI: built once against Open MPI and once against MPICH.
 #include "perf/common/command_line.h"
 #include "perf/common/names.h"
+#include "perf/pairs/program.h"
+#include "perf/peers/mpi_check.h"
+#include "perf/peers/mpi_pair.h"
 
 #include <fmt/format.h>
 #include <mpi.h>
 
 #include <cstring>
 #include <limits>
-#include <stdexcept>
 
 namespace weft::perf {
 namespace {
-
-void check(int code, const char* what) {
-  if (code == MPI_SUCCESS) return;
-  char text[MPI_MAX_ERROR_STRING] = {};
-  int length = 0;
-  MPI_Error_string(code, text, &length);
-  throw std::runtime_error(fmt::format("{}: {}", what, text));
-}
 
 // MPI_DATATYPE_NULL for what MPI does not have.
 MPI_Datatype mpi_type(DataType type) {
@@ -62,7 +56,6 @@ MPI_Op mpi_op(ReduceOp op) {
 class MpiCandidate : public Candidate {
  public:
   MpiCandidate() {
-    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
     MPI_Comm_size(MPI_COMM_WORLD, &size_);
   }
@@ -87,12 +80,13 @@ class MpiCandidate : public Candidate {
     op_ = mpi_op(operation.op);
   }
 
-  void run() override { check(call(), "MPI"); }
-  void barrier() override { check(MPI_Barrier(MPI_COMM_WORLD), "MPI_Barrier"); }
+  void run() override { check_mpi(call(), "MPI"); }
+  void barrier() override { check_mpi(MPI_Barrier(MPI_COMM_WORLD), "MPI_Barrier"); }
 
   std::int64_t sum_over_ranks(std::int64_t value) override {
     std::int64_t sum = 0;
-    check(MPI_Allreduce(&value, &sum, 1, MPI_INT64_T, MPI_SUM, MPI_COMM_WORLD), "MPI_Allreduce");
+    check_mpi(MPI_Allreduce(&value, &sum, 1, MPI_INT64_T, MPI_SUM, MPI_COMM_WORLD),
+              "MPI_Allreduce");
     return sum;
   }
 
@@ -137,24 +131,37 @@ class MpiCandidate : public Candidate {
   MPI_Op op_ = MPI_OP_NULL;
 };
 
+// Collectives and what is between two ranks, by the name of what is measured.
+int run(const SweepArguments& arguments, const std::string& command) {
+  const auto presentation = [&](const Job& job) {
+    return Presentation{.command = command,
+                        .preamble = fmt::format("# {}, {} ranks\n", job.name(), job.size())};
+  };
+  if (find_pair_mode(arguments.collective)) {
+    MpiPair pair;
+    return run_pair_candidate(pair, arguments, presentation(pair));
+  }
+  MpiCandidate candidate;
+  return run_candidate(candidate, arguments, presentation(candidate));
+}
+
 }  // namespace
 }  // namespace weft::perf
 
 int main(int argc, char** argv) {
   using namespace weft::perf;
-  CLI::App app("Collectives of " WEFT_PEER_NAME " in the loop of weft-perf; start it under mpirun",
+  CLI::App app("Collectives of " WEFT_PEER_NAME
+               " in the loop of weft-perf, and send_lat, send_bw, put_lat, put_bw between two "
+               "ranks; start it under mpirun",
                "weft-peer-" WEFT_PEER_NAME);
   SweepArguments arguments;
   add_sweep_options(app, arguments);
   return run_main(app, argc, argv, [&] {
     MPI_Init(nullptr, nullptr);
+    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     int status = kExitError;
     try {
-      MpiCandidate candidate;
-      const Presentation presentation{
-          .command = joined(argc, argv),
-          .preamble = fmt::format("# {}, {} ranks\n", candidate.name(), candidate.size())};
-      status = run_candidate(candidate, arguments, presentation);
+      status = run(arguments, joined(argc, argv));
     } catch (const std::exception& error) {
       fmt::print(stderr, "{}: {}\n", app.get_name(), error.what());
       MPI_Abort(MPI_COMM_WORLD, kExitError);

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <stdexcept>
 
 #include "perf/common/statistics.h"
+#include "perf/pairs/columns.h"
 #include "perf/transport/pair.h"
 
 namespace weft::perf {
@@ -31,15 +31,10 @@ std::size_t iterations_for(const PutBenchmark& benchmark, std::size_t bytes) {
 
 void measure_latency(Pair& pair, std::size_t bytes, std::size_t count, std::uint64_t* signal) {
   ping_pong(pair, bytes, std::max<std::size_t>(count / 10, 10), signal);
-  std::vector<double> samples = ping_pong(pair, bytes, count, signal);
+  const std::vector<double> samples = ping_pong(pair, bytes, count, signal);
   if (pair.rank() != 0) return;
-  const Statistics s = summarize(samples);
-  double squares = 0;
-  for (const double sample : samples) squares += (sample - s.mean) * (sample - s.mean);
-  std::sort(samples.begin(), samples.end());
-  fmt::print(" {:<9} {:<12} {:<12.2f} {:<12.2f} {:<14.2f} {:<12.2f} {:<12.2f} {:<12.2f} {:.2f}\n",
-             bytes, count, s.min, s.max, s.median, s.mean,
-             std::sqrt(squares / static_cast<double>(count)), s.p99, percentile(samples, 99.9));
+  const Statistics statistics = summarize(samples);
+  fmt::print("{}\n", latency_row(bytes, count, statistics, statistics));
 }
 
 void measure_bandwidth(Pair& pair, std::size_t bytes, std::size_t count, std::uint64_t* signal) {
@@ -60,19 +55,15 @@ void measure_bandwidth(Pair& pair, std::size_t bytes, std::size_t count, std::ui
     seconds += took;
   }
   const double rate = static_cast<double>(part * kParts) / seconds;
-  fmt::print(" {:<9} {:<12} {:<18.2f} {:<20.2f} {:.6f}\n", bytes, part * kParts, best,
-             rate * static_cast<double>(bytes) / kMiB, rate / 1e6);
+  fmt::print("{}\n", bandwidth_row(bytes, part * kParts, best, rate));
   pair.post(0, done, nullptr);
 }
 
 void print_heading(const PutBenchmark& benchmark, const Pair& pair) {
-  fmt::print("# weft-perf {}: 2 ranks over {}\n", benchmark.bandwidth ? "put_bw" : "put_lat",
+  fmt::print("# weft-perf {}: 2 ranks over {}\n",
+             benchmark.bandwidth ? "transport_put_bw" : "transport_put_lat",
              pair.link().transport_name);
-  fmt::print("{}\n",
-             benchmark.bandwidth
-                 ? " #bytes    #iterations  BW peak[MB/sec]    BW average[MB/sec]   MsgRate[Mpps]"
-                 : " #bytes    #iterations  t_min[usec]  t_max[usec]  t_typical[usec] t_avg[usec]  "
-                   "t_stdev[usec] 99%[usec]    99.9%[usec]");
+  fmt::print("{}\n", benchmark.bandwidth ? bandwidth_heading() : latency_heading());
 }
 
 }  // namespace

@@ -36,4 +36,9 @@ std::string_view name_of(Collective collective) noexcept {
   return look_up(kNames, collective);
 }
 
+std::string_view name_of(Quantization form) noexcept {
+  constexpr std::array<std::string_view, 2> kNames = {"int8", "fp8_e4m3"};
+  return look_up(kNames, form);
+}
+
 }  // namespace weft

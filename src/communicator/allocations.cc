@@ -44,6 +44,7 @@ std::uint64_t Allocations::adopt(const transport::LocalMemory& memory,
   Allocation& allocation = by_id_[id];
   allocation.own = memory;
   allocation.registered = Registered(world_, memory.address, memory.bytes, own_transport());
+  for (const Offer& offer : offers) allocation.sizes.push_back(offer.bytes);
   if (!world_.all_load_store()) return id;
   for (int peer = 0; peer < world_.ranks; ++peer) {
     if (peer == world_.rank) {
@@ -91,10 +92,13 @@ Location Allocations::locate(const void* address, std::size_t bytes) const {
   return {};
 }
 
-std::byte* Allocations::address(int rank, const Location& location) const {
+std::byte* Allocations::address(int rank, const Location& location, std::size_t bytes) const {
   const auto found = by_id_.find(location.id);
   if (found == by_id_.end() || found->second.bases.empty()) return nullptr;
-  return found->second.bases[static_cast<std::size_t>(rank)] + location.offset;
+  const auto index = static_cast<std::size_t>(rank);
+  const std::size_t size = found->second.sizes[index];
+  if (location.offset > size || bytes > size - location.offset) return nullptr;
+  return found->second.bases[index] + location.offset;
 }
 
 }  // namespace weft

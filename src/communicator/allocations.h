@@ -50,8 +50,8 @@ class Allocations {
   // Where `bytes` from `address` on are; id 0 where they are not inside one living part of this
   // rank.
   Location locate(const void* address, std::size_t bytes) const;
-  // A rank's location as mapped here.
-  std::byte* address(int rank, const Location& location) const;
+  // A rank's location as mapped here; null where it is not, or has fewer bytes from there on.
+  std::byte* address(int rank, const Location& location, std::size_t bytes = 0) const;
 
  private:
   struct Import {
@@ -64,6 +64,7 @@ class Allocations {
     bool freed = false;
     int freed_by = 0;               // ranks that said so
     std::vector<std::byte*> bases;  // by rank, as mapped here; empty where some rank cannot be
+    std::vector<std::size_t> sizes;  // by rank
     std::vector<Import> imports;
   };
 

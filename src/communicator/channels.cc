@@ -2,14 +2,16 @@
 #include <memory>
 
 #include "base/error.h"
+#include "communicator/closed_channels.h"
 #include "communicator/impl.h"
 #include "p2p/channel_end.h"
 
 namespace weft {
 namespace {
 
-constexpr int kChannelTag = p2p::kOwnTags;
-constexpr int kReadyTag = p2p::kOwnTags + 1;
+constexpr int kChannelTag = p2p::kFirstOwnTag;
+constexpr int kReadyTag = p2p::kFirstOwnTag + 1;
+constexpr int kClosedTag = p2p::kFirstOwnTag + 2;  // and on, by the channel's number between two ranks
 
 // What the two ends tell each other.
 struct Hello {
@@ -47,6 +49,7 @@ struct Channel::State {
 
   Communicator::Impl& communicator;
   const int peer;
+  const int closed_tag;
   transport::Transport& transport;
   transport::LocalMemory own;      // bytes 0: none
   transport::RemoteMemory remote;  // peer -1: none
@@ -54,7 +57,11 @@ struct Channel::State {
 };
 
 Channel::State::State(Communicator::Impl& owner, int rank, const p2p::SlotShape& wanted)
-    : communicator(owner), peer(rank), transport(*owner.endpoint->path(rank).transport) {
+    : communicator(owner),
+      peer(rank),
+      closed_tag(kClosedTag + owner.closed_channels->next_number(rank)),
+      transport(*owner.endpoint->path(rank).transport) {
+  owner.closed_channels->sweep();
   // A rank without memory takes part all the same, so that the other learns of it.
   const transport::Status status = transport.allocate(wanted.total(), &own);
   if (!status.ok()) own.bytes = 0;
@@ -104,9 +111,44 @@ void Channel::State::release() {
   if (own.bytes > 0) transport.release(own);
 }
 
+// The peer may still give back slots, which is a put into memory of this end.
 Channel::State::~State() {
   end.reset();
-  release();
+  if (remote.peer >= 0) transport.release(remote);
+  if (communicator.endpoint->path(peer).load_store) {
+    transport.release(own);  // who has it mapped keeps it
+  } else {
+    communicator.closed_channels->add({peer, closed_tag, own});
+  }
+}
+
+ClosedChannels::ClosedChannels(p2p::Endpoint& endpoint, p2p::Messenger& messenger)
+    : endpoint_(endpoint), messenger_(messenger), numbers_(static_cast<std::size_t>(endpoint.peers())) {}
+
+ClosedChannels::~ClosedChannels() {
+  for (const Closed& closed : waiting_) release(closed);
+}
+
+void ClosedChannels::release(const Closed& closed) {
+  endpoint_.path(closed.peer).transport->release(closed.memory);
+}
+
+void ClosedChannels::add(const Closed& closed) {
+  waiting_.push_back(closed);
+  if (endpoint_.failure(closed.peer) == nullptr)
+    messenger_.forget_when_sent(messenger_.start_send(nullptr, 0, closed.peer, closed.tag));
+  sweep();
+}
+
+void ClosedChannels::sweep() {
+  std::erase_if(waiting_, [&](const Closed& closed) {
+    if (endpoint_.failure(closed.peer) == nullptr) {
+      if (!messenger_.probe(closed.peer, closed.tag)) return false;
+      messenger_.receive(nullptr, 0, closed.peer, closed.tag, endpoint_.timeout());
+    }
+    release(closed);
+    return true;
+  });
 }
 
 Channel Communicator::open_channel(int rank, const ChannelOptions& options) {

@@ -1,7 +1,9 @@
 // Each collective in its three forms: blocking, started, planned.
 #include "communicator/impl.h"
 #include "communicator/plan.h"
+#include "communicator/quantized_recipe.h"
 #include "communicator/request.h"
+#include "communicator/rms_norm_recipe.h"
 
 namespace weft {
 namespace {
@@ -28,9 +30,9 @@ Request Communicator::make_request(const Invocation& call) {
   return request;
 }
 
-Plan Communicator::make_plan(const Invocation& call) {
+Plan Communicator::make_plan(const Invocation& call, const PlanOptions& options) {
   Plan plan;
-  plan.state_ = impl_->plan(call);
+  plan.state_ = impl_->plan(call, options);
   return plan;
 }
 
@@ -59,8 +61,23 @@ Request Communicator::all_reduce_async(const void* input, void* output, std::siz
 }
 
 Plan Communicator::plan_all_reduce(const void* input, void* output, std::size_t count,
-                                   DataType type, ReduceOp op) {
-  return make_plan(invocation(Collective::all_reduce, input, output, count, type, op));
+                                   DataType type, ReduceOp op, const PlanOptions& options) {
+  return make_plan(invocation(Collective::all_reduce, input, output, count, type, op), options);
+}
+
+Plan Communicator::plan_all_reduce_rms_norm(const void* input, void* output, std::size_t max_rows,
+                                            DataType type, const RmsNorm& norm) {
+  Plan plan;
+  plan.state_ = plan_rms_norm(*impl_, {input, output, max_rows, type, norm});
+  return plan;
+}
+
+Plan Communicator::plan_all_reduce_quantized(const void* input, void* output,
+                                             std::size_t max_count, DataType type,
+                                             Quantization form) {
+  Plan plan;
+  plan.state_ = plan_quantized(*impl_, {input, output, max_count, type, form});
+  return plan;
 }
 
 void Communicator::reduce_scatter(const void* input, void* output, std::size_t count, DataType type,

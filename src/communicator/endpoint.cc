@@ -28,8 +28,9 @@ p2p::SharedPlace RankEndpoint::locate(const void* address, std::size_t bytes) co
   return {location.id, location.offset};
 }
 
-std::byte* RankEndpoint::mapped(int peer, const p2p::SharedPlace& place) const {
-  return allocations_.address(peer, {place.id, place.offset});
+std::byte* RankEndpoint::mapped(int peer, const p2p::SharedPlace& place,
+                                std::size_t bytes) const {
+  return allocations_.address(peer, {place.id, place.offset}, bytes);
 }
 
 int RankEndpoint::progress() {

@@ -20,7 +20,7 @@ class RankEndpoint final : public p2p::Endpoint {
   std::string describe(int peer) const override;
   const std::string* failure(int peer) const override { return executor_.failure_of(peer); }
   p2p::SharedPlace locate(const void* address, std::size_t bytes) const override;
-  std::byte* mapped(int peer, const p2p::SharedPlace& place) const override;
+  std::byte* mapped(int peer, const p2p::SharedPlace& place, std::size_t bytes) const override;
   int progress() override;
   void look(std::int64_t now_ns) override { executor_.poll_transports(now_ns); }
   void sleep(std::chrono::nanoseconds limit, const std::function<bool()>& ready) override {

@@ -40,6 +40,7 @@ Communicator::Impl::Impl(const Options& options) : config(resolve(options)) {
   messenger = std::make_unique<p2p::Messenger>(
       *endpoint, [this](int peer) { return mailbox_memory(world(), peer); },
       config.unexpected_bytes);
+  closed_channels = std::make_unique<ClosedChannels>(*endpoint, *messenger);
   executor->set_background(messenger.get());
   for (const auto& [peer, cause] : early_failures) peer_failed(peer, cause);
   await_others();
@@ -61,6 +62,7 @@ void Communicator::Impl::await_others() {
 // While transports close they may still report peers: everything that hears of it goes after them.
 Communicator::Impl::~Impl() {
   if (executor != nullptr) executor->set_background(nullptr);
+  closed_channels.reset();
   messenger.reset();
   endpoint.reset();
   allocations.reset();
@@ -123,9 +125,12 @@ bool Communicator::Impl::announces(const Call& call, std::size_t least_bytes) co
 
 Announcement Communicator::Impl::announcement(const Invocation& invocation) const {
   const BufferBytes bytes = buffer_bytes(invocation.call, ranks());
-  return {invocation.call.packed(), invocation.call.count,
-          allocations->locate(invocation.input, bytes.input),
-          allocations->locate(invocation.output, bytes.output)};
+  Announcement mine;
+  mine.call = invocation.call.packed();
+  mine.count = invocation.call.count;
+  mine.input = allocations->locate(invocation.input, bytes.input);
+  mine.output = allocations->locate(invocation.output, bytes.output);
+  return mine;
 }
 
 Launch Communicator::Impl::gather_launch(const void* mine, void* all, std::size_t bytes) {
@@ -145,12 +150,27 @@ void Communicator::Impl::gather(const void* mine, void* all, std::size_t bytes) 
   executor->wait(&operation);
 }
 
+std::vector<Announcement> Communicator::Impl::announce(const Announcement& mine) {
+  std::vector<Announcement> all(static_cast<std::size_t>(ranks()));
+  gather(&mine, all.data(), sizeof(Announcement));
+  check_same_call(all);
+  return all;
+}
+
+// What is copied on its way is not worth it.
+Registered Communicator::Impl::registered(const void* address, std::size_t bytes) const {
+  constexpr std::size_t kWorthwhile = std::size_t{4} << 10;
+  return bytes > kWorthwhile ? Registered(world(), address, bytes) : Registered();
+}
+
 void Communicator::Impl::check_same_call(const std::vector<Announcement>& all) const {
   const auto unpack = [](const Announcement& a) { return Call::unpack(a.call, a.count); };
   for (std::size_t peer = 1; peer < all.size(); ++peer) {
-    if (all[peer].call == all[0].call && all[peer].count == all[0].count) continue;
-    fail(ErrorCode::mismatch, "the ranks called different things: rank 0 {}, rank {} {}",
-         unpack(all[0]).describe(), peer, unpack(all[peer]).describe());
+    const bool same_call = all[peer].call == all[0].call && all[peer].count == all[0].count;
+    if (same_call && all[peer].detail == all[0].detail) continue;
+    fail(ErrorCode::mismatch, "the ranks called different things: rank 0 {}, rank {} {}{}",
+         unpack(all[0]).describe(), peer, unpack(all[peer]).describe(),
+         same_call ? ", with other parameters" : "");
   }
 }
 
@@ -166,10 +186,12 @@ bool Communicator::Impl::map_peers(const Call& call, const std::vector<Announcem
   }
   peers->inputs.clear();
   peers->outputs.clear();
+  peers->second_outputs.clear();
   for (int peer = 0; peer < ranks(); ++peer) {
     const Announcement& theirs = all[static_cast<std::size_t>(peer)];
     peers->inputs.push_back(allocations->address(peer, theirs.input));
     peers->outputs.push_back(allocations->address(peer, theirs.output));
+    peers->second_outputs.push_back(allocations->address(peer, theirs.second_output));
   }
   return true;
 }

@@ -8,8 +8,10 @@
 
 #include "base/config.h"
 #include "communicator/allocations.h"
+#include "communicator/closed_channels.h"
 #include "communicator/endpoint.h"
 #include "communicator/programs.h"
+#include "communicator/registered.h"
 #include "communicator/setup.h"
 #include "executor/executor.h"
 #include "p2p/messenger.h"
@@ -20,14 +22,17 @@ namespace weft {
 struct Announcement {
   std::uint64_t call = 0;
   std::uint64_t count = 0;
+  std::uint64_t detail = 0;  // what else must be the same everywhere
   Location input;
   Location output;
+  Location second_output;
 };
 
 // Every rank's buffers as they are mapped here.
 struct PeerBuffers {
   std::vector<const std::byte*> inputs;
   std::vector<std::byte*> outputs;
+  std::vector<std::byte*> second_outputs;  // of calls that have one
 };
 
 // Buffers and their call.
@@ -50,7 +55,7 @@ struct Communicator::Impl final : FailureListener {
   // Checks the arguments and runs the call to its end.
   void run(const Invocation& invocation);
   std::unique_ptr<Request::State> start(const Invocation& invocation);
-  std::unique_ptr<Plan::State> plan(const Invocation& invocation);
+  std::unique_ptr<Plan::State> plan(const Invocation& invocation, const PlanOptions& options = {});
   void prefer(Collective collective, const Preference& preference);
   // This rank's part of a new allocation.
   struct Part {
@@ -69,6 +74,11 @@ struct Communicator::Impl final : FailureListener {
   // Every rank's `bytes` bytes, by rank: a small all-gather of weft's own. Collective.
   executor::Launch gather_launch(const void* mine, void* all, std::size_t bytes);
   void gather(const void* mine, void* all, std::size_t bytes);
+  // Every rank's announcement, by rank, once all are the same call. Collective. Throws
+  // Error(mismatch).
+  std::vector<Announcement> announce(const Announcement& mine);
+  // A plan's buffer, registered where that is worth it.
+  Registered registered(const void* address, std::size_t bytes) const;
   // Throws Error(mismatch) naming both sides unless every rank announced the same call.
   void check_same_call(const std::vector<Announcement>& all) const;
   // Fills `peers` and returns true when every rank's buffers are mapped here, by what every rank
@@ -86,6 +96,7 @@ struct Communicator::Impl final : FailureListener {
   std::unique_ptr<Allocations> allocations;
   std::unique_ptr<RankEndpoint> endpoint;
   std::unique_ptr<p2p::Messenger> messenger;
+  std::unique_ptr<ClosedChannels> closed_channels;
   std::vector<std::pair<int, std::string>> early_failures;  // before the executor exists
   executor::Operation blocking;                             // reused by blocking calls
   Invocation last;  // what it was prepared for; count 0: nothing

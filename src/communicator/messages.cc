@@ -7,7 +7,7 @@
 namespace weft {
 namespace {
 
-using p2p::kOwnTags;
+using p2p::kFirstOwnTag;
 
 template <typename Message>
 struct MessageRequest final : Request::State {
@@ -62,8 +62,8 @@ void check_rank(const char* call, const Communicator::Impl& impl, int rank, bool
 }
 
 void check_tag(const char* call, int tag, bool any) {
-  if ((any && tag == kAnyTag) || (tag >= 0 && tag < kOwnTags)) return;
-  fail(ErrorCode::invalid_argument, "{}: tag {}; tags are 0 to {}", call, tag, kOwnTags - 1);
+  if ((any && tag == kAnyTag) || (tag >= 0 && tag < kFirstOwnTag)) return;
+  fail(ErrorCode::invalid_argument, "{}: tag {}; tags are 0 to {}", call, tag, kFirstOwnTag - 1);
 }
 
 void check_send(const Communicator::Impl& impl, const void* data, std::size_t bytes, int rank,

@@ -3,35 +3,14 @@
 #include <utility>
 
 #include "base/error.h"
-#include "communicator/arguments.h"
-#include "tuner/tuner.h"
 
 namespace weft {
 
-Plan::State::State(Communicator::Impl& owner, const Invocation& call)
-    : communicator(owner), invocation(call) {
-  const Announcement mine = owner.announcement(call);
-  std::vector<Announcement> all(static_cast<std::size_t>(owner.ranks()));
-  owner.gather(&mine, all.data(), sizeof(Announcement));
-  owner.check_same_call(all);
-  direct = owner.announces(call.call, tuner::direct_bytes(owner.ranks())) &&
-           owner.map_peers(call.call, all, &peers);
-  const std::size_t bytes = call.call.count * size_of(call.call.type);
-  for (int k = 0; k <= size_class(bytes); ++k) {
-    programs.push_back(
-        &owner.programs->find(call.call.collective, call.call.root, std::size_t{1} << k, direct));
-  }
-  operation.launch = launch(call.call.count);
-  register_buffers();
-}
-
-// What is copied on its way is not worth it.
-void Plan::State::register_buffers() {
-  constexpr std::size_t kWorthwhile = std::size_t{4} << 10;
-  const BufferBytes bytes = buffer_bytes(invocation.call, communicator.ranks());
-  const executor::World& world = communicator.world();
-  if (bytes.input > kWorthwhile) input = Registered(world, invocation.input, bytes.input);
-  if (bytes.output > kWorthwhile) output = Registered(world, invocation.output, bytes.output);
+Plan::State::State(Communicator::Impl& owner, const executor::Call& planned,
+                   std::unique_ptr<Recipe> what)
+    : communicator(owner), call(planned), recipe(std::move(what)) {
+  operation.launch = recipe->launch(call.count);
+  recipe->attach(&operation);
 }
 
 Plan::State::~State() {
@@ -42,35 +21,18 @@ Plan::State::~State() {
   }
 }
 
-executor::Launch Plan::State::launch(std::size_t count) const {
-  executor::Call call = invocation.call;
-  call.count = count;
-  const auto k = static_cast<std::size_t>(size_class(count * size_of(call.type)));
-  executor::Launch launch = Programs::launch(call, *programs[k], communicator.ranks());
-  launch.input = static_cast<const std::byte*>(invocation.input);
-  launch.output = static_cast<std::byte*>(invocation.output);
-  launch.peer_inputs = peers.inputs.data();
-  launch.peer_outputs = peers.outputs.data();
-  return launch;
-}
-
 void Plan::State::start(std::size_t count) {
   if (operation.queued)
     fail(ErrorCode::invalid_argument, "Plan::start: the previous start is not complete");
   if (count != operation.launch.call.count) {
-    if (count > invocation.call.count) {
+    if (count > call.count) {
       fail(ErrorCode::invalid_argument, "Plan::start: {} elements, planned for at most {}", count,
-           invocation.call.count);
+           call.count);
     }
-    if (count == 0 && invocation.call.count > 0) return;
-    operation.launch = launch(count);
+    if (count == 0 && call.count > 0) return;
+    operation.launch = recipe->launch(count);
   }
-  if (invocation.call.count > 0) communicator.executor->start(&operation);
-}
-
-std::unique_ptr<Plan::State> Communicator::Impl::plan(const Invocation& invocation) {
-  check_arguments(invocation.call, rank(), ranks(), invocation.input, invocation.output);
-  return std::make_unique<Plan::State>(*this, invocation);
+  if (call.count > 0) communicator.executor->start(&operation);
 }
 
 Plan::Plan() = default;
@@ -88,7 +50,7 @@ Plan::State& checked(const std::unique_ptr<Plan::State>& state) {
 
 }  // namespace
 
-void Plan::start() { start(checked(state_).invocation.call.count); }
+void Plan::start() { start(checked(state_).call.count); }
 void Plan::start(std::size_t count) { checked(state_).start(count); }
 
 bool Plan::test() {
@@ -108,11 +70,11 @@ void Plan::wait(std::chrono::nanoseconds timeout) {
 
 std::string Plan::describe(std::size_t count) const {
   const State& state = checked(state_);
-  if (count > state.invocation.call.count) {
+  if (count > state.call.count) {
     fail(ErrorCode::invalid_argument, "Plan::describe: {} elements, planned for at most {}", count,
-         state.invocation.call.count);
+         state.call.count);
   }
-  return weft::describe(state.launch(count));
+  return state.recipe->describe(count);
 }
 
 }  // namespace weft

@@ -1,32 +1,36 @@
 // What a Plan holds.
 #pragma once
 
-#include <vector>
+#include <memory>
 
 #include "communicator/impl.h"
-#include "communicator/registered.h"
 
 namespace weft {
 
-// Holds a program for each size class up to the planned maximum, so that start() with any count
-// only recuts the blocks.
+// What a plan runs: made once, with everything that can be decided beforehand.
+class Recipe {
+ public:
+  virtual ~Recipe() = default;
+  // What start(count) runs. Allocates nothing.
+  virtual executor::Launch launch(std::size_t count) const = 0;
+  // Makes the operation do what the recipe wants before and after it. The recipe outlives it.
+  virtual void attach(executor::Operation*) {}
+  // For people.
+  virtual std::string describe(std::size_t count) const { return weft::describe(launch(count)); }
+};
+
 struct Plan::State {
-  State(Communicator::Impl& owner, const Invocation& call);
+  // `call` has the planned count.
+  State(Communicator::Impl& owner, const executor::Call& call, std::unique_ptr<Recipe> what);
   ~State();
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
-  void register_buffers();
   void start(std::size_t count);
-  // What start(count) runs.
-  executor::Launch launch(std::size_t count) const;
 
   Communicator::Impl& communicator;
-  Invocation invocation;
-  PeerBuffers peers;
-  bool direct = false;
-  Registered input, output;
-  std::vector<const executor::Program*> programs;  // by size class
+  const executor::Call call;
+  const std::unique_ptr<Recipe> recipe;
   executor::Operation operation;
 };
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 
 #include "base/error.h"
@@ -44,6 +45,26 @@ tuner::Query Programs::query(Collective collective, std::size_t bytes, bool dire
     query.strict = !preference.algorithm.empty();
   }
   return query;
+}
+
+std::vector<const Program*> Programs::contenders(Collective collective, int root,
+                                                 std::size_t bytes, bool direct,
+                                                 std::size_t most) {
+  // The model is rarely wrong by more.
+  constexpr double kWorthTrying = 4;
+  std::vector<const Program*> result = {&find(collective, root, bytes, direct)};
+  const std::size_t rounded = bytes == 0 ? 0 : std::size_t{1} << size_class(bytes);
+  const tuner::Query asked = query(collective, rounded, direct);
+  if (!asked.algorithm.empty() || asked.protocol != Protocol::automatic || asked.lanes > 0)
+    return result;
+  const std::vector<tuner::Candidate> priced = tuner_.candidates(asked);
+  for (const tuner::Candidate& candidate : priced) {
+    if (result.size() == most) break;
+    if (candidate.predicted_ns > kWorthTrying * priced.front().predicted_ns) break;
+    const Program* program = &compile_choice(candidate.choice, root, rounded);
+    if (std::ranges::find(result, program) == result.end()) result.push_back(program);
+  }
+  return result;
 }
 
 std::vector<Candidate> Programs::candidates(Collective collective, std::size_t bytes, bool direct) {
@@ -119,6 +140,11 @@ Launch Programs::launch(const Call& call, bool direct) {
 }
 
 Launch Programs::launch(const Call& call, const Program& program, int ranks) {
+  return launch_units(call, program, ranks, call.count, size_of(call.type));
+}
+
+Launch Programs::launch_units(const Call& call, const Program& program, int ranks,
+                              std::size_t units, std::size_t unit_bytes) {
   Launch launch;
   const std::size_t element = size_of(call.type);
   launch.call = call;
@@ -133,7 +159,7 @@ Launch Programs::launch(const Call& call, const Program& program, int ranks) {
   const std::size_t max_chunk =
       program.protocol == Protocol::packet ? std::size_t{1} << 62 : program.max_chunk_bytes;
   launch.partition =
-      schedule::make_partition(call.collective, call.count, element, program.schedule.blocks,
+      schedule::make_partition(call.collective, units, unit_bytes, program.schedule.blocks,
                                static_cast<int>(program.lanes.size()), max_chunk);
   executor::place_slots(&launch);
   constexpr std::size_t kStreamingBytes = std::size_t{8} << 20;

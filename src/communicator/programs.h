@@ -25,6 +25,19 @@ class Programs {
   // gets the same one.
   const executor::Program& find(Collective collective, int root, std::size_t bytes, bool direct);
 
+  // What may be best for a call of `bytes`, each program once: what find() gives first, then what
+  // costs little more than the cheapest, `most` in all. Only the first where something is wanted.
+  std::vector<const executor::Program*> contenders(Collective collective, int root,
+                                                   std::size_t bytes, bool direct,
+                                                   std::size_t most);
+  // The program of a choice, whatever find() would choose, for calls of up to `bytes`.
+  const executor::Program& compile_choice(const tuner::Choice& choice, int root, std::size_t bytes);
+
+  // The algorithm that a preference or an option names; empty: none.
+  std::string wanted(Collective collective) const {
+    return std::string(query(collective, 0, false).algorithm);
+  }
+
   // Overrides what would be chosen for a collective.
   void prefer(Collective collective, const Preference& preference);
 
@@ -35,6 +48,9 @@ class Programs {
   // The same where the program is known. Allocates nothing.
   static executor::Launch launch(const executor::Call& call, const executor::Program& program,
                                  int ranks);
+  // The same for `units` of `unit_bytes` that are never cut, in place of the call's elements.
+  static executor::Launch launch_units(const executor::Call& call, const executor::Program& program,
+                                       int ranks, std::size_t units, std::size_t unit_bytes);
 
  private:
   // Packet programs come in two sizes: one line a block, whose payload is used where it arrives,
@@ -44,7 +60,6 @@ class Programs {
   using ProgramKey = std::tuple<const algorithms::Algorithm*, int, int, Form>;  // root, lanes
 
   tuner::Query query(Collective collective, std::size_t bytes, bool direct) const;
-  const executor::Program& compile_choice(const tuner::Choice& choice, int root, std::size_t bytes);
   const executor::Program& compile(const tuner::Choice& choice, int root, Form form,
                                    const schedule::Schedule& schedule);
 

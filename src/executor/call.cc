@@ -3,6 +3,23 @@
 #include <fmt/format.h>
 
 namespace weft::executor {
+namespace {
+
+const char* name_of(Extra extra) {
+  switch (extra) {
+    case Extra::none:
+      break;
+    case Extra::rms_norm:
+      return "rms_norm";
+    case Extra::int8:
+      return "int8";
+    case Extra::fp8_e4m3:
+      return "fp8_e4m3";
+  }
+  return "?";
+}
+
+}  // namespace
 
 Call Call::unpack(std::uint64_t packed, std::size_t count) {
   Call call;
@@ -10,6 +27,7 @@ Call Call::unpack(std::uint64_t packed, std::size_t count) {
   call.type = static_cast<DataType>(packed >> 8 & 0xFF);
   call.op = static_cast<ReduceOp>(packed >> 16 & 0xFF);
   call.internal = (packed >> 24 & 1) != 0;
+  call.extra = static_cast<Extra>(packed >> 25 & 0x7F);
   call.root = static_cast<int>(packed >> 32);
   call.count = count;
   return call;
@@ -17,13 +35,14 @@ Call Call::unpack(std::uint64_t packed, std::size_t count) {
 
 std::string Call::describe() const {
   if (internal) return "set-up of a communicator, a plan or allocated memory";
-  std::string text(name_of(collective));
+  std::string text(weft::name_of(collective));
   if (collective == Collective::barrier) return text;
-  text += fmt::format(" {}", name_of(type));
+  text += fmt::format(" {}", weft::name_of(type));
   const bool reduces = collective == Collective::all_reduce || collective == Collective::reduce ||
                        collective == Collective::reduce_scatter;
-  if (reduces) text += fmt::format(" {}", name_of(op));
-  text += fmt::format(", {} elements", count);
+  if (reduces) text += fmt::format(" {}", weft::name_of(op));
+  if (extra != Extra::none) text += fmt::format(" with {}", name_of(extra));
+  text += fmt::format(", {} {}", count, extra == Extra::rms_norm ? "rows" : "elements");
   if (collective == Collective::broadcast || collective == Collective::reduce) {
     text += fmt::format(", root {}", root);
   }

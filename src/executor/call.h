@@ -9,6 +9,9 @@
 
 namespace weft::executor {
 
+// What an all-reduce does beside adding up.
+enum class Extra : std::uint8_t { none, rms_norm, int8, fp8_e4m3 };
+
 struct Call {
   Collective collective = Collective::barrier;
   DataType type = DataType::u8;
@@ -16,11 +19,13 @@ struct Call {
   int root = 0;
   std::size_t count = 0;
   bool internal = false;  // weft's own exchange while something is set up
+  Extra extra = Extra::none;  // rms_norm: `count` is rows
 
   // Everything but the count and the root's upper half, in 64 bits.
   std::uint64_t packed() const {
     return static_cast<std::uint64_t>(collective) | static_cast<std::uint64_t>(type) << 8 |
            static_cast<std::uint64_t>(op) << 16 | static_cast<std::uint64_t>(internal) << 24 |
+           static_cast<std::uint64_t>(extra) << 25 |
            static_cast<std::uint64_t>(static_cast<std::uint32_t>(root)) << 32;
   }
   static Call unpack(std::uint64_t packed, std::size_t count);
@@ -33,7 +38,7 @@ struct Call {
     return (mixed ^ mixed >> 29 ^ mixed >> 47) & 0xFFFFu;
   }
 
-  // "all_reduce f32 sum, 1024 elements".
+  // "all_reduce f32 sum, 1024 elements", "all_reduce f32 sum with rms_norm, 8 rows".
   std::string describe() const;
 };
 

@@ -70,6 +70,7 @@ void Executor::finish_head() {
   head_ = done->after;
   if (head_ == nullptr) tail_ = nullptr;
   done->queued = false;
+  if (done->complete != nullptr) done->complete(done, done->complete_context);
 }
 
 // Whether all that an operation waits for comes from peers that are mapped.

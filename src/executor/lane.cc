@@ -96,6 +96,17 @@ void send(const Frame& frame, const Place& place, const std::byte* source, std::
   }
 }
 
+void finish(const Frame& frame, const Instruction& code, void* const* written, int count,
+            const void* const* read, std::size_t i, std::size_t bytes) {
+  const Place* places = &frame.program.places[static_cast<std::size_t>(code.first)];
+  int ranks[kMaxDestinations];
+  for (int d = 0; d < count; ++d) ranks[d] = places[d].rank;
+  const std::size_t offset =
+      frame.launch.partition.offset(static_cast<std::size_t>(code.block) + i, frame.lane->chunk);
+  frame.launch.finish.run(frame.launch.finish.context,
+                          {written, ranks, count, read, code.read, offset, bytes});
+}
+
 void compute(const Frame& frame, const Instruction& code, void* const* written, int count,
              std::size_t i, std::size_t bytes, bool streaming) {
   const Place* sources =
@@ -107,6 +118,9 @@ void compute(const Frame& frame, const Instruction& code, void* const* written, 
   }
   const void* read[kMaxSources];
   for (int s = 0; s < code.read; ++s) read[s] = frame.address(sources[s], i);
+  if (code.final && frame.launch.finish.run != nullptr) {
+    return finish(frame, code, written, count, read, i, bytes);
+  }
   frame.launch.kernel(written, count, read, code.read, bytes >> frame.launch.element_shift,
                       code.final ? frame.launch.divisor : 1, store);
 }
@@ -151,7 +165,8 @@ bool must_drain(const Frame& frame, const Instruction& code) {
 void run_signal(const Frame& frame, const Instruction& code) {
   const Place& place = frame.program.places[static_cast<std::size_t>(code.first)];
   if (frame.packet()) {
-    write_packets(frame.address(place, 0), nullptr, 0, frame.lane->flag);
+    std::byte* line = frame.address(place, 0);
+    write_packets(line, line, 0, frame.lane->flag);  // no payload, but memcpy takes no null
     wake(place);
   } else if (place.link->load_store) {
     raise(frame, place);

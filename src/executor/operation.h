@@ -12,6 +12,24 @@
 
 namespace weft::executor {
 
+// One block of a reduction that holds every rank's contribution.
+struct FinalBlock {
+  void* const* dsts = nullptr;
+  const int* dst_ranks = nullptr;  // whose buffers they are
+  int dst_count = 0;
+  const void* const* srcs = nullptr;
+  int src_count = 0;
+  std::size_t offset = 0;  // from the start of the message, in bytes
+  std::size_t bytes = 0;
+};
+
+// What runs in place of the kernel at the steps that are `final`, while the data is in the caches.
+// Programs must reduce straight into outputs for it: one_shot's and two_shot_direct's do.
+struct Finish {
+  void (*run)(const void* context, const FinalBlock& block) = nullptr;  // null: the kernel
+  const void* context = nullptr;  // outlives the operation
+};
+
 // What a program needs beside itself to run.
 struct Launch {
   Call call;
@@ -22,6 +40,7 @@ struct Launch {
   reduce::Kernel kernel = nullptr;   // reductions only
   int divisor = 1;                   // avg: the number of ranks
   unsigned element_shift = 0;        // log2 of the element's bytes
+  Finish finish;
   bool streaming = false;            // write user buffers past the caches
   std::size_t slot_block_bytes = 0;  // one block of a slot: a chunk, or its packets
   std::uint32_t generations = 1;     // how often the slots of a pass fit into their half of the pad
@@ -64,6 +83,9 @@ struct Operation {
   // `launch`. Null: nothing to do.
   void (*prepare)(Operation*, void* context) = nullptr;
   void* prepare_context = nullptr;
+  // Called once it is complete, before the next one begins. Null: nothing to do.
+  void (*complete)(Operation*, void* context) = nullptr;
+  void* complete_context = nullptr;
 };
 
 }  // namespace weft::executor

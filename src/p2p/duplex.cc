@@ -4,6 +4,7 @@
 #include <cstring>
 #include <new>
 
+#include "base/error.h"
 #include "p2p/post.h"
 
 namespace weft::p2p {
@@ -65,8 +66,12 @@ void Duplex::tell() {
   if (theirs_.mapped != nullptr || told_ == released_) return;
   transport::Put put;
   add_signal(&put, theirs_, released_);
-  post(endpoint_, peer_, {&put, 1});
   told_ = released_;
+  try {
+    post(endpoint_, peer_, {&put, 1});
+  } catch (const Error&) {
+    // A peer that is gone needs no slots; what it sent before is still to be taken.
+  }
 }
 
 void Duplex::wake_peer() const { wake(*path_); }

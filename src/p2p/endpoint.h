@@ -57,9 +57,10 @@ class Endpoint {
   bool any_lost() const { return any_lost_; }
   void note_loss() { any_lost_ = true; }
 
-  // Memory of this process that peers may have mapped, and theirs as it is mapped here.
+  // Memory of this process that peers may have mapped, and theirs as it is mapped here: null where
+  // there are not that many bytes.
   virtual SharedPlace locate(const void* address, std::size_t bytes) const = 0;
-  virtual std::byte* mapped(int peer, const SharedPlace& place) const = 0;
+  virtual std::byte* mapped(int peer, const SharedPlace& place, std::size_t bytes) const = 0;
 
   // Moves on transports and whatever else this process has under way. Returns how many things moved.
   virtual int progress() = 0;

@@ -125,7 +125,7 @@ Accept Messenger::plan_transfer(ReceiveRequest& request, int source, const Ask& 
     request.awaits_finish = true;
     return accept;
   }
-  const std::byte* from = ask.source.id == 0 ? nullptr : endpoint_.mapped(source, ask.source);
+  const std::byte* from = ask.source.id == 0 ? nullptr : endpoint_.mapped(source, ask.source, ask.bytes);
   accept.target = endpoint_.locate(request.data, ask.bytes);
   const bool both_mapped = from != nullptr && accept.target.id != 0;
   const std::size_t half = ask.bytes / 2 / kPage * kPage;

@@ -12,7 +12,9 @@ constexpr std::size_t kOverhead = 64;
 
 std::size_t cost_of(const Unexpected& message) { return message.bytes.size() + kOverhead; }
 
-bool takes(int wanted_tag, int tag) { return wanted_tag == kAnyTag || wanted_tag == tag; }
+bool takes(int wanted_tag, int tag) {
+  return wanted_tag == tag || (wanted_tag == kAnyTag && tag < kFirstOwnTag);
+}
 
 }  // namespace
 

@@ -12,6 +12,9 @@
 
 namespace weft::p2p {
 
+// Tags from here on are the library's own; kAnyTag does not mean them.
+inline constexpr int kFirstOwnTag = 1 << 30;
+
 // A message that nobody asked for yet: its bytes, or the question of a large one.
 struct Unexpected {
   int tag = 0;

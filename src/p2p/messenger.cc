@@ -75,7 +75,7 @@ bool Messenger::quick_receive(int source, void* data, std::size_t room, int tag,
   }
   if (arrived.kind != Kind::inlined && arrived.kind != Kind::eager) return false;
   const int found = static_cast<int>(arrived.label);
-  if (arrived.bytes > room || found != (tag == kAnyTag && found < kOwnTags ? found : tag)) return false;
+  if (arrived.bytes > room || found != (tag == kAnyTag && found < kFirstOwnTag ? found : tag)) return false;
   if (arrived.bytes == sizeof(std::uint64_t)) {
     std::memcpy(data, arrived.data, sizeof(std::uint64_t));
   } else if (arrived.bytes > 0) {

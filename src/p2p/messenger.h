@@ -18,9 +18,6 @@
 
 namespace weft::p2p {
 
-// Tags from here on are the library's own; kAnyTag does not mean them.
-inline constexpr int kOwnTags = 1 << 30;
-
 // The memory of one peer's mailbox here, and of this process's at the peer.
 struct MailboxMemory {
   std::size_t bytes = 0;
@@ -57,6 +54,8 @@ class Messenger final : public Background {
   // may be written to until then only by mapped peers that are just copying.
   void forget(SendRequest* request);
   void forget(ReceiveRequest* request);
+  // The same, but not before it is sent.
+  void forget_when_sent(SendRequest* request);
 
   std::optional<Received> probe(int source, int tag);
 
@@ -70,11 +69,14 @@ class Messenger final : public Background {
     std::vector<std::byte> payload;
   };
   struct Peer {
-    std::unique_ptr<Mailbox> box;  // null: not used yet
     std::deque<Control> controls;
     std::list<SendRequest> sends;
-    std::uint64_t control_puts = 0;  // completed ones of controls
+    // Sent ones whose bytes a transport may still read, and how many of those puts have left.
+    std::deque<Control> leaving;
+    std::uint64_t left = 0;
     std::string lost;  // why; empty: it is not
+    // Null: not used yet. Its end waits for what has not left, so it goes first.
+    std::unique_ptr<Mailbox> box;
   };
 
   Peer& peer(int number);

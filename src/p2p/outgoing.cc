@@ -38,15 +38,16 @@ bool Messenger::reaches(int number) const {
 
 int Messenger::flush_controls(Peer& peer) {
   int moved = 0;
+  for (; peer.left > 0; --peer.left) peer.leaving.pop_front();
   while (!peer.controls.empty()) {
-    const Control& control = peer.controls.front();
+    Control& control = peer.controls.front();
     const std::size_t bytes = control.payload.size();
-    const bool sent =
-        bytes <= kLinePayload
-            ? peer.box->send_small(control.kind, control.label, control.payload.data(), bytes)
-            : peer.box->send_through_area(control.kind, control.label, control.payload.data(),
-                                          bytes, &peer.control_puts);
-    if (!sent) break;
+    const bool small = bytes <= kLinePayload;
+    if (small ? !peer.box->send_small(control.kind, control.label, control.payload.data(), bytes)
+              : !peer.box->send_through_area(control.kind, control.label, control.payload.data(),
+                                             bytes, &peer.left))
+      break;
+    if (!small) peer.leaving.push_back(std::move(control));
     peer.controls.pop_front();
     --active;
     ++moved;
@@ -167,28 +168,36 @@ int Messenger::post_puts(SendRequest& request) {
 void Messenger::accept(int number, const Accept& accepted) {
   Peer& peer = peers_[static_cast<std::size_t>(number)];
   SendRequest* request = find_send(number, accepted.sending);
+  if (accepted.way > Way::put) fail(ErrorCode::internal, "an answer of an unknown kind");
   if (request == nullptr || request->outcome.done || request->accepted) {
     say(peer, Kind::cancel, 0, Finish{accepted.receiving, Side::receiver});
     return;
   }
   request->accepted = accepted;
+  request->accepted->begin = std::min<std::uint64_t>(accepted.begin, request->bytes);
   if (accepted.way == Way::put) return import_target(*request);
   if (accepted.way == Way::pieces) return;
-  const std::size_t begin = std::min<std::size_t>(accepted.begin, request->bytes);
+  const std::size_t begin = request->accepted->begin;
   const bool mapped = accepted.way == Way::copy;
-  std::byte* target = mapped ? endpoint_.mapped(number, accepted.target)
+  std::byte* target = mapped ? endpoint_.mapped(number, accepted.target, request->bytes)
                              : reinterpret_cast<std::byte*>(accepted.address);
-  request->copy = {mapped ? Copy::Kind::mapped : Copy::Kind::write, target + begin,
-                   request->data + begin, request->bytes - begin};
+  // Where the receiver fetches everything there need not be a target.
+  if (target == nullptr && begin < request->bytes)
+    fail(ErrorCode::internal, "an answer with memory that is not mapped");
+  if (begin < request->bytes) {
+    request->copy = {mapped ? Copy::Kind::mapped : Copy::Kind::write, target + begin,
+                     request->data + begin, request->bytes - begin};
+  }
 }
 
 void Messenger::import_target(SendRequest& request) {
   transport::Transport& transport = *endpoint_.path(request.peer).transport;
   const transport::Status status =
       transport.import_memory(request.peer, request.accepted->key, &request.target);
-  if (!status.ok()) {
-    request.target.peer = -1;
-    fail(status.code, "memory of {}: {}", endpoint_.describe(request.peer), status.message);
+  if (!status.ok() || request.target.bytes < request.bytes) {
+    if (!status.ok()) request.target.peer = -1;
+    fail(status.ok() ? ErrorCode::internal : status.code, "memory of {}: {}",
+         endpoint_.describe(request.peer), status.ok() ? "shorter than asked for" : status.message);
   }
   // Where that is refused the transport copies.
   if (!transport
@@ -222,6 +231,11 @@ void Messenger::forget(SendRequest* request) {
       say(peer, Kind::cancel, 0, Finish{request->accepted->receiving, Side::receiver});
   }
   sweep(peer);
+}
+
+void Messenger::forget_when_sent(SendRequest* request) {
+  request->forgotten = true;
+  sweep(peers_[static_cast<std::size_t>(request->peer)]);
 }
 
 // What a transport still reads stays.

@@ -96,10 +96,7 @@ struct Lanes<F16> {
                        hn::Or(hn::ShiftLeft<16>(narrow_low(wide.second)), narrow_low(wide.first)));
   }
 
- private:
-  static HWY_INLINE hn::Vec<Floats> float_of(hn::Vec<Words> bits) {
-    return hn::BitCast(Floats(), bits);
-  }
+  // The same for one half in the lower bits of each word.
   static HWY_INLINE hn::Vec<Floats> widen_low(hn::Vec<Words> half) {
     const Words words;
     const auto sign = hn::ShiftLeft<16>(hn::And(half, hn::Set(words, 0x8000)));
@@ -131,6 +128,11 @@ struct Lanes<F16> {
         hn::IfThenElse(hn::Lt(magnitude, hn::Set(words, kF16SmallestNormal)), subnormal, normal);
     bits = hn::IfThenElse(hn::Gt(magnitude, hn::Set(words, kF16Overflow - 1)), special, bits);
     return hn::Or(bits, hn::And(hn::ShiftRight<16>(all), hn::Set(words, 0x8000)));
+  }
+
+ private:
+  static HWY_INLINE hn::Vec<Floats> float_of(hn::Vec<Words> bits) {
+    return hn::BitCast(Floats(), bits);
   }
 };
 #endif

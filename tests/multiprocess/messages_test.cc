@@ -283,7 +283,7 @@ TEST(Messages, ThatNobodyAskedForAreBoundedAndNotDropped) {
 
 TEST(Messages, ATimeOutNamesTheRankAndLeavesTheCommunicatorUsable) {
   Options options;
-  options.timeout = 200ms;
+  options.timeout = 1s;
   const int status = run_processes(2, options, [](Communicator& comm) {
     std::vector<std::uint8_t> data(100000);
     if (comm.rank() == 0) {

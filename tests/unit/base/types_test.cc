@@ -33,6 +33,7 @@ TEST(Types, every_enumerator_has_a_name) {
   expect_names<DataType>(kDataTypes);
   expect_names<ReduceOp>(kReduceOps);
   expect_names<Collective>(kCollectives);
+  expect_names<Quantization>(2);
 }
 
 TEST(Types, names_are_those_in_the_header) {
@@ -41,6 +42,7 @@ TEST(Types, names_are_those_in_the_header) {
   EXPECT_EQ(name_of(ReduceOp::avg), "avg");
   EXPECT_EQ(name_of(Collective::reduce_scatter), "reduce_scatter");
   EXPECT_EQ(name_of(Collective::barrier), "barrier");
+  EXPECT_EQ(name_of(Quantization::fp8_e4m3), "fp8_e4m3");
 }
 
 }  // namespace

@@ -16,6 +16,16 @@ TEST(Call, SurvivesPacking) {
   EXPECT_EQ(Call::unpack(call.packed(), call.count), call);
 }
 
+TEST(Call, WithSomethingExtraSurvivesPackingAndHasASignatureOfItsOwn) {
+  std::set<std::uint64_t> seen;
+  for (const Extra extra : {Extra::none, Extra::rms_norm, Extra::int8, Extra::fp8_e4m3}) {
+    const Call call{.collective = Collective::all_reduce, .count = 5, .extra = extra};
+    EXPECT_EQ(Call::unpack(call.packed(), call.count), call);
+    seen.insert(call.signature());
+  }
+  EXPECT_EQ(seen.size(), 4U);
+}
+
 TEST(Call, SignaturesOfDifferentCallsDiffer) {
   std::set<std::uint64_t> seen;
   int calls = 0;
@@ -36,6 +46,12 @@ TEST(Call, IsDescribedByWhatMatters) {
   EXPECT_EQ(
       (Call{.collective = Collective::all_reduce, .type = DataType::f32, .count = 3}.describe()),
       "all_reduce f32 sum, 3 elements");
+  EXPECT_EQ((Call{.collective = Collective::all_reduce,
+                  .type = DataType::f32,
+                  .count = 3,
+                  .extra = Extra::rms_norm}
+                 .describe()),
+            "all_reduce f32 sum with rms_norm, 3 rows");
   EXPECT_EQ((Call{.collective = Collective::broadcast, .type = DataType::i8, .root = 2, .count = 3}
                  .describe()),
             "broadcast i8, 3 elements, root 2");

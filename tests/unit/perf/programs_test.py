@@ -24,7 +24,7 @@ def run(*command, timeout=60):
 
 
 def rows(text):
-    return [line.split() for line in text.splitlines() if line and not line.startswith("#")]
+    return [line.split() for line in text.splitlines() if line and not line.lstrip().startswith("#")]
 
 
 class Table(unittest.TestCase):
@@ -57,6 +57,16 @@ class WeftPerf(Table):
         for options in (["--plan"], ["--memory", "allocated"], ["--plan", "--memory", "allocated"]):
             with self.subTest(options):
                 self.assert_right(run(self.program, "all_reduce", "--ranks", 2, *QUICK, *options))
+
+    def test_decode_plans_are_right(self):
+        for options in (["--memory", "allocated"], ["-d", "bf16", "--hidden", 512]):
+            with self.subTest(options):
+                result = run(self.program, "decode", "--ranks", 2, "-b", "8K", "-e", "16K", "-n", 40, *options)
+                self.assertEqual(result.returncode, 0, result.stderr + result.stdout)
+                table = [row for row in rows(result.stdout) if row[0] != "#bytes"]
+                ways = ["all_reduce", "measured", "norm_apart", "norm_fused", "int8", "fp8_e4m3"]
+                self.assertEqual([row[1] for row in table], 2 * ways)
+                self.assertEqual({row[7] for row in table}, {"0"})
 
     def test_all_types_and_operators_are_right(self):
         result = run(self.program, "all_reduce", "--ranks", 2, *PACE, "-e", 64, "-d", "all", "-o", "all")
@@ -98,6 +108,77 @@ class WeftPerf(Table):
         records = [json.loads(line) for line in result.stdout.splitlines()]
         self.assertEqual([r["record"] for r in records], ["run"] + ["result"] * 8)
         self.assertEqual(records[1]["candidate"], "weft plain")
+
+
+class PairTable(unittest.TestCase):
+    pace = ["--sizes", "8,100,5000", "-n", 20, "-w", 1]
+
+    def assert_right(self, result, lines=True):
+        self.assertEqual(result.returncode, 0, result.stderr + result.stdout)
+        table = rows(result.stdout)
+        self.assertEqual([row[0] for row in table], ["8", "100", "5000"], result.stdout)
+        for row in table:
+            self.assertIn(len(row), (8, 12), row)
+            self.assertEqual(row[-1], "0", row)
+            self.assertEqual(row[-2] != "-", lines, row)
+        self.assertIn("# Wrong bytes: 0 OK", result.stdout)
+
+
+class WeftPairs(PairTable):
+    program = PROGRAMS / "weft-perf"
+
+    def test_every_mode_is_right_on_forked_ranks(self):
+        for way in ("send", "channel", "put", "get"):
+            for what in ("lat", "bw"):
+                with self.subTest(f"{way}_{what}"):
+                    self.assert_right(run(self.program, f"{way}_{what}", "--ranks", 2, *self.pace))
+
+    def test_allocated_memory_is_right(self):
+        self.assert_right(run(self.program, "send_lat", "--ranks", 2, "--memory", "allocated", *self.pace))
+
+    def test_further_ranks_look_on(self):
+        self.assert_right(run(self.program, "put_lat", "--ranks", 3, *self.pace), lines=False)
+
+    def test_a_single_rank_is_told_what_is_missing(self):
+        result = run(self.program, "send_lat", "--ranks", 1, *self.pace)
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("at least 2 ranks", result.stderr)
+
+    def test_the_transport_alone_is_measured_too(self):
+        result = run(self.program, "transport_put_lat", "--ranks", 2, "-e", 64, "-n", 100)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual([len(row) for row in rows(result.stdout)], [9] * 4)
+
+    def test_a_histogram_is_drawn_from_json(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "send.jsonl"
+            run(self.program, "send_lat", "--ranks", 2, *self.pace, "--json", path)
+            records = [json.loads(line) for line in path.read_text().splitlines()]
+            self.assertEqual([r["record"] for r in records], ["run"] + ["result"] * 3)
+            self.assertEqual(records[1]["mode"], "send_lat")
+            if which("gnuplot"):
+                picture = Path(folder) / "send.svg"
+                result = run(COMPARE.parent / "histogram", path, "-o", picture)
+                self.assertEqual(result.returncode, 0, result.stderr)
+                self.assertIn("weft plain send_lat", picture.read_text())
+
+
+class MpiPairs(PairTable):
+    def assert_modes_right(self, program, launcher, modes):
+        if not program.exists():
+            self.skipTest(f"{program.name} was not built")
+        for mode in modes:
+            with self.subTest(mode):
+                self.assert_right(run(*launcher, program, mode, *self.pace))
+
+    def test_open_mpi_is_right(self):
+        launcher = ("mpirun.openmpi", "--oversubscribe", "-n", 2, "--mca", "btl", "self,vader")
+        modes = ("send_lat", "send_bw", "put_lat", "put_bw")
+        self.assert_modes_right(PROGRAMS / "weft-peer-openmpi", launcher, modes)
+
+    def test_mpich_is_right(self):
+        launcher = ("mpiexec.mpich", "-n", 2)
+        self.assert_modes_right(PROGRAMS / "weft-peer-mpich", launcher, ("send_lat", "send_bw"))
 
 
 class Limits(unittest.TestCase):
@@ -150,6 +231,15 @@ class Compare(unittest.TestCase):
             self.assertTrue((Path(folder) / "results.json").exists())
             if which("gnuplot"):
                 self.assertTrue((Path(folder) / "all_reduce-2-ranks.png").stat().st_size > 0)
+
+    def test_a_short_comparison_between_two_ranks(self):
+        with tempfile.TemporaryDirectory() as folder:
+            result = run(
+                *(COMPARE.parent / "compare_p2p", "--build", PROGRAMS.parent, "--output", folder, "--rounds", 1),
+                *("--sizes", "8,1K", "--budget", 0.001, "--cores", "any", "--candidates", "weft send,weft put,ucx tag"),
+            )
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertIn("| 1 KiB |", (Path(folder) / "table.md").read_text())
 
 
 if __name__ == "__main__":

@@ -55,5 +55,13 @@ TEST(Sizes, TheLargestSizesDoNotOverflow) {
   EXPECT_EQ(sweep_sizes(top - 1, top, 2, 5).size(), 1u);
 }
 
+TEST(Sizes, AListKeepsItsOrder) {
+  EXPECT_EQ(parse_sizes("64,8,1K"), (std::vector<std::size_t>{64, 8, 1024}));
+  EXPECT_EQ(parse_sizes("8"), (std::vector<std::size_t>{8}));
+  for (const char* text : {"", "8,", ",8", "8,x", "0"}) {
+    EXPECT_THROW(parse_sizes(text), std::invalid_argument) << text;
+  }
+}
+
 }  // namespace
 }  // namespace weft::perf

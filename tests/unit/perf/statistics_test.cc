@@ -47,6 +47,24 @@ TEST(Statistics, MadIsTheMedianDistanceFromTheMedian) {
   EXPECT_EQ(summarize({1, 1, 2, 2, 4, 6, 9}).mad, 1);
 }
 
+TEST(Statistics, TheTailIsTheLastThousandth) {
+  EXPECT_EQ(summarize(one_to(10000)).p999, 9990);
+  EXPECT_EQ(summarize(one_to(999)).p999, 999);
+}
+
+TEST(Statistics, StandardDeviationIsOfAllSamples) {
+  EXPECT_DOUBLE_EQ(summarize({2, 4, 4, 4, 5, 5, 7, 9}).stdev, 2);
+  EXPECT_EQ(summarize({3}).stdev, 0);
+}
+
+TEST(Statistics, ScalingKeepsTheNumberOfSamples) {
+  const Statistics half = scaled(summarize(one_to(9)), 0.5);
+  EXPECT_EQ(half.samples, 9u);
+  EXPECT_EQ(half.median, 2.5);
+  EXPECT_EQ(half.max, 4.5);
+  EXPECT_EQ(half.mad, 1);
+}
+
 TEST(Statistics, NoSamplesGiveZeros) { EXPECT_EQ(summarize({}).samples, 0u); }
 
 }  // namespace

@@ -1,6 +1,10 @@
 #include "perf/common/timing.h"
 
+#include "perf/common/ticks.h"
+
 #include <gtest/gtest.h>
+
+#include <chrono>
 
 namespace weft::perf {
 namespace {
@@ -44,6 +48,16 @@ TEST(Iterations, WarmUpIsShorterForLargeSizesUnlessGiven) {
   EXPECT_EQ(warmup_calls(8, {}), 5u);
   EXPECT_EQ(warmup_calls(std::size_t{128} << 20, {}), 2u);
   EXPECT_EQ(warmup_calls(8, {.warmup = 0}), 0u);
+}
+
+TEST(Ticks, RunAsFastAsTheClock) {
+  const double scale = seconds_per_tick();
+  const auto start = std::chrono::steady_clock::now();
+  const std::uint64_t first = ticks_now();
+  std::chrono::duration<double> elapsed{};
+  while (elapsed.count() < 2e-3) elapsed = std::chrono::steady_clock::now() - start;
+  const double counted = static_cast<double>(ticks_now() - first) * scale;
+  EXPECT_GE(counted, elapsed.count() * 0.9);
 }
 
 // Each call takes no time; counts what the loop asks for.

@@ -59,6 +59,21 @@ RC_GTEST_PROP(Partition, ChunksNeverSplitAnElement, ()) {
   }
 }
 
+// Rows, say: of any size, never cut.
+RC_GTEST_PROP(Partition, KeepsUnitsOfOddSizesWhole, ()) {
+  const auto unit = *rc::gen::element<std::size_t>(1, 12, 64, 96, 132, 1000, 4096);
+  const auto count = *rc::gen::inRange<std::size_t>(1, 300);
+  const int blocks = *rc::gen::inRange(1, 9);
+  const int lanes = *rc::gen::inRange(1, 3);
+  const std::size_t max_chunk = 64 * *rc::gen::inRange<std::size_t>((unit + 63) / 64, 200);
+  const Partition partition =
+      make_partition(Collective::all_reduce, count, unit, blocks, lanes, max_chunk);
+  expect_cover(partition, blocks, lanes, count * unit);
+  RC_ASSERT(partition.chunk_bytes <= max_chunk);
+  RC_ASSERT(partition.chunk_bytes % unit == 0);
+  RC_ASSERT(blocks == 1 || partition.block_stride % unit == 0);
+}
+
 TEST(Partition, OfNothingHasNoBytes) {
   const Partition partition = make_partition(Collective::all_reduce, 0, 4, 3, 2, 64);
   EXPECT_EQ(partition.length(0, 0), 0U);

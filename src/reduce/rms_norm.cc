@@ -1,0 +1,33 @@
+// The kernels of rms_norm.h.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "reduce/rms_norm.cc"
+#include "reduce/targets.h"
+
+#include <hwy/foreach_target.h>
+
+#include "reduce/rms_norm-inl.h"
+#include "reduce/rms_norm.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace weft::reduce::HWY_NAMESPACE {
+RmsNormKernel choose_rms_norm(DataType type) {
+  switch (type) {
+    case DataType::f32:
+      return rms_norm<float>;
+    case DataType::f16:
+      return rms_norm<F16>;
+    case DataType::bf16:
+      return rms_norm<Bf16>;
+    default:
+      return nullptr;
+  }
+}
+}  // namespace weft::reduce::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace weft::reduce {
+HWY_EXPORT(choose_rms_norm);
+RmsNormKernel rms_norm_kernel(DataType type) { return HWY_DYNAMIC_DISPATCH(choose_rms_norm)(type); }
+}  // namespace weft::reduce
+#endif
