@@ -18,6 +18,7 @@
 #include <weft/decode.h>
 #include <weft/error.h>
 #include <weft/message.h>
+#include <weft/moe.h>
 #include <weft/types.h>
 #include <weft/window.h>
 
@@ -327,6 +328,13 @@ class WEFT_API Communicator {
 
   /// Collective. `bytes` (they may differ) of zeroed memory that all ranks put to and get from.
   Window open_window(std::size_t bytes);
+
+  /// Collective; blocks until all ranks have called it. A plan that takes tokens to experts and their
+  /// outputs back (<weft/moe.h>). With n ranks it keeps, for peers to write to, 2 (n - 1) max_tokens
+  /// tokens and max_tokens * top_k outputs. Throws Error(invalid_argument) for bad options, before
+  /// anything is sent, and at every rank Error(mismatch) where they differ and Error(no_resources)
+  /// where a rank lacks the memory.
+  MoePlan plan_moe(const MoeOptions& options);
 
   struct Impl;
 

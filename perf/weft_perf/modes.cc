@@ -4,6 +4,7 @@
 #include "perf/pairs/program.h"
 #include "perf/transport/put_benchmark.h"
 #include "perf/weft_perf/decode.h"
+#include "perf/weft_perf/moe.h"
 #include "perf/weft_perf/weft_pair.h"
 
 #include <fmt/format.h>
@@ -49,6 +50,12 @@ int run_decode_mode(const Arguments& arguments) {
                        [&](const Options& options) { return run_decode(decode, options); });
 }
 
+int run_moe_mode(const Arguments& arguments) {
+  return with_communicator(arguments, [&](Communicator& communicator) {
+    return run_moe(communicator, arguments.sweep.iterations);
+  });
+}
+
 constexpr Mode kModes[] = {
     {"send_lat", "send() and recv(), half of a round trip", run_pair},
     {"send_bw", "a window of send_async() and recv_async()", run_pair},
@@ -59,6 +66,7 @@ constexpr Mode kModes[] = {
     {"get_lat", "a get() from a window and flush(), the whole of it", run_pair},
     {"get_bw", "several gets and flush()", run_pair},
     {"decode", "an all-reduce planned, measured, with RMSNorm, quantised", run_decode_mode},
+    {"moe", "dispatch to experts and combine, 8 to 256 tokens (-n)", run_moe_mode},
     {"transport_put_lat", "a put with its signal by the transport alone", run_transport_put},
     {"transport_put_bw", "bare puts by the transport alone", run_transport_put},
 };
