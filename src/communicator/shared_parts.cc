@@ -1,0 +1,103 @@
+#include "communicator/shared_parts.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/error.h"
+
+namespace weft {
+
+// What a rank tells the others of its part. Plain bytes.
+struct PartOffer {
+  static constexpr std::size_t kKeys = 4;  // transports that one rank is reached over
+  struct Named {
+    char transport[24] = {};
+    transport::MemoryKey key;
+  };
+  std::uint64_t bytes = 0;
+  std::array<Named, kKeys> keys;
+  ErrorCode code = ErrorCode::ok;  // why it has none
+};
+
+SharedParts::SharedParts(Communicator::Impl& owner, const char* call, std::size_t bytes)
+    : communicator_(owner),
+      call_(call),
+      bytes_(bytes),
+      imported_(static_cast<std::size_t>(owner.ranks())),
+      parts_(static_cast<std::size_t>(owner.ranks())) {
+  // A rank without memory takes part all the same, so that the others learn of it.
+  const PartOffer mine = offer();
+  std::vector<PartOffer> all(parts_.size());
+  try {
+    owner.gather(&mine, all.data(), sizeof(PartOffer));
+    for (int rank = 0; rank < owner.ranks(); ++rank)
+      import(rank, all[static_cast<std::size_t>(rank)]);
+    owner.await_others();  // nobody leaves before all have mapped its part
+  } catch (...) {
+    release();
+    throw;
+  }
+}
+
+// Allocates by the transport that this rank reaches itself over, and registers with the others.
+PartOffer SharedParts::offer() {
+  const executor::World& world = communicator_.world();
+  const executor::Link& self = world.links[static_cast<std::size_t>(world.rank)];
+  PartOffer offer;
+  std::size_t keys = 0;
+  const auto add = [&](transport::Transport* transport, const std::string& name) {
+    const bool known =
+        std::ranges::any_of(own_, [&](const auto& entry) { return entry.first == transport; });
+    if (known || offer.code != ErrorCode::ok || keys == PartOffer::kKeys) return;
+    transport::LocalMemory memory;
+    const transport::Status status =
+        own_.empty() ? transport->allocate(std::max<std::size_t>(bytes_, 1), &memory)
+                     : transport->register_memory(own_[0].second.address, bytes_, &memory);
+    offer.code = status.code;
+    if (!status.ok()) return;
+    own_.emplace_back(transport, memory);
+    name.copy(offer.keys[keys].transport, sizeof(offer.keys[keys].transport) - 1);
+    offer.keys[keys++].key = memory.key;
+  };
+  add(self.transport, self.transport_name);
+  for (const executor::Link& link : world.links) add(link.transport, link.transport_name);
+  offer.bytes = bytes_;
+  return offer;
+}
+
+void SharedParts::import(int rank, const PartOffer& offer) {
+  if (offer.code != ErrorCode::ok) {
+    fail(offer.code, "{}: rank {} has no memory for {} bytes ({})", call_, rank, offer.bytes,
+         name_of(offer.code));
+  }
+  const executor::Link& link = communicator_.world().links[static_cast<std::size_t>(rank)];
+  const auto found = std::ranges::find_if(
+      offer.keys, [&](const auto& named) { return link.transport_name == named.transport; });
+  if (found == offer.keys.end())
+    fail(ErrorCode::unsupported, "{}: rank {} has no memory for {}", call_, rank,
+         link.transport_name);
+  transport::RemoteMemory& memory = imported_[static_cast<std::size_t>(rank)];
+  const transport::Status status = link.transport->import_memory(rank, found->key, &memory);
+  if (!status.ok()) {
+    memory.peer = -1;
+    fail(status.code, "{}: memory of rank {}: {}", call_, rank, status.message);
+  }
+  parts_[static_cast<std::size_t>(rank)] = {{&memory, 0, static_cast<std::byte*>(memory.mapped)},
+                                            offer.bytes};
+}
+
+void SharedParts::release() {
+  for (const transport::RemoteMemory& memory : imported_) {
+    if (memory.peer < 0) continue;
+    communicator_.world().links[static_cast<std::size_t>(memory.peer)].transport->release(memory);
+  }
+  // The first owns the memory that the others have registered.
+  while (!own_.empty()) {
+    own_.back().first->release(own_.back().second);
+    own_.pop_back();
+  }
+}
+
+SharedParts::~SharedParts() { release(); }
+
+}  // namespace weft
