@@ -18,6 +18,7 @@
 #include <weft/decode.h>
 #include <weft/error.h>
 #include <weft/message.h>
+#include <weft/pages.h>
 #include <weft/types.h>
 #include <weft/window.h>
 
@@ -327,6 +328,11 @@ class WEFT_API Communicator {
 
   /// Collective. `bytes` (they may differ) of zeroed memory that all ranks put to and get from.
   Window open_window(std::size_t bytes);
+
+  /// Collective. Zeroed pages that all ranks write to and read from, each rank's in a layout of its
+  /// own. Throws Error(invalid_argument) at every rank where one's layout is wrong, and
+  /// Error(no_resources).
+  PagePool open_page_pool(const PageLayout& layout);
 
   struct Impl;
 

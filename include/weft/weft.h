@@ -8,6 +8,7 @@
 #include <weft/error.h>
 #include <weft/local_ranks.h>
 #include <weft/message.h>
+#include <weft/pages.h>
 #include <weft/types.h>
 #include <weft/version.h>
 #include <weft/window.h>
