@@ -113,7 +113,7 @@ int PageMover::copy(PageTransfer& transfer, std::uint64_t* budget) {
   return moved;
 }
 
-// Posts one batch at most; *budget bounds nothing here: the transport's queue does.
+// Posts `most` puts, at most a batch.
 int PageMover::post_batch(PageTransfer& transfer, std::size_t most) {
   const PageRequest& request = transfer.request;
   const PageWalk before = transfer.walk;
@@ -271,16 +271,15 @@ void PageMover::wait(PageTransfer* transfer, std::chrono::nanoseconds timeout) {
   const auto ready = [transfer] { return transfer->outcome.done; };
   Waiter waiter(endpoint_, {name_of(*transfer), transfer->request.peer}, timeout);
   for (unsigned moves = 1; !ready(); ++moves) {
-    if (move_on() == 0) {
-      waiter.turn(ready);
-    } else if (moves % kMovesPerLook == 0) {
-      look();
-      const std::int64_t waited = endpoint_.clock().now_ns() - started;
-      if (waited < timeout.count() || ready()) continue;
-      fail(ErrorCode::timeout, "{}: waited {:.3g} s for {} ({} pages have gone)",
-           name_of(*transfer), static_cast<double>(waited) / 1e9,
-           endpoint_.describe(transfer->request.peer), transfer->pages_gone());
-    }
+    if (move_on() == 0) waiter.turn(ready);
+    // The above looks where nothing moves; pages may move for long.
+    if (moves % kMovesPerLook != 1) continue;
+    look();
+    const std::int64_t waited = endpoint_.clock().now_ns() - started;
+    if (waited < timeout.count() || ready()) continue;
+    fail(ErrorCode::timeout, "{}: waited {:.3g} s for {} ({} pages have gone)", name_of(*transfer),
+         static_cast<double>(waited) / 1e9, endpoint_.describe(transfer->request.peer),
+         transfer->pages_gone());
   }
   if (transfer->outcome.code != ErrorCode::ok)
     throw Error(transfer->outcome.code, transfer->outcome.message);
