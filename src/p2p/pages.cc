@@ -13,12 +13,12 @@ namespace {
 // What one call moves at most: enough to pay for the call, little enough not to be missed
 // elsewhere.
 constexpr std::uint64_t kSlice = std::uint64_t{256} << 10;
-constexpr std::size_t kFirstPuts = 32;
+constexpr std::size_t kFirstPuts = 16;
 constexpr int kBatches = 4;
 constexpr std::uint64_t kReads = 64;  // gets on their way
 constexpr std::uint64_t kMostBytes = std::uint64_t{4}
                                      << 20;  // of a put: bounds what cancel() waits for
-constexpr std::uint64_t kStreaming = std::uint64_t{4} << 20;
+constexpr std::uint64_t kStreaming = std::uint64_t{16} << 20;
 
 // Where a page's layers touch, all of them are one larger page.
 bool joins_layers(const PageRequest& request) {
@@ -99,17 +99,22 @@ int PageMover::copy(PageTransfer& transfer, std::uint64_t* budget) {
   const PageRequest& request = transfer.request;
   const auto store = transfer.streaming ? reduce::Store::streaming : reduce::Store::cached;
   std::byte* mapped = request.remote.mapped;
+  std::array<reduce::Piece, kBatch> pieces;
+  std::size_t count = 0;
   int moved = 0;
   while (*budget > 0 && !transfer.walk.finished()) {
     const PagePiece piece = transfer.walk.next(*budget);
-    const std::byte* from = (request.writes ? request.own : mapped) + piece.source;
-    void* to = (request.writes ? mapped : request.own) + piece.target;
-    reduce::copy(&to, 1, from, piece.bytes, store);
     *budget -= piece.bytes;
+    pieces[count++] = {(request.writes ? mapped : request.own) + piece.target,
+                       (request.writes ? request.own : mapped) + piece.source, piece.bytes};
     ++moved;
-    if (piece.ends_layer && request.each_layer && request.signals && !transfer.walk.finished())
-      tell(transfer, 1);
+    const bool tells = piece.ends_layer && request.each_layer && request.signals;
+    if (count < kBatch && !tells) continue;
+    reduce::copy(std::span(pieces).first(count), store);
+    count = 0;
+    if (tells && !transfer.walk.finished()) tell(transfer, 1);
   }
+  reduce::copy(std::span(pieces).first(count), store);
   return moved;
 }
 
