@@ -60,7 +60,7 @@ constexpr Mode kModes[] = {
     {"get_lat", "a get() from a window and flush(), the whole of it", run_pair},
     {"get_bw", "several gets and flush()", run_pair},
     {"decode", "an all-reduce planned, measured, with RMSNorm, quantised", run_decode_mode},
-    {"pages", "4,096 pages of a page pool against one put (-b -e bound the page, -n rounds)", run_pages},
+    {"pages", "4,096 pages of a pool next to one put; -b and -e bound a page's bytes", run_pages},
     {"transport_put_lat", "a put with its signal by the transport alone", run_transport_put},
     {"transport_put_bw", "bare puts by the transport alone", run_transport_put},
 };
