@@ -19,6 +19,7 @@
 #include <weft/error.h>
 #include <weft/message.h>
 #include <weft/moe.h>
+#include <weft/pages.h>
 #include <weft/types.h>
 #include <weft/window.h>
 
@@ -335,6 +336,11 @@ class WEFT_API Communicator {
   /// anything is sent, and at every rank Error(mismatch) where they differ and Error(no_resources)
   /// where a rank lacks the memory.
   MoePlan plan_moe(const MoeOptions& options);
+
+  /// Collective. Zeroed pages that all ranks write to and read from, each rank's in a layout of its
+  /// own. Throws Error(invalid_argument) at every rank where one's layout is wrong, and
+  /// Error(no_resources).
+  PagePool open_page_pool(const PageLayout& layout);
 
   struct Impl;
 

@@ -9,6 +9,7 @@
 #include <weft/local_ranks.h>
 #include <weft/message.h>
 #include <weft/moe.h>
+#include <weft/pages.h>
 #include <weft/types.h>
 #include <weft/version.h>
 #include <weft/window.h>

@@ -5,6 +5,7 @@
 #include "perf/transport/put_benchmark.h"
 #include "perf/weft_perf/decode.h"
 #include "perf/weft_perf/moe.h"
+#include "perf/weft_perf/pages.h"
 #include "perf/weft_perf/weft_pair.h"
 
 #include <fmt/format.h>
@@ -67,6 +68,7 @@ constexpr Mode kModes[] = {
     {"get_bw", "several gets and flush()", run_pair},
     {"decode", "an all-reduce planned, measured, with RMSNorm, quantised", run_decode_mode},
     {"moe", "dispatch to experts and combine, 8 to 256 tokens (-n)", run_moe_mode},
+    {"pages", "4,096 pages of a pool next to one put; -b and -e bound a page's bytes", run_pages},
     {"transport_put_lat", "a put with its signal by the transport alone", run_transport_put},
     {"transport_put_bw", "bare puts by the transport alone", run_transport_put},
 };

@@ -41,7 +41,9 @@ Communicator::Impl::Impl(const Options& options) : config(resolve(options)) {
       *endpoint, [this](int peer) { return mailbox_memory(world(), peer); },
       config.unexpected_bytes);
   closed_channels = std::make_unique<ClosedChannels>(*endpoint, *messenger);
-  executor->set_background(messenger.get());
+  pages = std::make_unique<p2p::PageMover>(*endpoint);
+  executor->add_background(messenger.get());
+  executor->add_background(pages.get());
   for (const auto& [peer, cause] : early_failures) peer_failed(peer, cause);
   await_others();
 }
@@ -61,13 +63,17 @@ void Communicator::Impl::await_others() {
 
 // While transports close they may still report peers: everything that hears of it goes after them.
 Communicator::Impl::~Impl() {
-  if (executor != nullptr) executor->set_background(nullptr);
+  if (executor != nullptr) {
+    executor->remove_background(pages.get());
+    executor->remove_background(messenger.get());
+  }
   closed_channels.reset();
   messenger.reset();
   endpoint.reset();
   allocations.reset();
   executor.reset();
   connections.reset();
+  pages.reset();
 }
 
 void Communicator::Impl::peer_failed(int peer, const std::string& cause) {

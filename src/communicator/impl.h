@@ -15,6 +15,7 @@
 #include "communicator/setup.h"
 #include "executor/executor.h"
 #include "p2p/messenger.h"
+#include "p2p/pages.h"
 
 namespace weft {
 
@@ -97,6 +98,7 @@ struct Communicator::Impl final : FailureListener {
   std::unique_ptr<RankEndpoint> endpoint;
   std::unique_ptr<p2p::Messenger> messenger;
   std::unique_ptr<ClosedChannels> closed_channels;
+  std::unique_ptr<p2p::PageMover> pages;
   std::vector<std::pair<int, std::string>> early_failures;  // before the executor exists
   executor::Operation blocking;                             // reused by blocking calls
   Invocation last;  // what it was prepared for; count 0: nothing

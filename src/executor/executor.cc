@@ -101,7 +101,7 @@ int Executor::advance_or_give_up(Operation* operation, LaneState* lane) {
 }
 
 int Executor::progress() {
-  int moved = background_ != nullptr && background_->active > 0 ? background_->move_on() : 0;
+  int moved = move_backgrounds();
   while (head_ != nullptr) {
     Operation* operation = head_;
     if (!operation->begun) begin(operation);

@@ -43,10 +43,11 @@ class Executor {
   // What was reported of a peer; null: nothing.
   const std::string* failure_of(int peer) const;
 
-  // Moves queued operations on. Throws what they met.
-  int move_on() { return head_ == nullptr ? 0 : progress(); }
-  // Moved on by every wait of this executor; null: nothing.
-  void set_background(Background* background) { background_ = background; }
+  // Moves queued operations and backgrounds on. Throws what operations met.
+  int move_on() { return head_ == nullptr ? move_backgrounds() : progress(); }
+  // Moved on by move_on() and by every wait of this executor, until it is removed.
+  void add_background(Background* background) { backgrounds_.push_back(background); }
+  void remove_background(Background* background) { std::erase(backgrounds_, background); }
   Sleeper& sleeper() { return sleeper_; }
   // Polls all transports where that was not done for a while: peers that ended are noticed so.
   void poll_transports(std::int64_t now_ns);
@@ -54,6 +55,13 @@ class Executor {
  private:
   memory::Control& control() { return *reinterpret_cast<memory::Control*>(world_.pad); }
   int progress();
+  int move_backgrounds() {
+    int moved = 0;
+    for (Background* background : backgrounds_) {
+      if (background->active > 0) moved += background->move_on();
+    }
+    return moved;
+  }
   bool awaits_mapped(const Operation& operation) const;
   bool needs_transports(const Operation& operation);
   int advance_or_give_up(Operation* operation, LaneState* lane);
@@ -80,7 +88,7 @@ class Executor {
   const PatienceLimits patience_limits_;
   std::chrono::nanoseconds timeout_;
   Sleeper sleeper_;
-  Background* background_ = nullptr;
+  std::vector<Background*> backgrounds_;
   unsigned spared_ = 0;  // polls of transports, in a row
   Operation* head_ = nullptr;
   Operation* tail_ = nullptr;

@@ -19,15 +19,6 @@ void write(std::byte* target, const void* source, std::size_t bytes) {
   }
 }
 
-void raise(std::byte* word, std::uint64_t value, transport::SignalOp how) {
-  std::atomic_ref<std::uint64_t> signal(*reinterpret_cast<std::uint64_t*>(word));
-  if (how == transport::SignalOp::set) {
-    signal.store(value, std::memory_order_release);
-  } else {
-    signal.fetch_add(value, std::memory_order_release);
-  }
-}
-
 }  // namespace
 
 Access::~Access() {

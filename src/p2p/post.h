@@ -3,6 +3,9 @@
 
 #include <weft/transport.h>
 
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include "p2p/endpoint.h"
@@ -18,6 +21,16 @@ transport::Put make_put(const void* source, const RemoteSpan& target, std::size_
                         std::uint64_t* completed);
 void add_signal(transport::Put* put, const RemoteSpan& word, std::uint64_t value,
                 transport::SignalOp how = transport::SignalOp::set);
+
+// Changes a word of mapped memory, after what was written before.
+inline void raise(std::byte* word, std::uint64_t value, transport::SignalOp how) {
+  std::atomic_ref<std::uint64_t> signal(*reinterpret_cast<std::uint64_t*>(word));
+  if (how == transport::SignalOp::set) {
+    signal.store(value, std::memory_order_release);
+  } else {
+    signal.fetch_add(value, std::memory_order_release);
+  }
+}
 
 // Wakes a mapped peer that sleeps; nothing for others.
 void wake(const Path& path);

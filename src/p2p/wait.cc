@@ -8,9 +8,14 @@
 namespace weft::p2p {
 
 void Waiter::turn(const std::function<bool()>& ready) {
+  // Something else may move for long.
+  constexpr unsigned kMovesPerLook = 64;
   if (endpoint_.progress() > 0) {
     patience_.reset();
-    return;
+    if (++moves_ % kMovesPerLook != 0) return;
+    const std::int64_t now = endpoint_.clock().now_ns();
+    if (started_ns_ < 0) started_ns_ = now;
+    return check(now, ready);
   }
   if (!patience_.due()) return;
   const std::int64_t now = endpoint_.clock().now_ns();

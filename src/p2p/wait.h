@@ -35,6 +35,7 @@ class Waiter {
   const std::chrono::nanoseconds timeout_;
   Patience patience_;
   std::int64_t started_ns_ = -1;
+  unsigned moves_ = 0;
 };
 
 // Returns once ready() is true, which may take what it waits for: it is not asked again then. Moves

@@ -41,6 +41,85 @@ void stream_copy(std::uint8_t* dst, const std::uint8_t* src, std::size_t bytes) 
 #endif
 }
 
+// Starts fetching what is read next.
+void fetch(const std::uint8_t* from, std::size_t bytes) {
+  constexpr std::size_t kLine = 64;
+  for (std::size_t i = 0; i < bytes; i += kLine) hwy::Prefetch(from + i);
+}
+
+// The processor's own prefetchers lose the trail at the end of each piece, and follow two streams
+// better than one: so the halves of a block are copied side by side, and meanwhile the block that
+// comes after it is fetched.
+void stream_block(const Piece& block, const Piece& next) {
+  auto* dst = static_cast<std::uint8_t*>(block.dst);
+  const auto* src = static_cast<const std::uint8_t*>(block.src);
+  const auto* then = static_cast<const std::uint8_t*>(next.src);
+#if HWY_TARGET == HWY_SCALAR
+  constexpr std::size_t kStep = 64;
+#else
+  constexpr std::size_t kStep = 4 * hn::MaxLanes(hn::ScalableTag<std::uint8_t>());
+#endif
+  const std::size_t head =
+      std::min<std::size_t>(block.bytes, -reinterpret_cast<std::uintptr_t>(dst) % kStep);
+  stream_copy(dst, src, head);
+  const std::size_t half = (block.bytes - head) / 2 / kStep * kStep;
+  for (std::size_t at = head; at < head + half; at += kStep) {
+    for (const std::size_t part : {at, at + half}) {
+      if (part < next.bytes) fetch(then + part, kStep);
+      stream_copy(dst + part, src + part, kStep);
+    }
+  }
+  const std::size_t rest = head + 2 * half;
+  stream_copy(dst + rest, src + rest, block.bytes - rest);
+}
+
+// Parts of at most `most` bytes of pieces, one after the other.
+class Blocks {
+ public:
+  Blocks(const Piece* pieces, std::size_t count, std::size_t most)
+      : next_(pieces), end_(pieces + count), most_(most) {}
+
+  // Of 0 bytes after the last one.
+  Piece take() {
+    while (left_.bytes == 0) {
+      if (next_ == end_) return {};
+      left_ = *next_++;
+    }
+    const Piece block{left_.dst, left_.src, std::min(left_.bytes, most_)};
+    left_.dst = static_cast<std::uint8_t*>(left_.dst) + block.bytes;
+    left_.src = static_cast<const std::uint8_t*>(left_.src) + block.bytes;
+    left_.bytes -= block.bytes;
+    return block;
+  }
+
+ private:
+  const Piece* next_;
+  const Piece* end_;
+  const std::size_t most_;
+  Piece left_;
+};
+
+void stream_pieces(const Piece* pieces, std::size_t count) {
+  constexpr std::size_t kBlock = 16 << 10;
+  Blocks blocks(pieces, count, kBlock);
+  for (Piece block = blocks.take(); block.bytes > 0;) {
+    const Piece next = blocks.take();
+    stream_block(block, next);
+    block = next;
+  }
+}
+
+void copy_pieces(const Piece* pieces, std::size_t count) {
+  constexpr std::size_t kAhead = 2 << 10;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i + 1 < count) {
+      fetch(static_cast<const std::uint8_t*>(pieces[i + 1].src),
+            std::min(kAhead, pieces[i + 1].bytes));
+    }
+    if (pieces[i].bytes > 0) std::memcpy(pieces[i].dst, pieces[i].src, pieces[i].bytes);
+  }
+}
+
 const char* name_of_target() { return hwy::TargetName(HWY_TARGET); }
 
 }  // namespace weft::reduce::HWY_NAMESPACE
@@ -49,6 +128,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace weft::reduce {
 HWY_EXPORT(stream_copy);
+HWY_EXPORT(copy_pieces);
+HWY_EXPORT(stream_pieces);
 HWY_EXPORT(name_of_target);
 
 namespace {
@@ -79,6 +160,13 @@ void copy(void* const* dsts, int dst_count, const void* src, std::size_t bytes, 
     }
   }
   if (stream) hwy::FlushStream();
+}
+
+void copy(std::span<const Piece> pieces, Store store) {
+  if (store == Store::cached)
+    return HWY_DYNAMIC_DISPATCH(copy_pieces)(pieces.data(), pieces.size());
+  HWY_DYNAMIC_DISPATCH(stream_pieces)(pieces.data(), pieces.size());
+  hwy::FlushStream();
 }
 
 const char* target_name() { return HWY_DYNAMIC_DISPATCH(name_of_target)(); }

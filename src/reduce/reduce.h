@@ -4,6 +4,7 @@
 #include <weft/types.h>
 
 #include <cstddef>
+#include <span>
 
 namespace weft::reduce {
 
@@ -29,6 +30,16 @@ Kernel kernel(DataType type, ReduceOp op);
 // dsts[*][0 .. bytes-1] = src[0 .. bytes-1]; 1 to 8 destinations, none overlapping the source.
 // Equal pointers are skipped.
 void copy(void* const* dsts, int dst_count, const void* src, std::size_t bytes, Store store);
+
+// One of several copies that are made together.
+struct Piece {
+  void* dst = nullptr;
+  const void* src = nullptr;
+  std::size_t bytes = 0;
+};
+
+// Copies all pieces, in order; none overlaps another piece's destination. Fenced once.
+void copy(std::span<const Piece> pieces, Store store);
 
 // The instruction set chosen on this machine, e.g. "AVX3_ZEN4".
 const char* target_name();

@@ -68,6 +68,12 @@ class WeftPerf(Table):
                 self.assertEqual([row[1] for row in table], 2 * ways)
                 self.assertEqual({row[7] for row in table}, {"0"})
 
+    def test_pages_are_right(self):
+        result = run(self.program, "pages", "--ranks", 2, "-b", "1K", "-e", "4K", "-n", 2)
+        self.assertEqual(result.returncode, 0, result.stderr + result.stdout)
+        ways = [line.split()[2] for line in result.stdout.splitlines() if not line.startswith("#")]
+        self.assertEqual(ways, 2 * ["one", "order", "random"])
+
     def test_all_types_and_operators_are_right(self):
         result = run(self.program, "all_reduce", "--ranks", 2, *PACE, "-e", 64, "-d", "all", "-o", "all")
         self.assert_right(result)

@@ -67,5 +67,28 @@ TEST_P(CopyTest, SkipsADestinationThatIsTheSource) {
   }
 }
 
+// Pieces of awkward sizes, each beside its guards.
+TEST_P(CopyTest, CopiesPiecesAndNothingElse) {
+  for (const auto store : {Store::cached, Store::streaming}) {
+    for (const std::size_t count : {0, 1, 2, 25}) {
+      std::vector<Buffer> sources, targets;
+      std::vector<reduce::Piece> pieces;
+      for (std::size_t i = 0; i < count; ++i) {
+        const std::size_t bytes = kSizes[i % std::size(kSizes)];
+        sources.emplace_back(bytes, i * 7 % 64);
+        targets.emplace_back(bytes, i * 29 % 64);
+        sources.back().fill(awkward_values(DataType::u8, bytes, i));
+      }
+      for (std::size_t i = 0; i < count; ++i)
+        pieces.push_back({targets[i].data(), sources[i].data(), kSizes[i % std::size(kSizes)]});
+      reduce::copy(pieces, store);
+      for (std::size_t i = 0; i < count; ++i) {
+        EXPECT_EQ(targets[i].contents(), sources[i].contents()) << "piece " << i;
+        EXPECT_TRUE(targets[i].guards_intact() && sources[i].guards_intact()) << "piece " << i;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace weft::test
