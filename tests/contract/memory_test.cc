@@ -111,8 +111,6 @@ TEST_P(Contract, PrivateMemoryIsCopiedOrUnsupported) {
     rank.barrier();
     EXPECT_EQ(first_difference({own.data() + half, half}, peer), half);
     EXPECT_EQ(first_difference({own.data(), half}, rank.rank()), half);
-    // Memory that is not there is an error, not the end.
-    EXPECT_FALSE(rank.shares_process() || transport.copy_private(peer, 64, got.data(), 64, false).ok());
     rank.barrier();
   });
 }
