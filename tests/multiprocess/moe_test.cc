@@ -9,7 +9,7 @@
 #include "multiprocess/moe_layer.h"
 
 namespace {
-std::uint64_t allocations = 0;  // of this process; one thread makes them
+[[maybe_unused]] std::uint64_t allocations = 0;  // of this process; one thread makes them
 }
 
 // Replacing new and delete is the sanitizers' business where they are.
