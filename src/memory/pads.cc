@@ -16,10 +16,10 @@ constexpr std::size_t kMaxMailboxBytes = std::size_t{256} << 10;
 std::size_t round_up(std::size_t bytes) { return (bytes + kPage - 1) / kPage * kPage; }
 std::size_t round_down(std::size_t bytes) { return bytes / kPage * kPage; }
 
-// An eighth of the pad for the mailboxes of all peers.
-std::size_t mailbox_bytes(std::size_t ranks, std::size_t bytes) {
-  return std::clamp(bytes / 8 / ranks / kMinMailboxBytes * kMinMailboxBytes, kMinMailboxBytes,
-                    kMaxMailboxBytes);
+// The least, and an eighth of what a pad has beyond its own least.
+std::size_t mailbox_bytes(std::size_t ranks, std::size_t spare_bytes) {
+  const std::size_t share = spare_bytes / 8 / ranks / kMinMailboxBytes * kMinMailboxBytes;
+  return std::min(kMinMailboxBytes + share, kMaxMailboxBytes);
 }
 
 }  // namespace
@@ -35,15 +35,16 @@ PadLayout make_pad_layout(int ranks, std::size_t bytes) {
   const auto peers = static_cast<std::size_t>(ranks);
   layout.mailboxes =
       layout.signals + round_up(sizeof(Signal) * parts * static_cast<std::size_t>(layout.slots));
-  layout.mailbox_bytes = mailbox_bytes(peers, bytes);
-  layout.packets = layout.mailboxes + round_up(layout.mailbox_bytes * peers);
   const std::size_t min_packets = round_up(kCacheLine * static_cast<std::size_t>(layout.slots));
-  const std::size_t least = layout.packets + 2 * min_packets + parts * kMinLaneBytes;
+  const std::size_t least = layout.mailboxes + round_up(kMinMailboxBytes * peers) +
+                            2 * min_packets + parts * kMinLaneBytes;
   if (bytes < least) {
     fail(ErrorCode::invalid_argument,
          "{} bytes of shared memory are too few for {} ranks: WEFT_SHARED_BYTES of at least {}",
          bytes, ranks, least);
   }
+  layout.mailbox_bytes = mailbox_bytes(peers, bytes - least);
+  layout.packets = layout.mailboxes + round_up(layout.mailbox_bytes * peers);
   layout.packet_bytes = std::clamp(round_down((bytes - layout.packets) / 8), min_packets,
                                    std::max(min_packets, kMaxPacketBytes));
   layout.scratch = layout.packets + 2 * layout.packet_bytes;
