@@ -1,9 +1,12 @@
 // How long a waiting rank polls, then yields its core, then sleeps.
 #pragma once
 
+#include <sched.h>
 #include <weft/communicator.h>
 
 #include <cstdint>
+
+#include "base/cpu.h"
 
 namespace weft {
 
@@ -12,7 +15,7 @@ enum class Pause : std::uint8_t { poll, yield, sleep };
 
 struct PatienceLimits {
   std::int64_t poll_ns = 0;
-  std::int64_t yield_ns = 0;  // after that
+  std::int64_t yield_ns = 0;   // after that
   int polls_before_yield = 4;  // where it does not poll for a time
 };
 
@@ -44,5 +47,19 @@ class Patience {
   int polls_ = 0;
   std::int64_t since_ns_ = -1;
 };
+
+// Does what a pause says; `sleep` where it is that.
+template <class Sleep>
+void rest(Pause pause, const Sleep& sleep) {
+  switch (pause) {
+    case Pause::poll:
+      return cpu_pause();
+    case Pause::yield:
+      sched_yield();
+      return;
+    case Pause::sleep:
+      return sleep();
+  }
+}
 
 }  // namespace weft

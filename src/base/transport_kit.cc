@@ -3,7 +3,6 @@
 #include <sys/mman.h>
 
 #include <algorithm>
-#include <atomic>
 #include <charconv>
 #include <stdexcept>
 #include <string>
@@ -29,12 +28,6 @@ const char* fault_of(const Get& get) {
   const bool inside =
       get.source_offset <= source.bytes && get.bytes <= source.bytes - get.source_offset;
   return inside ? nullptr : "a get beyond the end of a memory";
-}
-
-void change_word(std::byte* word, SignalOp op, std::uint64_t value) {
-  std::atomic_ref<std::uint64_t> target(*reinterpret_cast<std::uint64_t*>(word));
-  if (op == SignalOp::set) target.store(value, std::memory_order_release);
-  if (op == SignalOp::add) target.fetch_add(value, std::memory_order_release);
 }
 
 Status queue_full() { return Status::error(ErrorCode::no_resources, "the queue is full"); }

@@ -3,6 +3,7 @@
 
 #include <weft/transport.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -16,7 +17,16 @@ const char* fault_of(const Put& put, int* peer);
 const char* fault_of(const Get& get);
 
 // Changes a signal's word, 8-byte aligned; whoever sees it sees all that was written before.
-void change_word(std::byte* word, SignalOp op, std::uint64_t value);
+inline void change_word(std::byte* word, SignalOp op, std::uint64_t value) {
+  std::atomic_ref<std::uint64_t> target(*reinterpret_cast<std::uint64_t*>(word));
+  if (op == SignalOp::set) target.store(value, std::memory_order_release);
+  if (op == SignalOp::add) target.fetch_add(value, std::memory_order_release);
+}
+// The word as it is, and with it all that was written before it was changed.
+inline std::uint64_t read_word(const std::byte* word) {
+  auto* plain = const_cast<std::uint64_t*>(reinterpret_cast<const std::uint64_t*>(word));
+  return std::atomic_ref<std::uint64_t>(*plain).load(std::memory_order_acquire);
+}
 
 // What put() answers while nothing more fits: no failure.
 Status queue_full();

@@ -11,7 +11,8 @@ namespace {
 
 constexpr int kChannelTag = p2p::kFirstOwnTag;
 constexpr int kReadyTag = p2p::kFirstOwnTag + 1;
-constexpr int kClosedTag = p2p::kFirstOwnTag + 2;  // and on, by the channel's number between two ranks
+constexpr int kClosedTag =
+    p2p::kFirstOwnTag + 2;  // and on, by the channel's number between two ranks
 
 // What the two ends tell each other.
 struct Hello {
@@ -120,35 +121,6 @@ Channel::State::~State() {
   } else {
     communicator.closed_channels->add({peer, closed_tag, own});
   }
-}
-
-ClosedChannels::ClosedChannels(p2p::Endpoint& endpoint, p2p::Messenger& messenger)
-    : endpoint_(endpoint), messenger_(messenger), numbers_(static_cast<std::size_t>(endpoint.peers())) {}
-
-ClosedChannels::~ClosedChannels() {
-  for (const Closed& closed : waiting_) release(closed);
-}
-
-void ClosedChannels::release(const Closed& closed) {
-  endpoint_.path(closed.peer).transport->release(closed.memory);
-}
-
-void ClosedChannels::add(const Closed& closed) {
-  waiting_.push_back(closed);
-  if (endpoint_.failure(closed.peer) == nullptr)
-    messenger_.forget_when_sent(messenger_.start_send(nullptr, 0, closed.peer, closed.tag));
-  sweep();
-}
-
-void ClosedChannels::sweep() {
-  std::erase_if(waiting_, [&](const Closed& closed) {
-    if (endpoint_.failure(closed.peer) == nullptr) {
-      if (!messenger_.probe(closed.peer, closed.tag)) return false;
-      messenger_.receive(nullptr, 0, closed.peer, closed.tag, endpoint_.timeout());
-    }
-    release(closed);
-    return true;
-  });
 }
 
 Channel Communicator::open_channel(int rank, const ChannelOptions& options) {

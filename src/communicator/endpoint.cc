@@ -11,7 +11,8 @@ RankEndpoint::RankEndpoint(const executor::World& world, executor::Executor& exe
       allocations_(allocations),
       patience_(limits_of(world.wait_policy, !world.all_load_store())) {
   for (const executor::Link& link : world.links) {
-    p2p::Path path{link.transport, link.load_store, nullptr};
+    p2p::Path path{link.transport, link.load_store, link.transport->capabilities().max_message,
+                   nullptr};
     if (link.pad != nullptr)
       path.sleeping = &reinterpret_cast<memory::Control*>(link.pad)->sleeping;
     paths_.push_back(path);
@@ -28,8 +29,7 @@ p2p::SharedPlace RankEndpoint::locate(const void* address, std::size_t bytes) co
   return {location.id, location.offset};
 }
 
-std::byte* RankEndpoint::mapped(int peer, const p2p::SharedPlace& place,
-                                std::size_t bytes) const {
+std::byte* RankEndpoint::mapped(int peer, const p2p::SharedPlace& place, std::size_t bytes) const {
   return allocations_.address(peer, {place.id, place.offset}, bytes);
 }
 
@@ -43,7 +43,8 @@ int RankEndpoint::progress() {
 p2p::MailboxMemory mailbox_memory(const executor::World& world, int peer) {
   const executor::Link& link = world.links[static_cast<std::size_t>(peer)];
   const std::size_t there = world.layout.mailbox_offset(world.rank);
-  return {world.layout.mailbox_bytes, world.pad + world.layout.mailbox_offset(peer),
+  return {world.layout.mailbox_bytes,
+          world.pad + world.layout.mailbox_offset(peer),
           {&link.pad_memory, there, link.pad == nullptr ? nullptr : link.pad + there}};
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/cpu.h"
 #include "base/error.h"
+#include "base/transport_kit.h"
 #include "communicator/impl.h"
 #include "communicator/shared_parts.h"
 #include "p2p/access.h"
@@ -90,7 +91,7 @@ struct PagePool::State {
   const PoolOffer& offer(const char* call, int rank) const;
   const PoolOffer& own() const { return offers[static_cast<std::size_t>(communicator.rank())]; }
   const p2p::Remote& remote(int rank) const { return parts.all()[static_cast<std::size_t>(rank)]; }
-  std::uint64_t* word(const char* call, int index) const;
+  std::byte* word(const char* call, int index) const;
   p2p::PageTransfer* start(bool writes, int rank, Pages source, Pages target,
                            const PageOptions& options);
   void check(const p2p::PageRequest& request, const char* call, const PageOptions& options) const;
@@ -107,11 +108,10 @@ const PoolOffer& PagePool::State::offer(const char* call, int rank) const {
   return offers[static_cast<std::size_t>(rank)];
 }
 
-std::uint64_t* PagePool::State::word(const char* call, int index) const {
+std::byte* PagePool::State::word(const char* call, int index) const {
   if (index < 0 || index >= own().layout.counters)
     fail(ErrorCode::invalid_argument, "{}: counter {} of {}", call, index, own().layout.counters);
-  return reinterpret_cast<std::uint64_t*>(parts.data() + counters_offset(own()) +
-                                          static_cast<std::size_t>(index) * kCacheLine);
+  return parts.data() + counters_offset(own()) + static_cast<std::size_t>(index) * kCacheLine;
 }
 
 void PagePool::State::check(const p2p::PageRequest& request, const char* call,
@@ -219,14 +219,13 @@ PageTicket PagePool::read_pages(int rank, Pages source_pages, Pages target_pages
 }
 
 std::uint64_t PagePool::counter(int index) const {
-  std::uint64_t* word = state().word("counter", index);
+  const std::byte* word = state().word("counter", index);
   state().communicator.endpoint->progress();
-  return std::atomic_ref<std::uint64_t>(*word).load(std::memory_order_acquire);
+  return transport::read_word(word);
 }
 
 void PagePool::reset_counter(int index, std::uint64_t value) {
-  std::atomic_ref<std::uint64_t>(*state().word("reset_counter", index))
-      .store(value, std::memory_order_release);
+  transport::change_word(state().word("reset_counter", index), transport::SignalOp::set, value);
 }
 
 std::uint64_t PagePool::wait_counter(int index, std::uint64_t value, int from) {
@@ -235,7 +234,7 @@ std::uint64_t PagePool::wait_counter(int index, std::uint64_t value, int from) {
 
 std::uint64_t PagePool::wait_counter(int index, std::uint64_t value, int from,
                                      std::chrono::nanoseconds timeout) {
-  const std::uint64_t* word = state().word("wait_counter", index);
+  const std::byte* word = state().word("wait_counter", index);
   return state().access.wait_at_least(word, value, from, timeout);
 }
 

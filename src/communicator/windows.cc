@@ -1,5 +1,6 @@
 // Windows of a communicator.
 #include "base/error.h"
+#include "base/transport_kit.h"
 #include "communicator/impl.h"
 #include "communicator/shared_parts.h"
 #include "p2p/access.h"
@@ -12,7 +13,7 @@ struct Window::State {
 
   const p2p::Remote& part(const char* call, int rank, std::size_t offset, std::size_t bytes) const;
   [[noreturn]] void refuse(const char* call, int rank, std::size_t offset, std::size_t bytes) const;
-  std::uint64_t* word(const char* call, std::size_t offset) const;
+  std::byte* word(const char* call, std::size_t offset) const;
   void check_word(const char* call, int rank, std::size_t offset) const;
 
   Communicator::Impl& communicator;
@@ -45,9 +46,9 @@ void Window::State::check_word(const char* call, int rank, std::size_t offset) c
     fail(ErrorCode::invalid_argument, "{}: a word at {}, which is no multiple of 8", call, offset);
 }
 
-std::uint64_t* Window::State::word(const char* call, std::size_t offset) const {
+std::byte* Window::State::word(const char* call, std::size_t offset) const {
   check_word(call, communicator.rank(), offset);
-  return reinterpret_cast<std::uint64_t*>(parts.data() + offset);
+  return parts.data() + offset;
 }
 
 Window Communicator::open_window(std::size_t bytes) {
@@ -98,13 +99,11 @@ void Window::get(int rank, std::size_t offset, void* destination, std::size_t by
 void Window::flush() { state().access.flush(state().communicator.executor->timeout()); }
 
 std::uint64_t Window::value(std::size_t signal_offset) const {
-  return std::atomic_ref<std::uint64_t>(*state().word("value", signal_offset))
-      .load(std::memory_order_acquire);
+  return transport::read_word(state().word("value", signal_offset));
 }
 
 void Window::reset(std::size_t signal_offset, std::uint64_t value) {
-  std::atomic_ref<std::uint64_t>(*state().word("reset", signal_offset))
-      .store(value, std::memory_order_release);
+  transport::change_word(state().word("reset", signal_offset), transport::SignalOp::set, value);
 }
 
 std::uint64_t Window::wait_at_least(std::size_t signal_offset, std::uint64_t value, int from) {
@@ -113,7 +112,7 @@ std::uint64_t Window::wait_at_least(std::size_t signal_offset, std::uint64_t val
 
 std::uint64_t Window::wait_at_least(std::size_t signal_offset, std::uint64_t value, int from,
                                     std::chrono::nanoseconds timeout) {
-  const std::uint64_t* word = state().word("wait_at_least", signal_offset);
+  const std::byte* word = state().word("wait_at_least", signal_offset);
   return state().access.wait_at_least(word, value, from, timeout);
 }
 

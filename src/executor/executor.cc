@@ -1,7 +1,5 @@
 #include "executor/executor.h"
 
-#include <sched.h>
-
 #include "base/error.h"
 #include "executor/lane.h"
 
@@ -150,18 +148,10 @@ void Executor::wait(Operation* operation, std::chrono::nanoseconds timeout) {
     const std::int64_t now = world_.clock->now_ns();
     if (started < 0) started = now;
     look_around(operation, started, now, timeout);
-    switch (patience.next(now)) {
-      case Pause::poll:
-        cpu_pause();
-        break;
-      case Pause::yield:
-        sched_yield();
-        break;
-      case Pause::sleep:
-        sleeper_.sleep(timeout - std::chrono::nanoseconds(now - started),
-                       [this] { return progress() > 0; });
-        break;
-    }
+    rest(patience.next(now), [&] {
+      sleeper_.sleep(timeout - std::chrono::nanoseconds(now - started),
+                     [this] { return progress() > 0; });
+    });
   }
 }
 

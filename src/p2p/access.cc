@@ -1,10 +1,10 @@
 #include "p2p/access.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
 
 #include "base/error.h"
+#include "base/transport_kit.h"
 #include "p2p/post.h"
 #include "p2p/wait.h"
 
@@ -30,28 +30,21 @@ Access::~Access() {
   }
 }
 
-void Access::check_alive(int peer, const char* call) const {
-  if (!endpoint_.any_lost()) return;
-  if (const std::string* cause = endpoint_.failure(peer); cause != nullptr)
-    fail(ErrorCode::peer_failed, "{}: {} failed: {}", call, endpoint_.describe(peer), *cause);
-}
-
 void Access::put(int peer, const Remote& remote, std::size_t offset, const void* source,
                  std::size_t bytes, std::size_t signal_offset, std::uint64_t value,
                  transport::SignalOp how) {
-  check_alive(peer, "put");
+  check_alive(endpoint_, peer, "put");
   const Path& path = endpoint_.path(peer);
   if (remote.span.mapped != nullptr) {
     write(remote.span.mapped + offset, source, bytes);
     if (how == transport::SignalOp::none) return;
-    raise(remote.span.mapped + signal_offset, value, how);
+    transport::change_word(remote.span.mapped + signal_offset, how, value);
     return wake(path);
   }
-  const std::uint64_t most = path.transport->capabilities().max_message;
   const auto* from = static_cast<const std::byte*>(source);
   last_ = peer;
   do {
-    const std::size_t part = std::min<std::uint64_t>(bytes, most);
+    const std::size_t part = std::min<std::uint64_t>(bytes, path.max_message);
     transport::Put put = make_put(from, remote.span + offset, part, &left_);
     bytes -= part;
     from += part;
@@ -65,7 +58,7 @@ void Access::put(int peer, const Remote& remote, std::size_t offset, const void*
 
 void Access::get(int peer, const Remote& remote, std::size_t offset, void* destination,
                  std::size_t bytes) {
-  check_alive(peer, "get");
+  check_alive(endpoint_, peer, "get");
   if (remote.span.mapped != nullptr) {
     if (bytes > 0) std::memcpy(destination, remote.span.mapped + offset, bytes);
     return;
@@ -88,20 +81,18 @@ void Access::flush(std::chrono::nanoseconds timeout) {
   await(endpoint_, {"flush", last_}, timeout, [&] { return asked_ == left_; });
 }
 
-std::uint64_t Access::wait_at_least(const std::uint64_t* word, std::uint64_t value, int from,
+std::uint64_t Access::wait_at_least(const std::byte* word, std::uint64_t value, int from,
                                     std::chrono::nanoseconds timeout) {
   std::uint64_t seen = 0;
+  const auto ready = [&] {
+    seen = transport::read_word(word);
+    return seen >= value;
+  };
   // As a rule it comes while this still spins.
   for (int polls = spins_ ? 512 : 0; polls > 0; --polls) {
-    seen = std::atomic_ref<std::uint64_t>(*const_cast<std::uint64_t*>(word))
-               .load(std::memory_order_acquire);
-    if (seen >= value) return seen;
+    if (ready()) return seen;
   }
-  await(endpoint_, {"wait_at_least", from}, timeout, [&] {
-    seen = std::atomic_ref<std::uint64_t>(*const_cast<std::uint64_t*>(word))
-               .load(std::memory_order_acquire);
-    return seen >= value;
-  });
+  await(endpoint_, {"wait_at_least", from}, timeout, ready);
   return seen;
 }
 

@@ -25,8 +25,8 @@ class Access {
   Access(const Access&) = delete;
   Access& operator=(const Access&) = delete;
 
-  // Puts `bytes` and then changes the word at `signal_offset` (SignalOp::none: no word). Ranges were
-  // checked. Throws Error(peer_failed).
+  // Puts `bytes` and then changes the word at `signal_offset` (SignalOp::none: no word). Ranges
+  // were checked. Throws Error(peer_failed).
   void put(int peer, const Remote& remote, std::size_t offset, const void* source,
            std::size_t bytes, std::size_t signal_offset, std::uint64_t value,
            transport::SignalOp how);
@@ -35,12 +35,10 @@ class Access {
   // Until all of it is done. Throws Error(timeout), Error(peer_failed).
   void flush(std::chrono::nanoseconds timeout);
   // Waits for a word of this process's memory. `from`: who changes it; -1: anybody.
-  std::uint64_t wait_at_least(const std::uint64_t* word, std::uint64_t value, int from,
+  std::uint64_t wait_at_least(const std::byte* word, std::uint64_t value, int from,
                               std::chrono::nanoseconds timeout);
 
  private:
-  void check_alive(int peer, const char* call) const;
-
   Endpoint& endpoint_;
   const bool spins_;
   std::uint64_t asked_ = 0;

@@ -19,6 +19,7 @@ namespace weft::p2p {
 struct Path {
   transport::Transport* transport = nullptr;
   bool load_store = false;
+  std::uint64_t max_message = ~std::uint64_t{0};  // bytes of one put
   // The word a mapped peer sleeps on, to be woken after its memory was written; null: not mapped.
   std::atomic<std::uint32_t>* sleeping = nullptr;
 };
@@ -62,7 +63,8 @@ class Endpoint {
   virtual SharedPlace locate(const void* address, std::size_t bytes) const = 0;
   virtual std::byte* mapped(int peer, const SharedPlace& place, std::size_t bytes) const = 0;
 
-  // Moves on transports and whatever else this process has under way. Returns how many things moved.
+  // Moves on transports and whatever else this process has under way. Returns how many things
+  // moved.
   virtual int progress() = 0;
   // The same for what is looked at now and then: whether mapped peers still live.
   virtual void look(std::int64_t now_ns) = 0;

@@ -125,7 +125,8 @@ Accept Messenger::plan_transfer(ReceiveRequest& request, int source, const Ask& 
     request.awaits_finish = true;
     return accept;
   }
-  const std::byte* from = ask.source.id == 0 ? nullptr : endpoint_.mapped(source, ask.source, ask.bytes);
+  const std::byte* from =
+      ask.source.id == 0 ? nullptr : endpoint_.mapped(source, ask.source, ask.bytes);
   accept.target = endpoint_.locate(request.data, ask.bytes);
   const bool both_mapped = from != nullptr && accept.target.id != 0;
   const std::size_t half = ask.bytes / 2 / kPage * kPage;
@@ -176,15 +177,12 @@ void Messenger::settle(ReceiveRequest& request) {
 }
 
 void Messenger::take_piece(int source, const Arrived& arrived) {
-  constexpr std::size_t kStreaming = std::size_t{4} << 20;
   ReceiveRequest* request = find_receive(source, arrived.label);
   if (request == nullptr || request->outcome.done) return;  // it was given up
   if (arrived.bytes > request->received.bytes - request->arrived)
     fail(ErrorCode::internal, "pieces of more bytes than the message has");
   void* to = request->data + request->arrived;
-  reduce::copy(&to, 1, arrived.data, arrived.bytes,
-               request->received.bytes >= kStreaming ? reduce::Store::streaming
-                                                     : reduce::Store::cached);
+  reduce::copy(&to, 1, arrived.data, arrived.bytes, store_for(request->received.bytes));
   request->arrived += arrived.bytes;
   settle(*request);
 }
@@ -235,8 +233,7 @@ void Messenger::forget(ReceiveRequest* request) {
   matching_.withdraw(request);
   if (!request->outcome.done && request->number != 0) {
     Peer& from = peers_[static_cast<std::size_t>(request->received.source)];
-    if (from.lost.empty())
-      say(from, Kind::cancel, 0, Finish{request->sending, Side::sender});
+    if (from.lost.empty()) say(from, Kind::cancel, 0, Finish{request->sending, Side::sender});
   }
   release_memory(*request);
   std::erase_if(receives_, [&](const ReceiveRequest& other) { return &other == request; });

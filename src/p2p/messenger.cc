@@ -23,7 +23,8 @@ Messenger::Peer& Messenger::peer(int number) {
   Peer& peer = peers_[static_cast<std::size_t>(number)];
   if (peer.box == nullptr) {
     const MailboxMemory memory = memory_(number);
-    peer.box = std::make_unique<Mailbox>(endpoint_, number, memory.bytes, memory.own, memory.theirs);
+    peer.box =
+        std::make_unique<Mailbox>(endpoint_, number, memory.bytes, memory.own, memory.theirs);
     open_.push_back(number);
   }
   return peer;
@@ -42,10 +43,12 @@ void Messenger::throw_failure(const Outcome& outcome) {
 // Without a request, where nothing is in the way.
 bool Messenger::quick_send(Peer& peer, const void* data, std::size_t bytes, int tag) {
   if (!peer.sends.empty() || !peer.controls.empty() || !peer.lost.empty()) return false;
-  if (bytes <= kLinePayload) return peer.box->send_small(Kind::inlined, static_cast<std::uint32_t>(tag), data, bytes);
+  if (bytes <= kLinePayload)
+    return peer.box->send_small(Kind::inlined, static_cast<std::uint32_t>(tag), data, bytes);
   if (bytes > peer.box->eager_bytes() || !peer.box->mapped()) return false;
   std::uint64_t completed = 0;  // a copy is complete at once
-  return peer.box->send_through_area(Kind::eager, static_cast<std::uint32_t>(tag), data, bytes, &completed);
+  return peer.box->send_through_area(Kind::eager, static_cast<std::uint32_t>(tag), data, bytes,
+                                     &completed);
 }
 
 void Messenger::send(const void* data, std::size_t bytes, int number, int tag,
@@ -75,7 +78,8 @@ bool Messenger::quick_receive(int source, void* data, std::size_t room, int tag,
   }
   if (arrived.kind != Kind::inlined && arrived.kind != Kind::eager) return false;
   const int found = static_cast<int>(arrived.label);
-  if (arrived.bytes > room || found != (tag == kAnyTag && found < kFirstOwnTag ? found : tag)) return false;
+  if (arrived.bytes > room || found != (tag == kAnyTag && found < kFirstOwnTag ? found : tag))
+    return false;
   if (arrived.bytes == sizeof(std::uint64_t)) {
     std::memcpy(data, arrived.data, sizeof(std::uint64_t));
   } else if (arrived.bytes > 0) {
@@ -142,29 +146,27 @@ ReceiveRequest* Messenger::start_receive(void* data, std::size_t room, int sourc
   return &request;
 }
 
-void Messenger::wait(SendRequest* request, std::chrono::nanoseconds timeout) {
+template <typename Request>
+void Messenger::await_request(Request* request, const Awaited& awaited, std::size_t bytes,
+                              int number, std::chrono::nanoseconds timeout) {
   try {
-    await(endpoint_, {"send", request->peer}, timeout, [&] {
+    await(endpoint_, awaited, timeout, [&] {
       if (!request->outcome.done) move_on();
       return request->outcome.done;
     });
   } catch (const Error& error) {
-    rethrow(error, request->bytes, request->tag, request->peer);
+    rethrow(error, bytes, request->tag, number);
   }
   throw_failure(request->outcome);
 }
 
+void Messenger::wait(SendRequest* request, std::chrono::nanoseconds timeout) {
+  await_request(request, {"send", request->peer}, request->bytes, request->peer, timeout);
+}
+
 void Messenger::wait(ReceiveRequest* request, std::chrono::nanoseconds timeout) {
-  try {
-    const int source = request->number != 0 ? request->received.source : request->source;
-    await(endpoint_, {"recv", source}, timeout, [&] {
-      if (!request->outcome.done) move_on();
-      return request->outcome.done;
-    });
-  } catch (const Error& error) {
-    rethrow(error, request->room, request->tag, request->source);
-  }
-  throw_failure(request->outcome);
+  const int source = request->number != 0 ? request->received.source : request->source;
+  await_request(request, {"recv", source}, request->room, request->source, timeout);
 }
 
 // Says which message it was, and what there is instead.

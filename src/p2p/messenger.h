@@ -15,6 +15,8 @@
 #include "p2p/mailbox.h"
 #include "p2p/matching.h"
 #include "p2p/requests.h"
+#include "p2p/wait.h"
+#include "reduce/reduce.h"
 
 namespace weft::p2p {
 
@@ -125,6 +127,10 @@ class Messenger final : public Background {
 
   template <typename Payload>
   void say(Peer& peer, Kind kind, std::uint32_t label, const Payload& payload);
+  template <typename Request>
+  void await_request(Request* request, const Awaited& awaited, std::size_t bytes, int number,
+                     std::chrono::nanoseconds timeout);
+  static reduce::Store store_for(std::size_t message_bytes);
   [[noreturn]] void rethrow(const Error& error, std::size_t bytes, int tag, int number) const;
   static void throw_failure(const Outcome& outcome);
   void sweep(Peer& peer);

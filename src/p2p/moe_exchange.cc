@@ -1,9 +1,9 @@
 #include "p2p/moe_exchange.h"
 
 #include <algorithm>
-#include <atomic>
 
 #include "base/error.h"
+#include "base/transport_kit.h"
 #include "p2p/wait.h"
 
 namespace weft::p2p {
@@ -53,8 +53,7 @@ void MoeExchange::expect(const char* call, Phase phase) const {
 }
 
 std::uint64_t MoeExchange::word(std::size_t offset) const {
-  return std::atomic_ref<std::uint64_t>(*reinterpret_cast<std::uint64_t*>(own_ + offset))
-      .load(std::memory_order_acquire);
+  return transport::read_word(own_ + offset);
 }
 
 template <class Send>

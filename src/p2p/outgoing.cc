@@ -3,14 +3,20 @@
 
 #include "base/error.h"
 #include "p2p/messenger.h"
+#include "p2p/post.h"
 #include "reduce/reduce.h"
 
 namespace weft::p2p {
 
-// Copies one slice. Large ones go past the caches: nobody reads all of that soon.
+// Large messages go past the caches: nobody reads all of one soon.
+reduce::Store Messenger::store_for(std::size_t message_bytes) {
+  constexpr std::size_t kStreaming = std::size_t{4} << 20;
+  return message_bytes >= kStreaming ? reduce::Store::streaming : reduce::Store::cached;
+}
+
+// Copies one slice.
 int Messenger::advance_copy(int number, Copy& copy) {
   constexpr std::size_t kSlice = std::size_t{256} << 10;
-  constexpr std::size_t kStreaming = std::size_t{4} << 20;
   if (!copy.pending()) return 0;
   const std::size_t bytes = std::min(kSlice, copy.bytes - copy.copied);
   std::byte* to = copy.to + copy.copied;
@@ -18,12 +24,12 @@ int Messenger::advance_copy(int number, Copy& copy) {
   copy.copied += bytes;
   if (copy.kind == Copy::Kind::mapped) {
     void* target = to;
-    reduce::copy(&target, 1, from, bytes,
-                 copy.bytes >= kStreaming ? reduce::Store::streaming : reduce::Store::cached);
+    reduce::copy(&target, 1, from, bytes, store_for(copy.bytes));
     return 1;
   }
   const bool write = copy.kind == Copy::Kind::write;
-  const auto theirs = write ? reinterpret_cast<std::uint64_t>(to) : reinterpret_cast<std::uint64_t>(from);
+  const auto theirs =
+      write ? reinterpret_cast<std::uint64_t>(to) : reinterpret_cast<std::uint64_t>(from);
   const transport::Status status = endpoint_.path(number).transport->copy_private(
       number, theirs, write ? const_cast<std::byte*>(from) : to, bytes, write);
   if (!status.ok()) fail(status.code, "{}: {}", endpoint_.describe(number), status.message);
@@ -78,8 +84,8 @@ bool Messenger::begin_send(Peer& peer, SendRequest& request) {
   if (request.bytes <= kLinePayload) {
     request.begun = box.send_small(Kind::inlined, tag, request.data, request.bytes);
   } else if (request.bytes <= box.eager_bytes()) {
-    request.begun = box.send_through_area(Kind::eager, tag, request.data, request.bytes,
-                                          &request.puts_left);
+    request.begun =
+        box.send_through_area(Kind::eager, tag, request.data, request.bytes, &request.puts_left);
     if (request.begun) ++request.puts_asked;
   } else {
     Ask ask{request.bytes, endpoint_.locate(request.data, request.bytes), 0, last_number_ + 1};
@@ -90,7 +96,8 @@ bool Messenger::begin_send(Peer& peer, SendRequest& request) {
   return request.begun;
 }
 
-// A small one is done once its bytes may be reused, a large one once both sides have done their part.
+// A small one is done once its bytes may be reused, a large one once both sides have done their
+// part.
 void Messenger::settle(SendRequest& request) {
   if (!request.begun || request.outcome.done || request.puts_left != request.puts_asked) return;
   if (request.number != 0) {
@@ -141,19 +148,16 @@ int Messenger::send_pieces(Peer& peer, SendRequest& request) {
 }
 
 int Messenger::post_puts(SendRequest& request) {
-  transport::Transport& transport = *endpoint_.path(request.peer).transport;
-  const std::uint64_t most = transport.capabilities().max_message;
+  const Path& path = endpoint_.path(request.peer);
   int moved = 0;
   while (request.sent < request.bytes) {
-    const std::size_t bytes = std::min<std::uint64_t>(most, request.bytes - request.sent);
-    transport::Put put;
-    put.source = request.data + request.sent;
-    put.target = &request.target;
-    put.target_offset = request.sent;
-    put.bytes = bytes;
-    put.completed = &request.puts_left;
+    const std::size_t bytes =
+        std::min<std::uint64_t>(path.max_message, request.bytes - request.sent);
+    const transport::Put put =
+        make_put(request.data + request.sent, {&request.target, request.sent, nullptr}, bytes,
+                 &request.puts_left);
     std::size_t posted = 0;
-    const transport::Status status = transport.put({&put, 1}, &posted);
+    const transport::Status status = path.transport->put({&put, 1}, &posted);
     if (status.code == ErrorCode::no_resources) break;
     if (!status.ok()) {
       fail(status.code, "put to {}: {}", endpoint_.describe(request.peer), status.message);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/transport_kit.h"
 #include "p2p/post.h"
 #include "p2p/wait.h"
 #include "reduce/reduce.h"
@@ -65,11 +66,7 @@ void PageMover::plan(PageTransfer& transfer, const PageRequest& request) const {
 PageTransfer* PageMover::start(const PageRequest& request) {
   const Path& path = endpoint_.path(request.peer);
   const char* call = request.writes ? "write_pages" : "read_pages";
-  if (endpoint_.any_lost()) {
-    if (const std::string* cause = endpoint_.failure(request.peer); cause != nullptr)
-      fail(ErrorCode::peer_failed, "{}: {} failed: {}", call, endpoint_.describe(request.peer),
-           *cause);
-  }
+  check_alive(endpoint_, request.peer, call);
   std::uint64_t most = 0;
   if (request.remote.mapped == nullptr) {
     const transport::Capabilities able = path.transport->capabilities();
@@ -79,7 +76,7 @@ PageTransfer* PageMover::start(const PageRequest& request) {
     if (request.writes && request.signals && !able.ordered)
       fail(ErrorCode::unsupported, "{}: {}, where a counter could overtake pages: use none", call,
            endpoint_.describe(request.peer));
-    most = std::min(able.max_message, kMostBytes);
+    most = std::min(path.max_message, kMostBytes);
   }
   PageTransfer* transfer = take_free();
   plan(*transfer, request);
@@ -187,7 +184,7 @@ int PageMover::tell(PageTransfer& transfer, std::uint64_t times) {
   const PageRequest& request = transfer.request;
   const Path& path = endpoint_.path(request.peer);
   if (request.word.mapped != nullptr) {
-    raise(request.word.mapped, times, transport::SignalOp::add);
+    transport::change_word(request.word.mapped, transport::SignalOp::add, times);
     wake(path);
   } else {
     transport::Put put = make_put(nullptr, {}, 0, &transfer.completed);

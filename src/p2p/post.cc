@@ -5,6 +5,12 @@
 
 namespace weft::p2p {
 
+void check_alive(const Endpoint& endpoint, int peer, const char* call) {
+  if (!endpoint.any_lost()) return;
+  if (const std::string* cause = endpoint.failure(peer); cause != nullptr)
+    fail(ErrorCode::peer_failed, "{}: {} failed: {}", call, endpoint.describe(peer), *cause);
+}
+
 void post(Endpoint& endpoint, int peer, std::span<const transport::Put> puts) {
   transport::Transport& transport = *endpoint.path(peer).transport;
   while (!puts.empty()) {

@@ -12,25 +12,19 @@
 
 namespace weft::p2p {
 
+// Throws Error(peer_failed) where a peer is gone, for `call`.
+void check_alive(const Endpoint& endpoint, int peer, const char* call);
+
 // Posts all of `puts`, which go to one peer, and pushes the transport on while its queue is full.
 // Throws Error(peer_failed, ...) with the peer's name.
 void post(Endpoint& endpoint, int peer, std::span<const transport::Put> puts);
 
-// A put of `bytes` from `source` to `target`, and the word of `signal` (memory null: none) after it.
+// A put of `bytes` from `source` to `target`, and the word of `signal` (memory null: none) after
+// it.
 transport::Put make_put(const void* source, const RemoteSpan& target, std::size_t bytes,
                         std::uint64_t* completed);
 void add_signal(transport::Put* put, const RemoteSpan& word, std::uint64_t value,
                 transport::SignalOp how = transport::SignalOp::set);
-
-// Changes a word of mapped memory, after what was written before.
-inline void raise(std::byte* word, std::uint64_t value, transport::SignalOp how) {
-  std::atomic_ref<std::uint64_t> signal(*reinterpret_cast<std::uint64_t*>(word));
-  if (how == transport::SignalOp::set) {
-    signal.store(value, std::memory_order_release);
-  } else {
-    signal.fetch_add(value, std::memory_order_release);
-  }
-}
 
 // Wakes a mapped peer that sleeps; nothing for others.
 void wake(const Path& path);

@@ -1,11 +1,11 @@
 #include "p2p/put_queue.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
 #include <span>
 
 #include "base/error.h"
+#include "base/transport_kit.h"
 #include "p2p/post.h"
 
 namespace weft::p2p {
@@ -20,7 +20,7 @@ void PutQueue::put(const void* source, const RemoteSpan& target, std::size_t byt
     std::memcpy(target.mapped, source, bytes);
     return;
   }
-  const std::uint64_t most = endpoint_.path(peer_).transport->capabilities().max_message;
+  const std::uint64_t most = endpoint_.path(peer_).max_message;
   const auto* from = static_cast<const std::byte*>(source);
   for (std::size_t at = 0; at < bytes;) {
     const std::size_t part = std::min<std::uint64_t>(bytes - at, most);
@@ -31,8 +31,7 @@ void PutQueue::put(const void* source, const RemoteSpan& target, std::size_t byt
 
 void PutQueue::signal(const RemoteSpan& word, std::uint64_t value) {
   if (word.mapped != nullptr) {
-    std::atomic_ref<std::uint64_t>(*reinterpret_cast<std::uint64_t*>(word.mapped))
-        .store(value, std::memory_order_release);
+    transport::change_word(word.mapped, transport::SignalOp::set, value);
     wake(endpoint_.path(peer_));
     return;
   }

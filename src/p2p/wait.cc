@@ -1,8 +1,5 @@
 #include "p2p/wait.h"
 
-#include <sched.h>
-
-#include "base/cpu.h"
 #include "base/error.h"
 
 namespace weft::p2p {
@@ -12,32 +9,22 @@ void Waiter::turn(const std::function<bool()>& ready) {
   constexpr unsigned kMovesPerLook = 64;
   if (endpoint_.progress() > 0) {
     patience_.reset();
-    if (++moves_ % kMovesPerLook != 0) return;
-    const std::int64_t now = endpoint_.clock().now_ns();
-    if (started_ns_ < 0) started_ns_ = now;
-    return check(now, ready);
+    if (++moves_ % kMovesPerLook == 0) check(ready);
+    return;
   }
   if (!patience_.due()) return;
-  const std::int64_t now = endpoint_.clock().now_ns();
-  if (started_ns_ < 0) started_ns_ = now;
-  check(now, ready);
-  switch (patience_.next(now)) {
-    case Pause::poll:
-      cpu_pause();
-      break;
-    case Pause::yield:
-      sched_yield();
-      break;
-    case Pause::sleep:
-      endpoint_.sleep(timeout_ - std::chrono::nanoseconds(now - started_ns_), [&] {
-        return endpoint_.progress() > 0 || ready();
-      });
-      break;
-  }
+  const std::int64_t now = check(ready);
+  rest(patience_.next(now), [&] {
+    endpoint_.sleep(timeout_ - std::chrono::nanoseconds(now - started_ns_),
+                    [&] { return endpoint_.progress() > 0 || ready(); });
+  });
 }
 
-void Waiter::check(std::int64_t now_ns, const std::function<bool()>& ready) {
-  endpoint_.look(now_ns);
+// Returns the time.
+std::int64_t Waiter::check(const std::function<bool()>& ready) {
+  const std::int64_t now = endpoint_.clock().now_ns();
+  if (started_ns_ < 0) started_ns_ = now;
+  endpoint_.look(now);
   int lost = awaited_.peer;
   const std::string* cause = failure(&lost);
   // What it sent before its end counts.
@@ -45,8 +32,8 @@ void Waiter::check(std::int64_t now_ns, const std::function<bool()>& ready) {
     fail(ErrorCode::peer_failed, "{}: {} failed: {}", awaited_.call, endpoint_.describe(lost),
          *cause);
   }
-  const std::chrono::nanoseconds waited(now_ns - started_ns_);
-  if (waited < timeout_ || ready()) return;
+  const std::chrono::nanoseconds waited(now - started_ns_);
+  if (waited < timeout_ || ready()) return now;
   fail(ErrorCode::timeout, "{}: waited {:.3g} s for {}", awaited_.call,
        std::chrono::duration<double>(waited).count(),
        awaited_.peer < 0 ? std::string("any rank") : endpoint_.describe(awaited_.peer));

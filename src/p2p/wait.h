@@ -27,7 +27,7 @@ class Waiter {
   void turn(const std::function<bool()>& ready);
 
  private:
-  void check(std::int64_t now_ns, const std::function<bool()>& ready);
+  std::int64_t check(const std::function<bool()>& ready);
   const std::string* failure(int* peer) const;
 
   Endpoint& endpoint_;

@@ -5,6 +5,8 @@
 // below +0: so a result depends neither on the order of two operands nor on the instruction set.
 #pragma once
 
+#include <weft/types.h>
+
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -201,6 +203,23 @@ void reduce_elements(void* const* dsts, int dst_count, const void* const* srcs, 
     return reduce_elements_of<T, Op>(dsts, 1, srcs, 2, count, divisor);
   }
   reduce_elements_of<T, Op>(dsts, dst_count, srcs, src_count, count, divisor);
+}
+
+// What `pick` makes of the element type that is behind a floating-point type of up to 32 bits;
+// nothing for other types.
+template <class Pick>
+auto pick_float(DataType type, const Pick& pick) {
+  using Picked = decltype(pick(float{}));
+  switch (type) {
+    case DataType::f32:
+      return pick(float{});
+    case DataType::f16:
+      return pick(F16{});
+    case DataType::bf16:
+      return pick(Bf16{});
+    default:
+      return Picked{};
+  }
 }
 
 }  // namespace weft::reduce

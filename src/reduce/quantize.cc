@@ -12,16 +12,9 @@ HWY_BEFORE_NAMESPACE();
 namespace weft::reduce::HWY_NAMESPACE {
 template <class Code>
 Codec codec_of(DataType type) {
-  switch (type) {
-    case DataType::f32:
-      return {encode<float, Code>, decode<float, Code>, recode<Code>};
-    case DataType::f16:
-      return {encode<F16, Code>, decode<F16, Code>, recode<Code>};
-    case DataType::bf16:
-      return {encode<Bf16, Code>, decode<Bf16, Code>, recode<Code>};
-    default:
-      return {};
-  }
+  return pick_float(type, []<class T>(T) -> Codec {
+    return {encode<T, Code>, decode<T, Code>, recode<Code>};
+  });
 }
 Codec choose_codec(DataType type, Quantization form) {
   return form == Quantization::int8 ? codec_of<Int8>(type) : codec_of<Fp8>(type);

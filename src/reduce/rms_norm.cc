@@ -11,16 +11,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace weft::reduce::HWY_NAMESPACE {
 RmsNormKernel choose_rms_norm(DataType type) {
-  switch (type) {
-    case DataType::f32:
-      return rms_norm<float>;
-    case DataType::f16:
-      return rms_norm<F16>;
-    case DataType::bf16:
-      return rms_norm<Bf16>;
-    default:
-      return nullptr;
-  }
+  return pick_float(type, []<class T>(T) -> RmsNormKernel { return rms_norm<T>; });
 }
 }  // namespace weft::reduce::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

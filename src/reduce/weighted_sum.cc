@@ -83,16 +83,7 @@ void weigh(void* dst, const void* const* rows, const float* weights, int count,
 }
 
 WeightedSum choose_weighted_sum(DataType type) {
-  switch (type) {
-    case DataType::f32:
-      return weigh<float>;
-    case DataType::f16:
-      return weigh<F16>;
-    case DataType::bf16:
-      return weigh<Bf16>;
-    default:
-      return nullptr;
-  }
+  return pick_float(type, []<class T>(T) -> WeightedSum { return weigh<T>; });
 }
 }  // namespace weft::reduce::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

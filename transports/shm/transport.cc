@@ -6,6 +6,8 @@
 #include <atomic>
 #include <cstring>
 
+#include "base/transport_kit.h"
+
 namespace weft::shm {
 namespace {
 
@@ -19,15 +21,6 @@ std::uint32_t next_owner() {
 
 std::byte* at(const transport::RemoteMemory& memory, std::uint64_t offset) {
   return static_cast<std::byte*>(memory.mapped) + offset;
-}
-
-void raise_signal(const transport::Put& put) {
-  std::atomic_ref<std::uint64_t> word(
-      *reinterpret_cast<std::uint64_t*>(at(*put.signal_memory, put.signal_offset)));
-  if (put.signal == transport::SignalOp::set)
-    word.store(put.signal_value, std::memory_order_release);
-  if (put.signal == transport::SignalOp::add)
-    word.fetch_add(put.signal_value, std::memory_order_release);
 }
 
 }  // namespace
@@ -72,7 +65,8 @@ Status Transport::connect(int peer, std::span<const std::byte> address) {
     return Status::error(ErrorCode::unsupported, "not an address of the shared-memory transport");
   }
   std::memcpy(&process, address.data(), sizeof(process));
-  if (process.process.host != self_.process.host) return Status::error(ErrorCode::unsupported, "another host");
+  if (process.process.host != self_.process.host)
+    return Status::error(ErrorCode::unsupported, "another host");
   // Containers of one machine that keep their memory apart are two hosts.
   if (process.process.shm_device != self_.process.shm_device)
     return Status::error(ErrorCode::unsupported, "another /dev/shm");
@@ -96,13 +90,15 @@ Status Transport::check_peer(int peer) const {
   if (connected(peer)) return {};
   return Status::error(
       ErrorCode::peer_failed,
-      fmt::format("process {} is gone", processes_[static_cast<std::size_t>(peer)].process.pid).c_str());
+      fmt::format("process {} is gone", processes_[static_cast<std::size_t>(peer)].process.pid)
+          .c_str());
 }
 
 void Transport::fail_peer(int peer) {
   states_[static_cast<std::size_t>(peer)] = PeerState::failed;
   for (const auto& [handle, segment] : imported_) {
-    if (segment.key.pid == processes_[static_cast<std::size_t>(peer)].process.pid) remove_name(segment.key);
+    if (segment.key.pid == processes_[static_cast<std::size_t>(peer)].process.pid)
+      remove_name(segment.key);
   }
   if (options_.report_failure == nullptr) return;
   transport::Failure failure;
@@ -186,7 +182,9 @@ Status Transport::put(std::span<const transport::Put> puts, std::size_t* posted)
     Status status = check_peer(peer);
     if (!status.ok()) return status;
     if (put.bytes > 0) std::memcpy(at(*put.target, put.target_offset), put.source, put.bytes);
-    if (put.signal != transport::SignalOp::none) raise_signal(put);
+    if (put.signal != transport::SignalOp::none)
+      transport::change_word(at(*put.signal_memory, put.signal_offset), put.signal,
+                             put.signal_value);
     if (put.completed != nullptr) ++*put.completed;
     ++*posted;
   }

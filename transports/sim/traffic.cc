@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/transport_kit.h"
 #include "sim/fabric.h"
 
 namespace weft::sim {
@@ -239,15 +240,9 @@ void Fabric::deliver_put(const Transfer& transfer) {
     std::memcpy(target.address + transfer.offset,
                 transfer.inlined ? transfer.payload.data() : transfer.source, transfer.bytes);
   }
-  if (transfer.signal != SignalOp::none) {
-    std::atomic_ref<std::uint64_t> signal(
-        *reinterpret_cast<std::uint64_t*>(word.address + transfer.signal_offset));
-    if (transfer.signal == SignalOp::set) {
-      signal.store(transfer.signal_value, std::memory_order_release);
-    } else {
-      signal.fetch_add(transfer.signal_value, std::memory_order_acq_rel);
-    }
-  }
+  if (transfer.signal != SignalOp::none)
+    transport::change_word(word.address + transfer.signal_offset, transfer.signal,
+                           transfer.signal_value);
   ++traffic_.puts;
   traffic_.bytes += transfer.bytes;
   if (!transfer.inlined) complete(transfer);

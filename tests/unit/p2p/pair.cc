@@ -26,7 +26,8 @@ TestEndpoint::TestEndpoint(const std::string& transport, int rank)
   transport::Status why;
   transport_ = plugin_->open(&options, &why);
   if (transport_ == nullptr) throw std::runtime_error(why.message);
-  path_ = {transport_, transport_->capabilities().load_store, nullptr};
+  const transport::Capabilities able = transport_->capabilities();
+  path_ = {transport_, able.load_store, able.max_message, nullptr};
 }
 
 TestEndpoint::~TestEndpoint() { plugin_->close(transport_); }
@@ -66,8 +67,8 @@ Pair::~Pair() {
 
 std::unique_ptr<Messenger> Pair::messenger(int rank, std::size_t unexpected_bytes) {
   const MailboxMemory memory{bytes_, own(rank), theirs(rank)};
-  return std::make_unique<Messenger>(*ends_[rank], [memory](int) { return memory; },
-                                     unexpected_bytes);
+  return std::make_unique<Messenger>(
+      *ends_[rank], [memory](int) { return memory; }, unexpected_bytes);
 }
 
 }  // namespace weft::p2p

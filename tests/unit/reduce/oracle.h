@@ -68,6 +68,24 @@ using Bf16 = Half<8, 7>;
 template <class T>
 inline constexpr bool kIsHalf = std::is_same_v<T, F16> || std::is_same_v<T, Bf16>;
 
+// A floating-point element as f32, and the element nearest to an f32.
+template <class T>
+float value_of(T element) {
+  if constexpr (kIsHalf<T>) {
+    return static_cast<float>(element.value());
+  } else {
+    return element;
+  }
+}
+template <class T>
+T element_of(float value) {
+  if constexpr (kIsHalf<T>) {
+    return T::nearest(static_cast<double>(value));
+  } else {
+    return value;
+  }
+}
+
 // Calls visit(T{}) with the element type of `type`.
 template <class Visit>
 auto with_type(DataType type, Visit visit) {

@@ -68,22 +68,6 @@ std::vector<float> expected_block(const std::vector<float>& values, Quantization
 }
 
 template <class T>
-T element_of(float value) {
-  if constexpr (kIsHalf<T>) {
-    return T::nearest(static_cast<double>(value));
-  } else {
-    return value;
-  }
-}
-template <class T>
-float value_of(T element) {
-  if constexpr (kIsHalf<T>) {
-    return static_cast<float>(element.value());
-  } else {
-    return element;
-  }
-}
-template <class T>
 constexpr DataType kTypeOf = std::is_same_v<T, float> ? DataType::f32
                              : std::is_same_v<T, F16> ? DataType::f16
                                                       : DataType::bf16;

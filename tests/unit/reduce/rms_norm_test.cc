@@ -23,15 +23,6 @@ INSTANTIATE_TEST_SUITE_P(EveryTarget, RmsNormTest, testing::ValuesIn(usable_targ
 constexpr DataType kTypes[] = {DataType::f32, DataType::f16, DataType::bf16};
 
 template <class T>
-float value_of(T element) {
-  if constexpr (kIsHalf<T>) {
-    return static_cast<float>(element.value());
-  } else {
-    return element;
-  }
-}
-
-template <class T>
 T nearest(float value) {
   if constexpr (kIsHalf<T>) {
     return T::nearest(static_cast<double>(value));

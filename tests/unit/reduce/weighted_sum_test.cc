@@ -9,26 +9,10 @@
 namespace weft::reduce {
 namespace {
 
+using test::element_of;
 using test::kIsHalf;
+using test::value_of;
 using test::with_type;
-
-template <class T>
-float widened(T element) {
-  if constexpr (kIsHalf<T>) {
-    return static_cast<float>(element.value());
-  } else {
-    return element;
-  }
-}
-
-template <class T>
-T narrowed(float value) {
-  if constexpr (kIsHalf<T>) {
-    return T::nearest(value);
-  } else {
-    return value;
-  }
-}
 
 // Row by row; the products are kept apart from the sums.
 template <class T>
@@ -38,10 +22,10 @@ std::vector<T> expected(const std::vector<std::vector<T>>& rows, const std::vect
   for (std::size_t i = 0; i < elements; ++i) {
     float sum = 0;
     for (std::size_t row = 0; row < rows.size(); ++row) {
-      const volatile float product = weights[row] * widened(rows[row][i]);
+      const volatile float product = weights[row] * value_of(rows[row][i]);
       sum = row == 0 ? product : sum + product;
     }
-    result.push_back(narrowed<T>(sum));
+    result.push_back(element_of<T>(sum));
   }
   return result;
 }
@@ -57,14 +41,14 @@ void compare(DataType type, std::size_t count, std::size_t elements) {
   std::vector<const void*> places;
   for (std::size_t row = 0; row < count; ++row) {
     weights[row] = draw();
-    for (std::size_t i = 0; i < elements + 1; ++i) rows[row].push_back(narrowed<T>(draw()));
+    for (std::size_t i = 0; i < elements + 1; ++i) rows[row].push_back(element_of<T>(draw()));
     places.push_back(rows[row].data());
   }
-  std::vector<T> result(elements + 1, narrowed<T>(77));
+  std::vector<T> result(elements + 1, element_of<T>(77));
   weighted_sum(type)(result.data(), places.data(), weights.data(), static_cast<int>(count),
                      elements);
   std::vector<T> wanted = expected(rows, weights, elements);
-  wanted.push_back(narrowed<T>(77));  // nothing past the end
+  wanted.push_back(element_of<T>(77));  // nothing past the end
   EXPECT_EQ(std::memcmp(result.data(), wanted.data(), wanted.size() * sizeof(T)), 0)
       << count << " rows of " << elements << " " << name_of(type);
 }
