@@ -44,7 +44,8 @@ Communicator::Impl::Impl(const Options& options) : config(resolve(options)) {
   pages = std::make_unique<p2p::PageMover>(*endpoint);
   executor->add_background(messenger.get());
   executor->add_background(pages.get());
-  for (const auto& [peer, cause] : early_failures) peer_failed(peer, cause);
+  for (const auto& [peer, cause] : early_failures) executor->peer_failed(peer, cause);
+  if (!early_failures.empty()) endpoint->note_loss();
   await_others();
 }
 
@@ -76,8 +77,9 @@ Communicator::Impl::~Impl() {
   pages.reset();
 }
 
-void Communicator::Impl::peer_failed(int peer, const std::string& cause) {
-  log.info("rank {} failed: {}", peer, cause);
+void Communicator::Impl::peer_failed(const std::string& transport, int peer,
+                                     const std::string& cause) {
+  log.info("rank {} failed over {}: {}", peer, transport, cause);
   if (executor != nullptr) {
     executor->peer_failed(peer, cause);
     if (endpoint != nullptr) endpoint->note_loss();

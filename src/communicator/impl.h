@@ -47,7 +47,7 @@ struct Communicator::Impl final : FailureListener {
   explicit Impl(const Options& options);
   ~Impl() override;
 
-  void peer_failed(int peer, const std::string& cause) override;
+  void peer_failed(const std::string& transport, int peer, const std::string& cause) override;
 
   int rank() const { return world().rank; }
   int ranks() const { return world().ranks; }

@@ -1,54 +1,10 @@
 // Messages between two ranks: send, recv and what waits for them.
-#include "communicator/impl.h"
-#include "communicator/request.h"
-
 #include "base/error.h"
+#include "communicator/impl.h"
+#include "p2p/message_request.h"
 
 namespace weft {
 namespace {
-
-using p2p::kFirstOwnTag;
-
-template <typename Message>
-struct MessageRequest final : Request::State {
-  MessageRequest(Communicator::Impl& owner, Message* started)
-      : communicator(owner), message(started) {}
-  ~MessageRequest() override {
-    try {
-      const bool waits_for_nobody = withdrawable();
-      if (!waits_for_nobody) wait(default_timeout());
-    } catch (const Error&) {
-      // Nobody is left to hear of it.
-    }
-    communicator.messenger->forget(message);
-  }
-
-  bool test() override { return communicator.messenger->test(message); }
-  void wait(std::chrono::nanoseconds timeout) override {
-    communicator.messenger->wait(message, timeout);
-  }
-  std::chrono::nanoseconds default_timeout() const override {
-    return communicator.executor->timeout();
-  }
-  Received received() const override {
-    if constexpr (requires { message->received; }) return message->received;
-    return {};
-  }
-  // A receive that no message was found for.
-  bool withdrawable() const {
-    if constexpr (requires { message->received; })
-      return !message->outcome.done && message->number == 0;
-    return false;
-  }
-
-  Communicator::Impl& communicator;
-  Message* message;
-};
-
-void check_buffer(const char* call, const void* data, std::size_t bytes) {
-  if (data == nullptr && bytes > 0)
-    fail(ErrorCode::invalid_argument, "{}: a null buffer for {} bytes", call, bytes);
-}
 
 void check_rank(const char* call, const Communicator::Impl& impl, int rank, bool any) {
   if (any && rank == kAnySource) {
@@ -61,23 +17,18 @@ void check_rank(const char* call, const Communicator::Impl& impl, int rank, bool
     fail(ErrorCode::invalid_argument, "{}: rank {} is this rank itself", call, rank);
 }
 
-void check_tag(const char* call, int tag, bool any) {
-  if ((any && tag == kAnyTag) || (tag >= 0 && tag < kFirstOwnTag)) return;
-  fail(ErrorCode::invalid_argument, "{}: tag {}; tags are 0 to {}", call, tag, kFirstOwnTag - 1);
-}
-
 void check_send(const Communicator::Impl& impl, const void* data, std::size_t bytes, int rank,
                 int tag) {
-  check_buffer("send", data, bytes);
+  p2p::check_buffer("send", data, bytes);
   check_rank("send", impl, rank, false);
-  check_tag("send", tag, false);
+  p2p::check_tag("send", tag, false);
 }
 
 void check_receive(const Communicator::Impl& impl, const void* data, std::size_t bytes, int rank,
                    int tag) {
-  check_buffer("recv", data, bytes);
+  p2p::check_buffer("recv", data, bytes);
   check_rank("recv", impl, rank, true);
-  check_tag("recv", tag, true);
+  p2p::check_tag("recv", tag, true);
 }
 
 }  // namespace
@@ -90,8 +41,9 @@ void Communicator::send(const void* data, std::size_t bytes, int rank, int tag) 
 Request Communicator::send_async(const void* data, std::size_t bytes, int rank, int tag) {
   check_send(*impl_, data, bytes, rank, tag);
   Request request;
-  request.state_ = std::make_unique<MessageRequest<p2p::SendRequest>>(
-      *impl_, impl_->messenger->start_send(data, bytes, rank, tag));
+  request.state_ = std::make_unique<p2p::MessageRequest<p2p::SendRequest>>(
+      *impl_->messenger, impl_->messenger->start_send(data, bytes, rank, tag),
+      impl_->executor->timeout());
   return request;
 }
 
@@ -103,8 +55,9 @@ Received Communicator::recv(void* data, std::size_t max_bytes, int rank, int tag
 Request Communicator::recv_async(void* data, std::size_t max_bytes, int rank, int tag) {
   check_receive(*impl_, data, max_bytes, rank, tag);
   Request request;
-  request.state_ = std::make_unique<MessageRequest<p2p::ReceiveRequest>>(
-      *impl_, impl_->messenger->start_receive(data, max_bytes, rank, tag));
+  request.state_ = std::make_unique<p2p::MessageRequest<p2p::ReceiveRequest>>(
+      *impl_->messenger, impl_->messenger->start_receive(data, max_bytes, rank, tag),
+      impl_->executor->timeout());
   return request;
 }
 
@@ -121,7 +74,7 @@ Received Communicator::sendrecv(const void* data, std::size_t bytes, int to, int
 
 std::optional<Received> Communicator::probe(int rank, int tag) {
   check_rank("probe", *impl_, rank, true);
-  check_tag("probe", tag, true);
+  p2p::check_tag("probe", tag, true);
   impl_->endpoint->progress();
   return impl_->messenger->probe(rank, tag);
 }

@@ -6,7 +6,7 @@
 
 #include <thread>
 
-#include "communicator/transports.h"
+#include "transport/transports.h"
 
 namespace weft {
 

@@ -4,22 +4,10 @@
 
 #include <vector>
 
+#include "base/request.h"
 #include "communicator/impl.h"
 
 namespace weft {
-
-// What a Request holds. Stays where it is in memory; its end waits for an unfinished one, dropping
-// errors.
-struct Request::State {
-  State() = default;
-  virtual ~State() = default;
-  State(const State&) = delete;
-  State& operator=(const State&) = delete;
-  virtual bool test() = 0;
-  virtual void wait(std::chrono::nanoseconds timeout) = 0;
-  virtual std::chrono::nanoseconds default_timeout() const = 0;
-  virtual Received received() const { return {}; }
-};
 
 struct CollectiveRequest final : Request::State {
   // Starts the call. `invocation` was checked.

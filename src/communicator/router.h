@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "communicator/routes.h"
-#include "communicator/transports.h"
-#include "communicator/wire.h"
+#include "transport/transports.h"
+#include "base/blob.h"
 
 namespace weft {
 

@@ -11,8 +11,8 @@
 
 #include "base/config.h"
 #include "communicator/router.h"
-#include "communicator/transports.h"
-#include "communicator/wire.h"
+#include "transport/transports.h"
+#include "base/blob.h"
 #include "executor/world.h"
 #include "topology/host.h"
 #include "tuner/situation.h"

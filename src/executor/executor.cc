@@ -9,7 +9,8 @@ Executor::Executor(const World& world, std::chrono::nanoseconds timeout)
     : world_(world),
       patience_limits_(limits_of(world.wait_policy, !world.all_load_store())),
       timeout_(timeout),
-      sleeper_(world) {}
+      sleeper_(reinterpret_cast<memory::Control*>(world.pad)->sleeping, world.transports,
+               !world.all_load_store()) {}
 
 void Executor::throw_if_poisoned() const {
   if (poisoned()) fail(ErrorCode::poisoned, "the communicator failed before: {}", poison_message_);

@@ -9,8 +9,8 @@
 
 #include "base/background.h"
 #include "base/patience.h"
+#include "base/sleeper.h"
 #include "executor/operation.h"
-#include "executor/sleeper.h"
 #include "executor/world.h"
 
 namespace weft::executor {

@@ -3,7 +3,7 @@
 #include "base/config.h"
 #include "base/error.h"
 #include "base/names.h"
-#include "communicator/devices.h"
+#include "transport/devices.h"
 #include "transport/loader.h"
 
 #include <sys/utsname.h>

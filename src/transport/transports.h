@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/config.h"
-#include "communicator/devices.h"
 #include "topology/host.h"
+#include "transport/devices.h"
 #include "transport/loader.h"
 
 namespace weft {
@@ -16,7 +16,8 @@ namespace weft {
 // Who hears of failures. Outlives the transports.
 struct FailureListener {
   virtual ~FailureListener() = default;
-  virtual void peer_failed(int peer, const std::string& cause) = 0;
+  // `peer` -1: all that are reached over that transport.
+  virtual void peer_failed(const std::string& transport, int peer, const std::string& cause) = 0;
 };
 
 struct OpenTransport {
@@ -68,10 +69,10 @@ class Transports {
   bool need_progress() const;
 
  private:
+  // One for each open transport.
   struct Callbacks {
-    FailureListener* listener;
-    const Log* log;
-    std::map<int, std::string> failed;  // peers, with the cause
+    Transports* owner;
+    std::string name;
   };
 
   const Proposal* probe(const transport::LoadedPlugin& plugin);
@@ -82,7 +83,9 @@ class Transports {
   const Log& log_;
   const topology::Host& host_;
   Rank rank_;
-  Callbacks callbacks_;
+  FailureListener& listener_;
+  std::deque<Callbacks> callbacks_;
+  std::map<int, std::string> failed_;  // peers, with the cause
   transport::PluginSet plugins_;
   std::map<std::string, Proposal> proposals_;  // of what was probed and can be used
   std::map<std::string, bool> probed_;

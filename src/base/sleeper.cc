@@ -1,17 +1,20 @@
-#include "executor/sleeper.h"
+#include "base/sleeper.h"
 
 #include <time.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/futex.h"
 
-namespace weft::executor {
+namespace weft {
 
-Sleeper::Sleeper(const World& world) : world_(world), polls_transports_(!world.all_load_store()) {
+Sleeper::Sleeper(std::atomic<std::uint32_t>& word, std::vector<transport::Transport*> transports,
+                 bool polls)
+    : word_(word), transports_(std::move(transports)), polls_transports_(polls) {
   bool mapped = false;
   bool all_wake = true;
-  for (const transport::Transport* transport : world_.transports) {
+  for (const transport::Transport* transport : transports_) {
     const transport::Capabilities capabilities = transport->capabilities();
     mapped = mapped || capabilities.load_store;
     if (capabilities.load_store) continue;
@@ -19,7 +22,7 @@ Sleeper::Sleeper(const World& world) : world_(world), polls_transports_(!world.a
     all_wake = all_wake && capabilities.blocking_wait_fd >= 0;
   }
   if (!all_wake) descriptors_.clear();
-  // Nothing wakes a rank at a descriptor for what a mapped peer writes.
+  // Nothing wakes a process at a descriptor for what a mapped peer writes.
   constexpr std::chrono::microseconds kNap{200};
   constexpr std::chrono::milliseconds kSleep{20};
   longest_sleep_ = mapped ? std::chrono::nanoseconds(kNap) : std::chrono::nanoseconds(kSleep);
@@ -41,20 +44,19 @@ void Sleeper::sleep(std::chrono::nanoseconds limit, const std::function<bool()>&
 // and lets failures be noticed.
 void Sleeper::sleep_at_word(std::chrono::nanoseconds limit, const std::function<bool()>& ready) {
   constexpr std::chrono::milliseconds kLongest{5};
-  std::atomic<std::uint32_t>& word = reinterpret_cast<memory::Control*>(world_.pad)->sleeping;
-  word.store(1, std::memory_order_relaxed);
+  word_.store(1, std::memory_order_relaxed);
   barrier_all_processes();
-  if (!ready()) futex_sleep(&word, std::min<std::chrono::nanoseconds>(limit, kLongest));
-  word.store(0, std::memory_order_relaxed);
+  if (!ready()) futex_sleep(&word_, std::min<std::chrono::nanoseconds>(limit, kLongest));
+  word_.store(0, std::memory_order_relaxed);
 }
 
 void Sleeper::sleep_at_descriptors(std::chrono::nanoseconds limit,
                                    const std::function<bool()>& ready) {
-  for (transport::Transport* transport : world_.transports) transport->arm();
+  for (transport::Transport* transport : transports_) transport->arm();
   if (ready()) return;
   const std::int64_t ns = std::clamp<std::int64_t>(limit.count(), 0, longest_sleep_.count());
   const timespec time{ns / 1'000'000'000, ns % 1'000'000'000};
   (void)ppoll(descriptors_.data(), descriptors_.size(), &time, nullptr);
 }
 
-}  // namespace weft::executor
+}  // namespace weft

@@ -1,4 +1,4 @@
-#include "communicator/wire.h"
+#include "base/blob.h"
 
 #include "base/error.h"
 
@@ -18,7 +18,7 @@ void BlobWriter::put_text(std::string_view text) { put_bytes(std::as_bytes(std::
 
 std::span<const std::byte> BlobReader::take(std::size_t bytes) {
   if (bytes > rest_.size())
-    fail(ErrorCode::bootstrap, "a rank sent a set-up message that is cut short");
+    fail(code_, "what describes a peer is cut short");
   const auto result = rest_.first(bytes);
   rest_ = rest_.subspan(bytes);
   return result;

@@ -1,4 +1,4 @@
-#include "communicator/devices.h"
+#include "transport/devices.h"
 
 #include <fmt/format.h>
 

@@ -1,7 +1,8 @@
-// Small blobs that ranks exchange while a communicator is set up.
+// Small blobs that processes exchange before they can move anything else.
 #pragma once
 
 #include <weft/bootstrap.h>
+#include <weft/error.h>
 
 #include <cstring>
 #include <span>
@@ -27,10 +28,12 @@ class BlobWriter {
   Blob blob_;
 };
 
-// Reads what a BlobWriter of the same build wrote. Throws Error(bootstrap) past the end.
+// Reads what a BlobWriter of the same build wrote. Throws Error(`code`) past the end.
 class BlobReader {
  public:
-  explicit BlobReader(std::span<const std::byte> blob) : rest_(blob) {}
+  explicit BlobReader(std::span<const std::byte> blob, ErrorCode code = ErrorCode::bootstrap)
+      : rest_(blob), code_(code) {}
+  bool at_end() const { return rest_.empty(); }
   template <typename T>
   T get() {
     static_assert(std::is_trivially_copyable_v<T>);
@@ -44,6 +47,7 @@ class BlobReader {
  private:
   std::span<const std::byte> take(std::size_t bytes);
   std::span<const std::byte> rest_;
+  ErrorCode code_;
 };
 
 }  // namespace weft

@@ -1,4 +1,4 @@
-#include "communicator/transports.h"
+#include "transport/transports.h"
 
 #include <algorithm>
 #include <span>
@@ -21,7 +21,7 @@ Transports::Transports(const Config& config, const Log& log, const topology::Hos
       log_(log),
       host_(host),
       rank_(rank),
-      callbacks_{&listener, &log, {}},
+      listener_(listener),
       plugins_(transport::load_plugins(config.options.plugin_path, log)) {
   for (const auto& refused : plugins_.refused) {
     const bool named = refused.reason.starts_with(refused.origin);
@@ -39,8 +39,8 @@ const OpenTransport* Transports::find(const std::string& name) const {
 }
 
 const std::string* Transports::failure_of(int peer) const {
-  const auto found = callbacks_.failed.find(peer);
-  return found == callbacks_.failed.end() ? nullptr : &found->second;
+  const auto found = failed_.find(peer);
+  return found == failed_.end() ? nullptr : &found->second;
 }
 
 void Transports::progress() const {
@@ -75,15 +75,15 @@ void Transports::open_devices(const transport::LoadedPlugin& plugin, const Propo
   options.wakes = config_.wait_policy == WaitPolicy::block;
   options.rank = rank_.rank;
   options.size = rank_.ranks;
-  options.context = &callbacks_;
+  options.context = &callbacks_.emplace_back(this, std::string(plugin.plugin->name));
   options.setting = setting;
   options.report_failure = [](void* context, const transport::Failure* failure) {
     auto* callbacks = static_cast<Callbacks*>(context);
-    callbacks->failed.emplace(failure->peer, failure->cause);
-    callbacks->listener->peer_failed(failure->peer, failure->cause);
+    callbacks->owner->failed_.emplace(failure->peer, failure->cause);
+    callbacks->owner->listener_.peer_failed(callbacks->name, failure->peer, failure->cause);
   };
   options.log = [](void* context, const char* message) {
-    static_cast<Callbacks*>(context)->log->info("{}", message);
+    static_cast<Callbacks*>(context)->owner->log_.info("{}", message);
   };
   transport::Status why;
   OpenTransport open;
