@@ -136,6 +136,7 @@ class WEFT_API Request {
 
  private:
   friend class Communicator;
+  friend class Engine;
   std::unique_ptr<State> state_;
 };
 

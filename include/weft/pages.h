@@ -69,6 +69,7 @@ class WEFT_API PageTicket {
 
  private:
   friend class PagePool;
+  friend class EnginePages;
   PageTicket(p2p::PageMover& mover, p2p::PageTransfer* transfer)
       : mover_(&mover), transfer_(transfer) {}
   p2p::PageTransfer& transfer() const;

@@ -5,6 +5,7 @@
 #include <weft/channel.h>
 #include <weft/communicator.h>
 #include <weft/decode.h>
+#include <weft/engine.h>
 #include <weft/error.h>
 #include <weft/local_ranks.h>
 #include <weft/message.h>

@@ -21,10 +21,10 @@ class BlobWriter {
   }
   void put_bytes(std::span<const std::byte> bytes);
   void put_text(std::string_view text);
+  void append(const void* data, std::size_t bytes);
   const Blob& blob() const { return blob_; }
 
  private:
-  void append(const void* data, std::size_t bytes);
   Blob blob_;
 };
 

@@ -111,11 +111,7 @@ const PageLayout& PagePool::layout() const { return state().own().layout; }
 const PageLayout& PagePool::layout(int rank) const { return state().shape("layout", rank).layout; }
 
 void* PagePool::page(int layer, std::size_t index) const {
-  const PageLayout& layout = state().own().layout;
-  if (layer < 0 || layer >= layout.layers || index >= layout.pages)
-    fail(ErrorCode::invalid_argument, "page: page {} of layer {}; there are {} in {} layers", index,
-         layer, layout.pages, layout.layers);
-  return state().parts.data() + state().own().grid().offset(static_cast<std::uint64_t>(layer), index);
+  return state().parts.data() + state().own().checked_offset("page", layer, index);
 }
 
 PageTicket PagePool::write_pages(int rank, Pages source_pages, Pages target_pages,

@@ -21,7 +21,7 @@ void write(std::byte* target, const void* source, std::size_t bytes) {
 
 }  // namespace
 
-Access::~Access() {
+void Access::settle() {
   constexpr std::chrono::seconds kPatience{1};
   try {
     flush(kPatience);

@@ -20,8 +20,7 @@ class Access {
   // Outlives it.
   explicit Access(Endpoint& endpoint)
       : endpoint_(endpoint), spins_(endpoint.patience().poll_ns > 0) {}
-  // Waits, bounded, for what is on its way.
-  ~Access();
+  ~Access() { settle(); }
   Access(const Access&) = delete;
   Access& operator=(const Access&) = delete;
 
@@ -34,6 +33,11 @@ class Access {
            std::size_t bytes);
   // Until all of it is done. Throws Error(timeout), Error(peer_failed).
   void flush(std::chrono::nanoseconds timeout);
+  // Waits, bounded, for what is on its way; a peer that is gone needs none of it.
+  void settle();
+  // Nothing is on its way any more: the transport has let go of it.
+  void abandon() { left_ = asked_; }
+  bool idle() const { return left_ == asked_; }
   // Waits for a word of this process's memory. `from`: who changes it; -1: anybody.
   std::uint64_t wait_at_least(const std::byte* word, std::uint64_t value, int from,
                               std::chrono::nanoseconds timeout);

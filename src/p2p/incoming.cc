@@ -55,13 +55,13 @@ bool Messenger::handle(int number, const Arrived& arrived) {
 }
 
 void Messenger::complete(ReceiveRequest& request, int source, int tag, const std::byte* data,
-                         std::size_t bytes) {
+                         std::size_t bytes) const {
   request.received = {source, tag, bytes};
   if (bytes > request.room) {
     request.outcome.fail_with(
         ErrorCode::mismatch,
-        fmt::format("recv: a message of {} bytes from rank {} with tag {} into {} bytes", bytes,
-                    source, tag, request.room));
+        fmt::format("recv: a message of {} bytes from {} with tag {} into {} bytes", bytes,
+                    endpoint_.describe(source), tag, request.room));
     return;
   }
   if (bytes > 0) std::memcpy(request.data, data, bytes);

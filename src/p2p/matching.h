@@ -51,6 +51,8 @@ class Matching {
   // Takes what find() found.
   Unexpected take(const Found& found);
   bool any_unexpected(int source) const { return !of(source).messages.empty(); }
+  // Forgets what was kept of a sender.
+  void drop(int source) { unexpected_[static_cast<std::size_t>(source)] = {}; }
   // "3 messages of 12 KiB that nobody received"; empty: none.
   std::string describe_unexpected(int source) const;
 

@@ -1,5 +1,7 @@
 #include "p2p/messenger.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "p2p/wait.h"
 
@@ -32,7 +34,7 @@ Messenger::Peer& Messenger::peer(int number) {
 
 void Messenger::open_all() {
   for (int i = 0; i < endpoint_.peers(); ++i) {
-    if (i != endpoint_.self()) peer(i);
+    if (i != endpoint_.self() && endpoint_.path(i).transport != nullptr) peer(i);
   }
 }
 
@@ -245,6 +247,33 @@ void Messenger::lose(int number, const std::string& cause) {
     matching_.withdraw(&request);
     request.outcome.fail_with(ErrorCode::peer_failed, cause);
   }
+}
+
+bool Messenger::idle(int number) const {
+  const Peer& peer = peers_[static_cast<std::size_t>(number)];
+  const auto done = [](const SendRequest& request) { return request.outcome.done; };
+  return peer.controls.empty() && std::ranges::all_of(peer.sends, done);
+}
+
+void Messenger::reset(int number, const std::string& cause) {
+  Peer& peer = peers_[static_cast<std::size_t>(number)];
+  lose(number, cause);
+  for (SendRequest& request : peer.sends) {
+    release_memory(request);
+    request.puts_left = request.puts_asked;
+  }
+  for (ReceiveRequest& request : receives_) {
+    if (request.number != 0 && request.received.source == number) release_memory(request);
+  }
+  active -= static_cast<int>(peer.controls.size());
+  peer.controls.clear();
+  peer.leaving.clear();
+  peer.left = 0;
+  peer.box.reset();
+  std::erase(open_, number);
+  matching_.drop(number);
+  peer.lost.clear();
+  sweep(peer);
 }
 
 }  // namespace weft::p2p

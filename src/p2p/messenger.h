@@ -61,6 +61,14 @@ class Messenger final : public Background {
 
   std::optional<Received> probe(int source, int tag);
 
+  // For peers that come and go. From open() on, messages of a peer are looked for.
+  void open(int number) { peer(number); }
+  // Whether all that was started to a peer has gone.
+  bool idle(int number) const;
+  // Ends what is under way with a peer, whose transport lets go of everything, and forgets it: its
+  // number may be another's.
+  void reset(int number, const std::string& cause);
+
   int move_on() override;
 
  private:
@@ -113,8 +121,8 @@ class Messenger final : public Background {
   bool handle(int number, const Arrived& arrived);
   bool take_message(int source, const Arrived& arrived);
   bool take_ask(int source, const Arrived& arrived);
-  static void complete(ReceiveRequest& request, int source, int tag, const std::byte* data,
-                       std::size_t bytes);
+  void complete(ReceiveRequest& request, int source, int tag, const std::byte* data,
+                std::size_t bytes) const;
   void begin_transfer(ReceiveRequest& request, int source, int tag, const Ask& ask);
   Accept plan_transfer(ReceiveRequest& request, int source, const Ask& ask);
   void take_piece(int source, const Arrived& arrived);

@@ -50,6 +50,13 @@ PageGrid PoolShape::grid() const {
           static_cast<std::uint32_t>(layout.layers)};
 }
 
+std::uint64_t PoolShape::checked_offset(const char* call, int layer, std::size_t page) const {
+  if (layer < 0 || layer >= layout.layers || page >= layout.pages)
+    fail(ErrorCode::invalid_argument, "{}: page {} of layer {}; there are {} in {} layers", call,
+         page, layer, layout.pages, layout.layers);
+  return grid().offset(static_cast<std::uint64_t>(layer), page);
+}
+
 std::uint64_t PoolShape::counter_offset(int index) const {
   return bytes - static_cast<std::uint64_t>(layout.counters - index) * kCacheLine;
 }

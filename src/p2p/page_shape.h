@@ -18,6 +18,8 @@ struct PoolShape {
   char fault[64] = {};      // why there is none; empty: nothing is wrong
 
   PageGrid grid() const;
+  // Of a page. Throws Error(invalid_argument) where there is none, for `call`.
+  std::uint64_t checked_offset(const char* call, int layer, std::size_t page) const;
   // Counters lie behind the pages, each in a line of its own.
   std::uint64_t counter_offset(int index) const;
 };

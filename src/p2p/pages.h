@@ -2,6 +2,7 @@
 // whoever exchanged the keys.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -73,6 +74,11 @@ class PageMover final : public Background {
   void wait(PageTransfer* transfer, std::chrono::nanoseconds timeout);
   // Drops what has not gone yet; returns how many pages have.
   std::uint64_t cancel(PageTransfer* transfer);
+  // Whether nothing is under way with a peer.
+  bool idle(int peer) const {
+    return std::ranges::none_of(
+        under_way_, [peer](const PageTransfer* transfer) { return transfer->request.peer == peer; });
+  }
   // Goes on by itself where it has not ended.
   void forget(PageTransfer* transfer);
   // Waits for all of an owner's, and gives up what takes longer.

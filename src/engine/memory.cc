@@ -1,0 +1,198 @@
+// Memory of an engine, and peers' memory as it is used there.
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/transport_kit.h"
+#include "engine/impl.h"
+
+namespace weft {
+
+using transport::SignalOp;
+
+namespace {
+
+// Throws Error(invalid_argument) unless the bytes are inside of `whole`.
+void check_range(const char* call, std::size_t offset, std::size_t bytes, std::size_t whole) {
+  if (offset <= whole && bytes <= whole - offset) return;
+  fail(ErrorCode::invalid_argument, "{}: {} bytes at {}, outside of {} bytes", call, bytes, offset,
+       whole);
+}
+
+void check_word(const char* call, std::size_t offset, std::size_t whole) {
+  check_range(call, offset, sizeof(std::uint64_t), whole);
+  if (offset % sizeof(std::uint64_t) != 0)
+    fail(ErrorCode::invalid_argument, "{}: a word at {}, which is no multiple of 8", call, offset);
+}
+
+transport::RemoteMemory import_key(Engine::Impl& engine, const char* call, int peer,
+                                   const engine::MemoryOffer& offer) {
+  engine.check_up(call, peer);
+  const engine::Link& link = (*engine.links)[peer];
+  if (offer.incarnation != link.address.incarnation) {
+    fail(ErrorCode::mismatch, "{}: a key of another engine or an earlier incarnation than {}", call,
+         engine.links->describe(peer));
+  }
+  const auto key = std::ranges::find(offer.keys, link.way->name, &engine::NamedKey::transport);
+  if (key == offer.keys.end())
+    fail(ErrorCode::unsupported, "{}: memory that {} does not reach", call, link.way->name);
+  transport::RemoteMemory memory;
+  const transport::Status status = link.way->transport->import_memory(peer, key->key, &memory);
+  if (!status.ok())
+    fail(status.code, "{}: memory of {}: {}", call, engine.links->describe(peer), status.message);
+  if (memory.bytes >= offer.bytes) return memory;
+  link.way->transport->release(memory);
+  fail(ErrorCode::invalid_argument, "{}: a key of {} bytes for {}", call, memory.bytes,
+       offer.bytes);
+}
+
+}  // namespace
+
+Engine::Impl::Import::Import(Impl& owner, const char* call, int number,
+                             const engine::MemoryOffer& offer)
+    : engine(owner),
+      peer(number),
+      access(*owner.endpoint),
+      memory_(import_key(owner, call, number, offer)),
+      transport_(*(*owner.links)[number].way->transport) {
+  remote = {{&memory_, 0, static_cast<std::byte*>(memory_.mapped)},
+            static_cast<std::size_t>(offer.bytes)};
+  engine.imports.push_back(this);
+}
+
+Engine::Impl::Import::~Import() {
+  std::erase(engine.imports, this);
+  if (lost || !engine.is_up(peer)) access.abandon();
+  access.settle();
+  transport_.release(memory_);
+}
+
+void Engine::Impl::Import::check(const char* call) const {
+  if (!lost && engine.is_up(peer)) [[likely]]
+    return;
+  if (!lost) engine.check_up(call, peer);
+  fail(ErrorCode::peer_failed, "{}: the peer was removed, or has come back as another incarnation",
+       call);
+}
+
+struct EngineMemory::State {
+  State(Engine::Impl& owner, std::size_t bytes)
+      : engine(owner), memory(*owner.transports, bytes, "allocate"), access(*owner.endpoint) {}
+
+  std::byte* word(const char* call, std::size_t offset) const {
+    check_word(call, offset, memory.bytes());
+    return memory.data() + offset;
+  }
+
+  Engine::Impl& engine;
+  engine::SharedMemory memory;
+  p2p::Access access;
+};
+
+EngineMemory::EngineMemory() = default;
+EngineMemory::EngineMemory(EngineMemory&&) noexcept = default;
+EngineMemory& EngineMemory::operator=(EngineMemory&&) noexcept = default;
+EngineMemory::~EngineMemory() = default;
+
+EngineMemory::State& EngineMemory::state() const {
+  if (state_ == nullptr)
+    fail(ErrorCode::invalid_argument, "EngineMemory: empty; make one with Engine::allocate()");
+  return *state_;
+}
+
+void* EngineMemory::data() const { return state().memory.data(); }
+std::size_t EngineMemory::bytes() const { return state().memory.bytes(); }
+
+OpaqueBytes EngineMemory::key() const {
+  return engine::pack(engine::MemoryOffer{state().engine.self.incarnation, state().memory.bytes(),
+                                          state().memory.keys()});
+}
+
+std::uint64_t EngineMemory::value(std::size_t offset) const {
+  return transport::read_word(state().word("value", offset));
+}
+
+void EngineMemory::reset(std::size_t offset, std::uint64_t value) {
+  transport::change_word(state().word("reset", offset), SignalOp::set, value);
+}
+
+std::uint64_t EngineMemory::wait_at_least(std::size_t offset, std::uint64_t value, int from) {
+  return wait_at_least(offset, value, from, state().engine.timeout());
+}
+
+std::uint64_t EngineMemory::wait_at_least(std::size_t offset, std::uint64_t value, int from,
+                                          std::chrono::nanoseconds timeout) {
+  const std::byte* word = state().word("wait_at_least", offset);
+  if (from >= 0) state().engine.check_number("wait_at_least", from);
+  return state().access.wait_at_least(word, value, from, timeout);
+}
+
+EngineMemory Engine::allocate(std::size_t bytes) {
+  if (bytes == 0) fail(ErrorCode::invalid_argument, "allocate: 0 bytes");
+  EngineMemory memory;
+  memory.state_ = std::make_unique<EngineMemory::State>(*impl_, bytes);
+  return memory;
+}
+
+struct PeerMemory::State {
+  State(Engine::Impl& engine, int peer, const engine::MemoryOffer& offer)
+      : import(engine, "import_memory", peer, offer) {}
+
+  const p2p::Remote& part(const char* call, std::size_t offset, std::size_t bytes) const {
+    check_range(call, offset, bytes, import.remote.bytes);
+    import.check(call);
+    return import.remote;
+  }
+
+  Engine::Impl::Import import;
+};
+
+PeerMemory::PeerMemory() = default;
+PeerMemory::PeerMemory(PeerMemory&&) noexcept = default;
+PeerMemory& PeerMemory::operator=(PeerMemory&&) noexcept = default;
+PeerMemory::~PeerMemory() = default;
+
+PeerMemory::State& PeerMemory::state() const {
+  if (state_ == nullptr)
+    fail(ErrorCode::invalid_argument, "PeerMemory: empty; make one with Engine::import_memory()");
+  return *state_;
+}
+
+int PeerMemory::peer() const { return state().import.peer; }
+std::size_t PeerMemory::bytes() const { return state().import.remote.bytes; }
+void* PeerMemory::mapped() const { return state().import.remote.span.mapped; }
+
+void PeerMemory::put(std::size_t offset, const void* source, std::size_t bytes) {
+  const p2p::Remote& remote = state().part("put", offset, bytes);
+  state().import.access.put(peer(), remote, offset, source, bytes, 0, 0, SignalOp::none);
+}
+
+void PeerMemory::put_signal(std::size_t offset, const void* source, std::size_t bytes,
+                            std::size_t signal_offset, std::uint64_t value, Signal how) {
+  check_word("put_signal", signal_offset, state().import.remote.bytes);
+  const p2p::Remote& remote = state().part("put_signal", offset, bytes);
+  state().import.access.put(peer(), remote, offset, source, bytes, signal_offset, value,
+                            how == Signal::set ? SignalOp::set : SignalOp::add);
+}
+
+void PeerMemory::signal(std::size_t signal_offset, std::uint64_t value, Signal how) {
+  put_signal(0, nullptr, 0, signal_offset, value, how);
+}
+
+void PeerMemory::get(std::size_t offset, void* destination, std::size_t bytes) {
+  const p2p::Remote& remote = state().part("get", offset, bytes);
+  state().import.access.get(peer(), remote, offset, destination, bytes);
+}
+
+void PeerMemory::flush() {
+  state().import.check("flush");
+  state().import.access.flush(state().import.engine.timeout());
+}
+
+PeerMemory Engine::import_memory(int peer, std::span<const std::byte> key) {
+  const engine::MemoryOffer offer = engine::unpack_memory(key);
+  PeerMemory memory;
+  memory.state_ = std::make_unique<PeerMemory::State>(*impl_, peer, offer);
+  return memory;
+}
+
+}  // namespace weft
