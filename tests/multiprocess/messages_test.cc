@@ -239,7 +239,7 @@ TEST(Messages, LongerThanTheBufferAreAnErrorAndWriteNothing) {
         }
       } else {
         std::vector<std::uint8_t> got(bytes, 9);
-        expect_error(ErrorCode::mismatch, std::to_string(bytes) + " bytes from rank 0 with tag 2",
+        expect_error(ErrorCode::mismatch, std::to_string(bytes) + " bytes from rank 0 over ",
                      [&] { comm.recv(got.data(), bytes - 1, 0, 2); });
         require(got == std::vector<std::uint8_t>(bytes, 9), "wrote something");
       }

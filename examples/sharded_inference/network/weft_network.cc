@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <utility>
+#include <vector>
 
 namespace inference {
 namespace {
@@ -65,46 +66,38 @@ class WeftLink final : public Link {
   weft::Channel channel_;
 };
 
-// A window: each page is put where it belongs. One signal says that all of them are there, for it
-// comes after the puts before it: a signal per page would wake the reader for each. Over page
-// pools, write_pages() with a counter takes the place of the puts and the signal.
+// A pool of pages at every rank. Each page goes as soon as it is complete; the counter is raised once
+// all of them are there, so that the reader wakes once.
 class WeftKvTransfer final : public KvTransfer {
  public:
   WeftKvTransfer(weft::Communicator& comm, std::size_t pool_bytes, std::size_t page_bytes)
-      : pool_bytes_(pool_bytes),
-        page_bytes_(page_bytes),
-        counter_((pool_bytes + 63) / 64 * 64),
-        window_(comm.open_window(counter_ + 64)) {}
+      : pages_(comm.open_page_pool(
+            {.page_bytes = page_bytes, .pages = pool_bytes / page_bytes, .counters = 1})),
+        pool_(static_cast<std::byte*>(pages_.page(0, 0)), pool_bytes) {}
 
-  std::span<std::byte> pool() override {
-    return {static_cast<std::byte*>(window_.data()), pool_bytes_};
-  }
+  std::span<std::byte> pool() override { return pool_; }
 
   void write_pages(int to, std::span<const std::size_t> pages) override {
-    for (const std::size_t page : pages) {
-      const std::size_t offset = page * page_bytes_;
-      window_.put(to, offset, pool().data() + offset, page_bytes_);
-    }
-    written_ += pages.size();
+    const std::vector<std::uint32_t> numbers(pages.begin(), pages.end());
+    tickets_.push_back(pages_.write_pages(to, numbers, numbers));
+    tickets_.back().done();  // moves it on
   }
 
   void finish(int to) override {
-    window_.signal(to, counter_, written_, weft::Signal::add);
-    written_ = 0;
-    window_.flush();
+    for (weft::PageTicket& ticket : tickets_) ticket.wait();
+    tickets_.clear();
+    pages_.write_pages(to, {}, {}, {.counter = 0}).wait();
   }
 
-  void wait_pages(int from, std::span<const std::size_t> pages) override {
-    expected_ += pages.size();
-    window_.wait_at_least(counter_, expected_, from);
+  void wait_pages(int from, std::span<const std::size_t>) override {
+    pages_.wait_counter(0, ++finished_, from);
   }
 
  private:
-  std::size_t pool_bytes_, page_bytes_;
-  std::size_t counter_;  // where the word lies: behind the pool, in a line of its own
-  weft::Window window_;
-  std::uint64_t written_ = 0;   // since the last finish()
-  std::uint64_t expected_ = 0;  // of the counter, when the next pages are here
+  weft::PagePool pages_;
+  std::span<std::byte> pool_;
+  std::vector<weft::PageTicket> tickets_;  // since the last finish()
+  std::uint64_t finished_ = 0;             // that the other rank has
 };
 
 class WeftNetwork final : public Network {
