@@ -18,6 +18,7 @@ void ChannelEnd::nudge() {
 }
 
 void* ChannelEnd::acquire(std::chrono::nanoseconds timeout) {
+  if (acquired_ == nullptr) acquired_ = ring_.try_acquire();
   if (acquired_ != nullptr) return acquired_;
   await(endpoint_, {"Channel::acquire", ring_.peer()}, timeout, [&] {
     acquired_ = ring_.try_acquire();
