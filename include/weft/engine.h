@@ -22,17 +22,17 @@ namespace weft {
 
 /// Members with a bracket count over that environment variable.
 struct EngineOptions {
-  std::string name;    ///< who this is, over restarts ("decode-3"); up to 200 characters; default:
+  std::string name = {};    ///< who this is, over restarts ("decode-3"); up to 200 characters; default:
                        ///< one that nobody else has
   int max_peers = 64;  ///< at a time, up to 4096
   std::size_t mailbox_bytes = std::size_t{64} << 10;  ///< for messages from each peer; the same at
                                                       ///< all that meet
   std::optional<std::chrono::nanoseconds>
-      timeout;  ///< [WEFT_TIMEOUT, seconds] of every wait, and of peers to answer; default 60 s
-  std::optional<WaitPolicy> wait_policy;        ///< [WEFT_WAIT]; automatic: spin
-  std::optional<std::size_t> unexpected_bytes;  ///< [WEFT_UNEXPECTED_BYTES] as in Options
-  std::string transports;                       ///< [WEFT_TRANSPORTS] as in Options
-  std::string plugin_path;                      ///< [WEFT_PLUGIN_PATH] likewise
+      timeout = {};  ///< [WEFT_TIMEOUT, seconds] of every wait, and of peers to answer; default 60 s
+  std::optional<WaitPolicy> wait_policy = {};        ///< [WEFT_WAIT]; automatic: spin
+  std::optional<std::size_t> unexpected_bytes = {};  ///< [WEFT_UNEXPECTED_BYTES] as in Options
+  std::string transports = {};                       ///< [WEFT_TRANSPORTS] as in Options
+  std::string plugin_path = {};                      ///< [WEFT_PLUGIN_PATH] likewise
 };
 
 /// What bytes carry from one process to another, by a file, a socket, a registry.
