@@ -40,7 +40,7 @@ Status SocketTransport::enqueue(Peer& peer, const Put& put) {
   Outgoing out;
   out.source = static_cast<const std::byte*>(put.source);
   out.completed = put.completed;
-  out.frame.sender = options_.rank;
+  out.frame.sender = address_.name;
   if (put.bytes > 0) {
     out.frame.memory = put.target->handle;
     out.frame.offset = put.target_offset;
@@ -102,7 +102,9 @@ int SocketTransport::progress() {
     if (fd == listener_) {
       accept_all();
     } else if (const auto found = incoming_.find(fd); found != incoming_.end()) {
-      handled += receive(fd, found->second);
+      const bool waits = found->second.introduced && found->second.peer < 0;
+      if (!waits) handled += receive(fd, found->second);
+      if (waits && (events[i].events & (EPOLLHUP | EPOLLRDHUP)) != 0) close_incoming(fd);
     } else {
       const auto peer = std::find_if(peers_.begin(), peers_.end(),
                                      [&](const Peer& candidate) { return candidate.fd == fd; });
@@ -150,7 +152,13 @@ int SocketTransport::receive(int fd, Incoming& incoming) {
     }
     incoming.received += static_cast<std::size_t>(got);
     if (incoming.received < sizeof(frame)) continue;
-    incoming.peer = frame.sender;
+    if (!incoming.introduced) {
+      incoming.introduced = true;
+      incoming.received = 0;
+      ++frames;
+      if (!adopt(fd, incoming)) break;
+      continue;
+    }
     if (frame.bytes > 0 && place(frame.memory, frame.offset, frame.bytes) == nullptr) {
       end_of(fd, "it sent a put outside of this rank's memory");
       break;
@@ -164,6 +172,21 @@ int SocketTransport::receive(int fd, Incoming& incoming) {
     ++frames;
   }
   return frames;
+}
+
+// Strangers wait unread, and so do those who connect anew before disconnect() has ended what was.
+bool SocketTransport::adopt(int fd, Incoming& incoming) {
+  const auto peer = std::find_if(peers_.begin(), peers_.end(), [&](const Peer& candidate) {
+    return candidate.status.ok() && candidate.incoming < 0 &&
+           candidate.name == incoming.frame.sender;
+  });
+  const bool found = peer != peers_.end();
+  if (found) {
+    incoming.peer = static_cast<int>(peer - peers_.begin());
+    peer->incoming = fd;
+  }
+  watch(fd, found ? EPOLLIN : EPOLLRDHUP, EPOLL_CTL_MOD);
+  return found;
 }
 
 // The bytes are in place; whoever sees the word sees them.
@@ -191,20 +214,25 @@ std::byte* SocketTransport::place(std::uint64_t memory, std::uint64_t offset,
   return found->second.address + offset;
 }
 
-void SocketTransport::end_of(int fd, const char* what) {
-  const int peer = incoming_[fd].peer;
+void SocketTransport::close_incoming(int fd) {
   incoming_.erase(fd);
   close(fd);
-  if (peer >= 0) fail(peer, what);
+}
+
+void SocketTransport::end_of(int fd, const char* what) {
+  const int peer = incoming_[fd].peer;
+  close_incoming(fd);
+  if (peer < 0) return;
+  peers_[static_cast<std::size_t>(peer)].incoming = -1;
+  fail(peer, what);
 }
 
 void SocketTransport::fail(int number, const char* what) {
-  if (number >= static_cast<int>(peers_.size())) return;
   Peer& peer = peers_[static_cast<std::size_t>(number)];
   if (!peer.status.ok()) return;
   Failure failure;
   failure.peer = number;
-  std::snprintf(failure.cause, sizeof(failure.cause), "socket to rank %d: %s", number, what);
+  std::snprintf(failure.cause, sizeof(failure.cause), "socket to peer %d: %s", number, what);
   peer.status = Status::error(failure.code, failure.cause);
   if (peer.fd >= 0) close(peer.fd);
   peer.fd = -1;

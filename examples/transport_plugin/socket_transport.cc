@@ -1,6 +1,7 @@
 // Opening, connecting and memory.
 #include "socket_transport.h"
 
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -26,8 +27,13 @@ int check(int result, const char* what) {
 sockaddr_un socket_address(const Address& address) {
   sockaddr_un result{};
   result.sun_family = AF_UNIX;
-  std::memcpy(result.sun_path, address.name, address.name_bytes);
+  std::memcpy(result.sun_path, address.name.data(), address.name_bytes);
   return result;
+}
+
+bool has_ended(int fd) {
+  pollfd state{fd, POLLRDHUP, 0};
+  return poll(&state, 1, 0) > 0;
 }
 
 }  // namespace
@@ -63,7 +69,8 @@ void SocketTransport::listen() {
   socklen_t bytes = sizeof(name);
   check(getsockname(listener_, reinterpret_cast<sockaddr*>(&name), &bytes), "getsockname");
   address_.name_bytes = static_cast<std::uint32_t>(bytes - offsetof(sockaddr_un, sun_path));
-  std::memcpy(address_.name, name.sun_path, std::min<std::size_t>(address_.name_bytes, 12));
+  std::memcpy(address_.name.data(), name.sun_path,
+              std::min<std::size_t>(address_.name_bytes, address_.name.size()));
   check(::listen(listener_, SOMAXCONN), "listen");
   watch(listener_, EPOLLIN, EPOLL_CTL_ADD);
 }
@@ -109,12 +116,25 @@ Status SocketTransport::connect(int number, std::span<const std::byte> bytes) {
   }
   Peer& peer = peers_[static_cast<std::size_t>(number)];
   peer.fd = fd;
+  peer.name = address.name;
   peer.status = {};
   watch(fd, EPOLLRDHUP, EPOLL_CTL_ADD);
+  for (auto& [stranger, incoming] : incoming_) {
+    const bool waits = incoming.introduced && incoming.peer < 0;
+    if (waits && !has_ended(stranger) && adopt(stranger, incoming)) break;
+  }
   // An empty frame tells the receiver who sends.
   if (Status status = enqueue(peer, {}); !status.ok()) return status;
   flush(number);
   return {};
+}
+
+// Closing is what the peer learns it by.
+void SocketTransport::disconnect(int number) {
+  Peer& peer = peers_[static_cast<std::size_t>(number)];
+  if (peer.fd >= 0) close(peer.fd);
+  if (peer.incoming >= 0) close_incoming(peer.incoming);
+  peer = {};
 }
 
 bool SocketTransport::connected(int peer) const {

@@ -2,12 +2,13 @@
 //
 // A put is a frame on a stream: a header that says where the bytes go and which word to change,
 // then the bytes. The receiver's progress() stores them; TCP-like streams keep the order, so the
-// word changes after the bytes. Each direction between two ranks has a connection of its own, and
-// the end of a connection is the end of its peer.
+// word changes after the bytes. Each direction between two ranks has a connection of its own, which
+// begins with the sender's name; the end of a connection is the end of its peer.
 #pragma once
 
 #include <weft/transport.h>
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <unordered_map>
@@ -18,13 +19,15 @@ namespace weft_socket {
 using namespace weft::transport;
 using weft::ErrorCode;
 
-// Where a rank listens. Abstract socket names are unique within a network namespace of a running
-// kernel.
+// Abstract socket names are unique within a network namespace of a running kernel.
+using Name = std::array<char, 12>;
+
+// Where a rank listens.
 struct Address {
   char boot_id[40] = {};
   std::uint64_t network_namespace = 0;
   std::uint32_t name_bytes = 0;
-  char name[12] = {};  // chosen by the kernel; starts with a zero byte
+  Name name = {};  // chosen by the kernel; starts with a zero byte
 };
 
 // Travels before the bytes of each put. Both ends are the same host, so the layout is the
@@ -36,7 +39,7 @@ struct Frame {
   std::uint64_t signal_memory = 0;
   std::uint64_t signal_offset = 0;
   std::uint64_t signal_value = 0;
-  std::int32_t sender = -1;
+  Name sender = {};
   SignalOp signal = SignalOp::none;
 };
 
@@ -50,6 +53,7 @@ class SocketTransport final : public Transport {
   std::span<const std::byte> address() const override;
   Status connect(int peer, std::span<const std::byte> address) override;
   bool connected(int peer) const override;
+  void disconnect(int peer) override;
   Status allocate(std::size_t bytes, LocalMemory* out) override;
   Status register_memory(void* address, std::size_t bytes, LocalMemory* out) override;
   void release(const LocalMemory& memory) override;
@@ -66,16 +70,19 @@ class SocketTransport final : public Transport {
     const std::byte* source = nullptr;
     std::uint64_t* completed = nullptr;
   };
-  // What this rank sends to a peer.
+  // What this rank sends to a peer, and where it hears of it.
   struct Peer {
     int fd = -1;
+    int incoming = -1;
+    Name name = {};
     std::deque<Outgoing> queue;
     std::size_t sent = 0;  // of the first in the queue, header included
     Status status = Status::error(ErrorCode::peer_failed, "not connected");
   };
   // What one peer sends to this rank.
   struct Incoming {
-    int peer = -1;  // known with the first frame
+    int peer = -1;  // known with the first frame, once connect() was called
+    bool introduced = false;  // the first frame has begun
     Frame frame;
     std::size_t received = 0;  // of the frame, header included
   };
@@ -88,6 +95,8 @@ class SocketTransport final : public Transport {
   void listen();
   void watch(int fd, std::uint32_t events, int operation);
   void accept_all();
+  bool adopt(int fd, Incoming& incoming);  // false: it waits, unread, until connect()
+  void close_incoming(int fd);
   Status enqueue(Peer& peer, const Put& put);
   int flush(int number);                    // returns how many puts the kernel has taken
   int receive(int fd, Incoming& incoming);  // returns how many frames arrived

@@ -8,7 +8,12 @@
 /// object; call arguments outlive the call. One thread at a time calls a Transport. No call blocks;
 /// `open`, `allocate`, `register_…` and `arm` may make system calls. No exception
 /// crosses this border: failures are a `Status`, or reported through `OpenOptions::report_failure`.
-/// A failure is final for its peer: later puts to it return its Status, other peers go on.
+/// A failure is final for its peer until disconnect(): later puts to it return its Status, other
+/// peers go on.
+///
+/// Peers go by numbers from 0 to OpenOptions::size - 1, one number for each at a time. Numbers are
+/// local: two processes may number each other differently, and what travels tells peers apart by
+/// their addresses. OpenOptions::rank is this transport itself.
 #pragma once
 
 #include <weft/error.h>
@@ -23,7 +28,7 @@ namespace weft::transport {
 
 /// Raised whenever a type below changes its layout or its meaning. A plugin of another version is
 /// refused.
-inline constexpr std::uint32_t kAbiVersion = 5;
+inline constexpr std::uint32_t kAbiVersion = 6;
 
 /// The result of a call; `message` is meaningful where code is not ok.
 struct [[nodiscard]] Status {
@@ -98,8 +103,9 @@ struct Put {
   std::uint64_t signal_offset = 0;
   std::uint64_t signal_value = 0;
   SignalOp signal = SignalOp::none;
-  std::uint64_t* completed = nullptr;  ///< may be null; raised by one, from put() or progress(),
-                                       ///< once `source` may be reused
+  std::uint64_t* completed = nullptr;  ///< may be null; raised by one, from put(), progress() or
+                                       ///< (another peer's) disconnect(), once `source` may be
+                                       ///< reused
 };
 
 /// One get: reads `bytes` of a peer's memory into `destination`; *completed is raised by one when
@@ -130,15 +136,28 @@ class Transport {
   /// What peers need in order to connect. Owned by the transport, constant after open.
   virtual std::span<const std::byte> address() const = 0;
 
-  /// Starts to connect to `peer` (a rank, also this one) with its address. Returns `unsupported`
-  /// where this transport cannot reach that address (another host); then nothing was done and
-  /// another transport is tried.
+  /// Starts to connect to the transport of this address, which is `peer` here from now on (also this
+  /// one itself, under its own number). The peer does so too, under a number of its own choice, in
+  /// any order. Returns `unsupported` where this transport cannot reach that address (another host);
+  /// then nothing was done and another transport is tried.
   virtual Status connect(int peer, std::span<const std::byte> address) = 0;
 
   virtual void disconnect(int peer) { (void)peer; }  // TEMP
   /// True once puts to the peer may be posted; call progress() in between. A failure is reported,
   /// not returned.
   virtual bool connected(int peer) const = 0;
+
+  /// Ends what connect() began, at any time, also of a peer that has failed or has not connected
+  /// yet; a number without a connection is fine. What is on its way to and from the peer is dropped;
+  /// once this returns, the transport neither reads nor writes memory on its behalf any more and
+  /// raises no completion of it (memory of this process that a load/store peer has mapped is beyond
+  /// that: it ends with that process). Does not wait for the peer, at most (bounded) for the device.
+  /// Reports nothing here; the peer learns of it as of a failure, "it has closed its transport" or
+  /// the like, but for a load/store peer, which learns nothing. The number may be given to connect()
+  /// again, with another address, or with the same one after that peer too has disconnected.
+  /// Memories imported of the peer are released as ever, afterwards or before. Not to be called from
+  /// a callback of OpenOptions.
+  virtual void disconnect(int peer) = 0;
 
   /// New zeroed memory of at least `bytes`, page-aligned, that peers reach in the best way this
   /// transport has.
@@ -206,8 +225,8 @@ struct Device {
 struct OpenOptions {
   const char* device = "";  ///< names from probe(), comma-separated, nearest first: those to use
                             ///< side by side; a transport that uses one at a time takes the first
-  int rank = 0;
-  int size = 1;
+  int rank = 0;  ///< this transport's own number, whatever it is to others
+  int size = 1;  ///< how many numbers there are
   bool wakes = false;  ///< the caller will wait at blocking_wait_fd: whatever arrives raises it
   void* context = nullptr;  ///< first argument of the callbacks
   /// A setting by name ("shm.backing" is WEFT_SHM_BACKING), or null where it is unset. Valid until

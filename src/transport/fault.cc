@@ -28,6 +28,12 @@ bool FaultyTransport::connected(int peer) const {
   return (found == peers_.end() || found->second.status.ok()) && inner_.connected(peer);
 }
 
+// The rules count anew for who has the number next.
+void FaultyTransport::disconnect(int peer) {
+  peers_.erase(peer);
+  inner_.disconnect(peer);
+}
+
 Status FaultyTransport::import_memory(int peer, const MemoryKey& key, RemoteMemory* out) {
   RemoteMemory memory;
   Status status = inner_.import_memory(peer, key, &memory);

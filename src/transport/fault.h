@@ -46,6 +46,7 @@ class FaultyTransport final : public Transport {
     return inner_.connect(peer, address);
   }
   bool connected(int peer) const override;
+  void disconnect(int peer) override;
   Status allocate(std::size_t bytes, LocalMemory* out) override {
     return inner_.allocate(bytes, out);
   }

@@ -30,11 +30,21 @@ std::vector<int> Liveness::ended() {
   for (std::size_t i = descriptors_.size(); i-- > 0;) {
     if (descriptors_[i].revents == 0) continue;
     result.push_back(peers_[i]);
-    close(descriptors_[i].fd);
-    descriptors_.erase(descriptors_.begin() + static_cast<std::ptrdiff_t>(i));
-    peers_.erase(peers_.begin() + static_cast<std::ptrdiff_t>(i));
+    remove(i);
   }
   return result;
+}
+
+void Liveness::forget(int peer) {
+  for (std::size_t i = peers_.size(); i-- > 0;) {
+    if (peers_[i] == peer) remove(i);
+  }
+}
+
+void Liveness::remove(std::size_t index) {
+  close(descriptors_[index].fd);
+  descriptors_.erase(descriptors_.begin() + static_cast<std::ptrdiff_t>(index));
+  peers_.erase(peers_.begin() + static_cast<std::ptrdiff_t>(index));
 }
 
 }  // namespace weft::shm

@@ -21,10 +21,15 @@ class Liveness {
   // pid namespace is not watched.
   bool watch(int peer, const ProcessId& process, const ProcessId& self);
 
+  // Ends the watch under that number, if there is one.
+  void forget(int peer);
+
   // The peers whose process has ended since the last call. One system call.
   std::vector<int> ended();
 
  private:
+  void remove(std::size_t index);
+
   std::vector<pollfd> descriptors_;
   std::vector<int> peers_;
 };

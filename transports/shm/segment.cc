@@ -133,6 +133,15 @@ void note_import(const SegmentKey& key) {
   count_import(key, reinterpret_cast<std::byte*>(key.address) - header_bytes(key.backing));
 }
 
+void expect_import(const SegmentKey& key) {
+  if (key.backing != Backing::posix) return;
+  std::atomic<int>& missing =
+      reinterpret_cast<Header*>(reinterpret_cast<std::byte*>(key.address) - kPage)->missing;
+  int now = missing.load(std::memory_order_relaxed);
+  while (now > 0 && !missing.compare_exchange_weak(now, now + 1, std::memory_order_acq_rel)) {
+  }
+}
+
 void unmap(const Mapping& mapping) { munmap(mapping.base, mapping.length); }
 
 void remove_name(const SegmentKey& key) {

@@ -45,6 +45,10 @@ transport::Status map_segment(const SegmentKey& key, Mapping* out);
 // Counts an importer that shares the owner's mapping instead of making one.
 void note_import(const SegmentKey& key);
 
+// An own segment has one importer more to come, in the place of one that has gone. Too late where
+// all have mapped it: the name is gone.
+void expect_import(const SegmentKey& key);
+
 void unmap(const Mapping& mapping);
 
 // Removes a POSIX object's name if it is still there; nothing for a memfd.

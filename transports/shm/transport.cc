@@ -86,8 +86,22 @@ bool Transport::connected(int peer) const {
   return states_[static_cast<std::size_t>(peer)] == PeerState::connected;
 }
 
+// The peer may still read and write what it has mapped of this process.
+void Transport::disconnect(int peer) {
+  const auto index = static_cast<std::size_t>(peer);
+  if (states_[index] == PeerState::unknown) return;
+  liveness_.forget(peer);
+  states_[index] = PeerState::unknown;
+  processes_[index] = {};
+  private_[index] = {};
+  if (peer == options_.rank) return;
+  for (const auto& [handle, segment] : owned_) expect_import(segment.key);
+}
+
 Status Transport::check_peer(int peer) const {
   if (connected(peer)) return {};
+  if (states_[static_cast<std::size_t>(peer)] == PeerState::unknown)
+    return Status::error(ErrorCode::peer_failed, "the peer is not connected");
   return Status::error(
       ErrorCode::peer_failed,
       fmt::format("process {} is gone", processes_[static_cast<std::size_t>(peer)].process.pid)

@@ -24,6 +24,7 @@ class Transport final : public transport::Transport {
   std::span<const std::byte> address() const override;
   transport::Status connect(int peer, std::span<const std::byte> address) override;
   bool connected(int peer) const override;
+  void disconnect(int peer) override;
   transport::Status allocate(std::size_t bytes, transport::LocalMemory* out) override;
   transport::Status register_memory(void* address, std::size_t bytes,
                                     transport::LocalMemory* out) override;

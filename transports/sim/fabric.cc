@@ -2,6 +2,7 @@
 #include "sim/fabric.h"
 
 #include <cstdio>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -118,6 +119,9 @@ void Fabric::detach(Port& port) {
   port.peers = {};
   port.completed = {};
   port.failures = {};
+  std::erase_if(ended_, [&](const auto& pair) {
+    return pair.first == port.index || pair.second == port.index;
+  });
   regions_.retire(port.index);
 }
 
@@ -129,6 +133,7 @@ Status Fabric::connect(Port& port, int peer, std::uint32_t peer_port) {
   if (static_cast<std::size_t>(peer) >= port.peers.size()) port.peers.resize(peer + 1);
   port.peers[peer] = {};
   port.peers[peer].port = peer_port;
+  ended_.erase({port.index, peer_port});
   const char* cause = down(port.rank, ports_[peer_port]->rank);
   if (cause != nullptr) notify(port, peer, cause, now_);
   return {};
@@ -137,6 +142,47 @@ Status Fabric::connect(Port& port, int peer, std::uint32_t peer_port) {
 bool Fabric::connected(const Port& port, int peer) const {
   const std::lock_guard lock(mutex_);
   return check(port, peer).ok();
+}
+
+void Fabric::disconnect(Port& port, int peer) {
+  const std::lock_guard lock(mutex_);
+  if (peer < 0 || static_cast<std::size_t>(peer) >= port.peers.size()) return;
+  const Port::Peer slot = std::exchange(port.peers[peer], {});
+  if (slot.port == Port::Peer::kNone) return;
+  drop_transfers(port, peer, true);
+  std::erase_if(port.completed, [&](const auto& done) { return done.peer == peer; });
+  std::erase_if(port.failures, [&](const Failure& failure) { return failure.peer == peer; });
+  // Where the peer ended it, it may have connected anew already: that is no affair of this end.
+  const bool open = !ended_.contains({port.index, slot.port});
+  if (!open || slot.port == port.index) return;
+  ended_.insert({port.index, slot.port});
+  leave(*ports_[slot.port], port.index);
+}
+
+// A peer of the port has ended their connection; the port learns it at once.
+void Fabric::leave(Port& port, std::uint32_t gone) {
+  for (std::size_t number = 0; number < port.peers.size(); ++number) {
+    Port::Peer& slot = port.peers[number];
+    if (slot.port != gone) continue;
+    const int peer = static_cast<int>(number);
+    ended_.insert({port.index, gone});
+    drop_transfers(port, peer, false);
+    if (slot.failed != nullptr) continue;
+    slot.failed = "the peer has closed its transport";
+    tell(port, peer, slot.failed);
+  }
+}
+
+// What the port has under way to the peer; with `news` also what it is to be told of it.
+void Fabric::drop_transfers(const Port& port, int peer, bool news) {
+  for (Transfer& transfer : transfers_) {
+    if (transfer.port != &port || transfer.peer != peer) continue;
+    if (news || transfer.kind != Transfer::Kind::notice) transfer.dropped = true;
+  }
+}
+
+bool Fabric::ended(std::uint32_t a, std::uint32_t b) const {
+  return !ended_.empty() && (ended_.contains({a, b}) || ended_.contains({b, a}));
 }
 
 bool Fabric::reaches(const Port& port, int peer, std::uint32_t peer_port) const {
@@ -152,6 +198,8 @@ Status Fabric::check(const Port& port, int peer) const {
     return Status::error(ErrorCode::invalid_argument, "the peer is not connected");
   }
   const Port::Peer& slot = port.peers[peer];
+  if (slot.failed == nullptr && ended(port.index, slot.port))
+    return Status::error(ErrorCode::no_resources, "the peer has not connected again yet");
   const char* broken =
       slot.link != nullptr ? slot.link->down : down(port.rank, ports_[slot.port]->rank);
   for (const char* cause : {port.failed, slot.failed, broken}) {
@@ -163,15 +211,25 @@ Status Fabric::check(const Port& port, int peer) const {
   return {};
 }
 
-Link& Fabric::link(int from, int to) {
+// Its ends' names are their ranks, but for the ports of one rank.
+Link& Fabric::named_link(int from, int to, int from_rank, int to_rank) {
   std::unique_ptr<Link>& slot = links_[pair_of(from, to)];
   if (slot == nullptr) {
     slot = std::make_unique<Link>();
-    slot->from = from;
-    slot->to = to;
-    slot->down = down(from, to);
+    slot->from = from_rank;
+    slot->to = to_rank;
+    slot->down = down(from_rank, to_rank);
   }
   return *slot;
+}
+
+Link& Fabric::link(int from, int to) { return named_link(from, to, from, to); }
+
+Link& Fabric::link_between(const Port& from, const Port& to) {
+  if (from.rank != to.rank || from.index == to.index) return link(from.rank, to.rank);
+  // Ranks are not negative: these names are free.
+  const auto name = [](const Port& port) { return -1 - static_cast<int>(port.index); };
+  return named_link(name(from), name(to), from.rank, to.rank);
 }
 
 const Link* Fabric::find_link(int from, int to) const {

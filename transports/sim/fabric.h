@@ -2,8 +2,8 @@
 // number of ranks of one process meet on a fabric by its id (setting "sim.fabric"). Tests hold the
 // fabric to configure it and to read its time.
 //
-// Ranks are those of OpenOptions::rank; links are directed. Every function may be called from any
-// thread. Single-threaded use is deterministic: the same calls give the same times and the same
+// Ranks are those of OpenOptions::rank; links are directed. Ports of one rank have links of their own
+// between each other, of the default model. Every function may be called from any thread. Single-threaded use is deterministic: the same calls give the same times and the same
 // order.
 #pragma once
 
@@ -17,8 +17,10 @@
 #include <mutex>
 #include <queue>
 #include <span>
+#include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "sim/port.h"
@@ -72,6 +74,7 @@ class Fabric {
   void detach(Port& port);
   transport::Status connect(Port& port, int peer, std::uint32_t peer_port);
   bool connected(const Port& port, int peer) const;
+  void disconnect(Port& port, int peer);
   // Whether the port's peer is that other port.
   bool reaches(const Port& port, int peer, std::uint32_t peer_port) const;
   transport::Status put(Port& port, std::span<const transport::Put> puts, std::size_t* posted);
@@ -97,12 +100,17 @@ class Fabric {
 
   // All below: the lock is held.
   Link& link(int from, int to);  // made where there is none
+  Link& named_link(int from, int to, int from_rank, int to_rank);
+  Link& link_between(const Port& from, const Port& to);
   const Link* find_link(int from, int to) const;
   const char* down(int from, int to) const;  // why nothing passes, or null
   Time latency(int from, int to) const;
   Link& link_to(Port& port, int peer);
   const LinkModel& model_of(const Link& link) const;
   Time occupy(Link& link, std::size_t bytes, Time earliest);
+  bool ended(std::uint32_t a, std::uint32_t b) const;
+  void drop_transfers(const Port& port, int peer, bool news);
+  void leave(Port& port, std::uint32_t gone);
   transport::Status check(const Port& port, int peer) const;
   transport::Status put_one(Port& port, const transport::Put& put);
   transport::Status get_one(Port& port, const transport::Get& get);
@@ -132,6 +140,8 @@ class Fabric {
   std::unordered_map<std::uint64_t, std::unique_ptr<Link>> links_;  // those in use or configured
   std::unordered_map<int, const char*> dead_;                       // rank -> cause
   std::vector<std::unique_ptr<Port>> ports_;
+  // (a, b): their connection has ended, and port a has not connected to port b since.
+  std::set<std::pair<std::uint32_t, std::uint32_t>> ended_;
   std::deque<std::string> causes_;
 
   std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;

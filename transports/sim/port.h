@@ -31,7 +31,7 @@ struct PortOptions {
   std::uint64_t max_message = ~std::uint64_t{0};
 };
 
-// A directed pair of ranks.
+// A directed pair of ranks, or of ports where both have one rank.
 struct Link {
   int from = 0;
   int to = 0;
@@ -62,7 +62,11 @@ struct Port {
   std::minstd_rand random;
 
   // For the owner's next progress().
-  std::vector<std::uint64_t*> completed;
+  struct Completion {
+    int peer = -1;
+    std::uint64_t* counter = nullptr;
+  };
+  std::vector<Completion> completed;
   std::vector<transport::Failure> failures;
   std::atomic<bool> mail{false};  // either is not empty; readable without the lock
 };
@@ -74,6 +78,7 @@ struct Transfer {
   transport::SignalOp signal = transport::SignalOp::none;
   bool inlined = false;  // the payload is in `payload`
   bool failing = false;  // fails instead of arriving
+  bool dropped = false;  // its connection has ended: it does nothing any more
   int peer = -1;
   Port* port = nullptr;  // who posted it, or who is told
   Link* link = nullptr;

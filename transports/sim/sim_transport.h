@@ -29,6 +29,7 @@ class SimTransport final : public transport::Transport {
   std::span<const std::byte> address() const override { return address_; }
   transport::Status connect(int peer, std::span<const std::byte> address) override;
   bool connected(int peer) const override;
+  void disconnect(int peer) override { fabric_->disconnect(*port_, peer); }
   transport::Status allocate(std::size_t bytes, transport::LocalMemory* out) override;
   transport::Status register_memory(void* address, std::size_t bytes,
                                     transport::LocalMemory* out) override;

@@ -116,7 +116,7 @@ Status Fabric::get_one(Port& port, const Get& get) {
   transfer.bytes = get.bytes;
   transfer.completed = get.completed;
   const Link& there = *transfer.link;
-  Link& back = link(there.to, there.from);
+  Link& back = link_between(*ports_[port.peers[transfer.peer].port], port);
   const Time arrival = now_ + model_of(there).latency + there.delay;
   ++port.under_way;
   schedule(occupy(back, get.bytes, arrival) + model_of(back).latency + back.delay, transfer);
@@ -126,7 +126,7 @@ Status Fabric::get_one(Port& port, const Get& get) {
 // Found once: most pairs of a large fabric never talk, so connecting makes no link.
 Link& Fabric::link_to(Port& port, int peer) {
   Port::Peer& slot = port.peers[peer];
-  if (slot.link == nullptr) slot.link = &link(port.rank, ports_[slot.port]->rank);
+  if (slot.link == nullptr) slot.link = &link_between(port, *ports_[slot.port]);
   return *slot.link;
 }
 
@@ -165,7 +165,7 @@ int Fabric::progress(Port& port, std::vector<Failure>* failures) {
     handled = deliver_due();
   }
   handled += static_cast<int>(port.completed.size() + port.failures.size());
-  for (std::uint64_t* counter : port.completed) ++*counter;
+  for (const Port::Completion& done : port.completed) ++*done.counter;
   port.completed.clear();
   failures->swap(port.failures);
   port.mail = false;
@@ -207,13 +207,13 @@ int Fabric::deliver_due() {
 void Fabric::deliver(const Transfer& transfer) {
   Port& port = *transfer.port;
   if (transfer.kind == Transfer::Kind::notice) {
-    if (!port.attached || port.peers[transfer.peer].failed != nullptr) return;
+    if (transfer.dropped || !port.attached || port.peers[transfer.peer].failed != nullptr) return;
     port.peers[transfer.peer].failed = transfer.cause;
     tell(port, transfer.peer, transfer.cause);
     return;
   }
   --port.under_way;
-  if (transfer.link->down != nullptr) return;
+  if (transfer.dropped || transfer.link->down != nullptr) return;
   if (transfer.failing) {
     lose(transfer, fmt::format("a put from rank {} to rank {} was made to fail",
                                transfer.link->from, transfer.link->to));
@@ -264,7 +264,7 @@ void Fabric::deliver_get(const Transfer& transfer) {
 
 void Fabric::complete(const Transfer& transfer) {
   if (transfer.completed == nullptr || !transfer.port->attached) return;
-  transfer.port->completed.push_back(transfer.completed);
+  transfer.port->completed.push_back({transfer.peer, transfer.completed});
   transfer.port->mail = true;
 }
 

@@ -23,30 +23,45 @@ ucs_status_t Transport::on_message(void* self, const void* header, std::size_t h
 std::byte* Transport::place_of(const Header& header, std::size_t bytes, std::uint64_t** completed) {
   if (header.kind == Kind::put) return memories_.locate(header.target, bytes);
   const auto asked = asked_.find(header.token);
-  if (asked == asked_.end() || asked->second.bytes != bytes) return nullptr;
-  *completed = asked->second.completed;
-  auto* destination = static_cast<std::byte*>(asked->second.destination);
+  if (asked == asked_.end() || asked->second.get.bytes != bytes) return nullptr;
+  *completed = asked->second.get.completed;
+  auto* destination = static_cast<std::byte*>(asked->second.get.destination);
   asked_.erase(asked);
   return destination;
 }
 
-ucs_status_t Transport::take(const Header& header, void* data, std::size_t bytes, bool fetch) {
-  if (header.rank >= peers_.size()) return UCS_OK;
-  Peer& peer = peers_[header.rank];
-  if (header.kind == Kind::hello) {
-    // It may come before connect(), which compares the cookies.
-    if (!peer.known || peer.cookie == header.cookie) {
-      peer.heard = true;
-      peer.cookie = header.cookie;
-    }
-    return UCS_OK;
-  }
-  if (!peer.known || peer.cookie != header.cookie || !peer.failure.ok()) return UCS_OK;
-  if (header.kind == Kind::bye) {
+// A stranger's is ignored: it answers the hello of connect().
+void Transport::take_greeting(const Header& header) {
+  const auto name = numbers_.find(header.link);
+  if (name == numbers_.end()) return;
+  Peer& peer = peers_[static_cast<std::size_t>(name->second)];
+  const std::uint64_t theirs = header.value;
+  if (!peer.known || !peer.failure.ok() || theirs < peer.theirs) return;
+  const bool other = theirs != peer.theirs;
+  if (header.kind == Kind::bye ? !other : other && peer.heard) {
     peer.closed = true;
     lose(peer, "it has closed its transport");
+    return;
+  }
+  if (header.kind == Kind::bye) return;
+  if (other) {
+    peer.theirs = theirs;
+    peer.as_sender = header.sender;
+    peer.link = link_part(cookie_, peer.ours) ^ link_part(peer.cookie, theirs);
+    to_greet_.push_back(peer.rank);
+  }
+  if (header.target.offset == peer.ours) peer.heard = true;
+}
+
+ucs_status_t Transport::take(const Header& header, void* data, std::size_t bytes, bool fetch) {
+  if (header.kind == Kind::hello || header.kind == Kind::bye) {
+    take_greeting(header);
     return UCS_OK;
   }
+  if (header.sender >= peers_.size()) return UCS_OK;
+  Peer& peer = peers_[header.sender];
+  if (!peer.known || peer.link != header.link || !peer.failure.ok()) return UCS_OK;
+  peer.heard = true;  // else it would not send: its hello is still on its way
   if (header.kind == Kind::request) {
     answers_.push_back({peer.rank, header});
     return UCS_OK;
@@ -83,13 +98,15 @@ ucs_status_t Transport::take(const Header& header, void* data, std::size_t bytes
 void Transport::on_fetched(void* request, ucs_status_t status, std::size_t, void* user) {
   auto* operation = static_cast<Operation*>(user);
   Transport& self = *operation->transport;
-  Peer& peer = self.peers_[static_cast<std::size_t>(operation->peer)];
+  const int number = operation->peer;
   const Header header = operation->header;
   self.finish(operation, status == UCS_OK);
   ucp_request_free(request);
+  if (number < 0) return;
+  Peer& peer = self.peers_[static_cast<std::size_t>(number)];
   if (status != UCS_OK) {
     self.lose(peer, ucs_status_string(status));
-  } else if (header.kind == Kind::put && peer.failure.ok()) {
+  } else if (header.kind == Kind::put && peer.known && peer.failure.ok()) {
     self.placed(peer, header);
   }
 }

@@ -8,14 +8,14 @@ namespace weft::ucx {
 using transport::Failure;
 using transport::Status;
 
-void Transport::on_error(void* argument, ucp_ep_h, ucs_status_t status) {
+void Transport::on_error(void* argument, ucp_ep_h endpoint, ucs_status_t status) {
   auto& peer = *static_cast<Peer*>(argument);
-  peer.transport->lose(peer, ucs_status_string(status));
+  if (peer.endpoint == endpoint) peer.transport->lose(peer, ucs_status_string(status));
 }
 
 // Only noted: UCP may be in the middle of something, and what arrived before is still to be taken.
 void Transport::lose(Peer& peer, const std::string& cause) {
-  if (!peer.failure.ok() || !peer.lost.empty()) return;
+  if (!peer.known || !peer.failure.ok() || !peer.lost.empty()) return;
   peer.lost = cause;
   ++losses_;
 }

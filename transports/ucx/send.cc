@@ -1,5 +1,6 @@
 // Puts and gets become active messages.
 #include <cstring>
+#include <utility>
 
 #include "transport.h"
 
@@ -10,6 +11,7 @@ using transport::Put;
 using transport::queue_full;
 using transport::SignalOp;
 using transport::Status;
+using transport::WaitingGet;
 
 Spot Transport::spot_of(const transport::RemoteMemory& memory, std::uint64_t offset) const {
   const Key& key = imports_[memory];
@@ -42,14 +44,35 @@ Transport::Operation* Transport::operation(int rank, Kind kind) {
   *operation = {};
   operation->transport = this;
   operation->peer = rank;
-  operation->header.cookie = cookie_;
-  operation->header.rank = static_cast<std::uint32_t>(options_.rank);
+  const Peer& peer = peers_[static_cast<std::size_t>(rank)];
+  operation->header.link = peer.link;
+  operation->header.sender = peer.as_sender;
   operation->header.kind = kind;
   return operation;
 }
 
+void Transport::greet(Peer& peer, Kind kind) {
+  Operation* operation = this->operation(peer.rank, kind);
+  Header& header = operation->header;
+  header.link = cookie_;
+  header.sender = static_cast<std::uint32_t>(peer.rank);
+  header.value = peer.ours;
+  header.target.offset = peer.theirs;
+  send(operation, nullptr, 0);
+}
+
+// Not from the callback that heard of them: UCP may be in the middle of something.
+int Transport::send_greetings() {
+  const std::vector<int> all = std::exchange(to_greet_, {});
+  for (const int number : all) {
+    Peer& peer = peers_[static_cast<std::size_t>(number)];
+    if (peer.endpoint != nullptr && peer.failure.ok()) greet(peer, Kind::hello);
+  }
+  return static_cast<int>(all.size());
+}
+
 void Transport::finish(Operation* operation, bool raise) {
-  --peers_[static_cast<std::size_t>(operation->peer)].outstanding;
+  if (operation->peer >= 0) --peers_[static_cast<std::size_t>(operation->peer)].outstanding;
   if (raise && operation->completed != nullptr) ++*operation->completed;
   free_operations_.push_back(operation);
 }
@@ -57,10 +80,11 @@ void Transport::finish(Operation* operation, bool raise) {
 void Transport::on_sent(void* request, ucs_status_t status, void* user) {
   auto* operation = static_cast<Operation*>(user);
   Transport& self = *operation->transport;
-  Peer& peer = self.peers_[static_cast<std::size_t>(operation->peer)];
+  const int number = operation->peer;
   self.finish(operation, status == UCS_OK);
   ucp_request_free(request);
-  if (status != UCS_OK) self.lose(peer, ucs_status_string(status));
+  if (status != UCS_OK && number >= 0)
+    self.lose(self.peers_[static_cast<std::size_t>(number)], ucs_status_string(status));
 }
 
 // False where the peer is lost.
@@ -128,23 +152,24 @@ Status Transport::get(std::span<const Get> gets) {
     if (source.peer == options_.rank || get.bytes == 0) {
       if (get.completed != nullptr) ++*get.completed;
     } else {
-      gets_.push_back(get);
+      gets_.emplace_back(get);
     }
   }
   send_gets();
   return {};
 }
 
-Status Transport::send_get(const Get& get) {
-  const int rank = get.source->peer;
+Status Transport::send_get(const WaitingGet& waiting) {
+  const Get& get = waiting.get;
+  const int rank = waiting.source.peer;
   Peer& peer = peers_[static_cast<std::size_t>(rank)];
   if (!peer.failure.ok()) return peer.failure;
   if (!has_room(peer)) return queue_full();
   Operation* operation = this->operation(rank, Kind::request);
-  operation->header.target = spot_of(*get.source, get.source_offset);
+  operation->header.target = spot_of(waiting.source, get.source_offset);
   operation->header.value = get.bytes;
   operation->header.token = next_token_++;
-  asked_[operation->header.token] = get;
+  asked_[operation->header.token] = {rank, get};
   send(operation, nullptr, 0);
   return {};
 }

@@ -25,7 +25,6 @@ Transport::Transport(const transport::OpenOptions& options, std::size_t queue)
   std::random_device random;
   cookie_ = std::uint64_t{random()} << 32 | random();
   AddressHead head;
-  head.rank = static_cast<std::uint32_t>(options.rank);
   head.cookie = cookie_;
   const std::vector<std::byte> own = worker_.address();
   address_.resize(sizeof(head) + own.size());
@@ -58,7 +57,7 @@ void Transport::close_endpoints() {
     if (peer.outstanding > 0) return false;
     if (peer.endpoint == nullptr || peer.told || peer.closed || !peer.failure.ok()) return true;
     peer.told = true;
-    send(operation(peer.rank, Kind::bye), nullptr, 0);
+    greet(peer, Kind::bye);
     return peer.outstanding == 0;
   };
   until([&] {
@@ -98,12 +97,9 @@ transport::Capabilities Transport::capabilities() const {
 Status Transport::connect(int rank, std::span<const std::byte> address) {
   AddressHead head;
   if (address.size() > sizeof(head)) std::memcpy(&head, address.data(), sizeof(head));
-  if (address.size() <= sizeof(head) || head.magic != kMagic ||
-      head.rank != static_cast<std::uint32_t>(rank))
+  if (address.size() <= sizeof(head) || head.magic != kMagic)
     return Status::error(ErrorCode::unsupported, "not an address of this transport");
   Peer& peer = peers_[static_cast<std::size_t>(rank)];
-  peer.heard = peer.heard && peer.cookie == head.cookie;
-  peer.cookie = head.cookie;
   if (rank == options_.rank) {
     peer.known = peer.heard = true;
     return {};
@@ -119,19 +115,67 @@ Status Transport::connect(int rank, std::span<const std::byte> address) {
     peer.endpoint = nullptr;
     return Status::error(
         ErrorCode::unsupported,
-        fmt::format("UCX finds no way to rank {}: {}; UCX_TLS and UCX_NET_DEVICES choose among "
+        fmt::format("UCX finds no way to peer {}: {}; UCX_TLS and UCX_NET_DEVICES choose among "
                     "what `ucx_info -d` lists",
                     rank, ucs_status_string(status))
             .c_str());
   }
   peer.known = true;
-  send(operation(rank, Kind::hello), nullptr, 0);
+  peer.cookie = head.cookie;
+  peer.ours = ++connections_;
+  numbers_[peer.cookie] = rank;
+  greet(peer, Kind::hello);
   return {};
 }
 
 bool Transport::connected(int rank) const {
   const Peer& peer = peers_[static_cast<std::size_t>(rank)];
   return peer.known && peer.heard && peer.failure.ok();
+}
+
+void Transport::disconnect(int number) {
+  Peer& peer = peers_[static_cast<std::size_t>(number)];
+  if (peer.endpoint != nullptr && peer.failure.ok() && !peer.closed) greet(peer, Kind::bye);
+  if (!peer.lost.empty() && peer.failure.ok()) --losses_;
+  peer.known = false;  // whatever comes of it now is ignored
+  drop_work(number);
+  if (peer.endpoint != nullptr) cut_off(peer);
+  if (const auto name = numbers_.find(peer.cookie); name != numbers_.end() && name->second == number)
+    numbers_.erase(name);
+  peer = {};
+  peer.transport = this;
+  peer.rank = number;
+}
+
+void Transport::drop_work(int number) {
+  const auto of_peer = [&](const auto& entry) { return entry.peer == number; };
+  for (Operation& operation : operations_) {
+    if (of_peer(operation)) operation.completed = nullptr;
+  }
+  std::erase_if(gets_, [&](const auto& get) { return get.source.peer == number; });
+  std::erase_if(asked_, [&](const auto& entry) { return of_peer(entry.second); });
+  std::erase_if(answers_, of_peer);
+  std::erase(to_greet_, number);
+}
+
+// Closes the endpoint by force and waits for UCP to give back what was under way over it.
+void Transport::cut_off(Peer& peer) {
+  ucp_request_param_t param{};
+  param.op_attr_mask = UCP_OP_ATTR_FIELD_FLAGS;
+  param.flags = UCP_EP_CLOSE_FLAG_FORCE;
+  void* request = ucp_ep_close_nbx(peer.endpoint, &param);
+  const auto closed = [&] {
+    return !UCS_PTR_IS_PTR(request) || ucp_request_check_status(request) != UCS_INPROGRESS;
+  };
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+  while ((peer.outstanding > 0 || !closed()) && std::chrono::steady_clock::now() < deadline) {
+    if (!worker_.progress()) sched_yield();
+  }
+  if (UCS_PTR_IS_PTR(request)) ucp_request_free(request);
+  if (peer.outstanding == 0) return;
+  for (Operation& operation : operations_) {
+    if (operation.peer == peer.rank) operation.peer = -1;
+  }
 }
 
 Status Transport::allocate(std::size_t bytes, LocalMemory* out) {
@@ -166,6 +210,7 @@ int Transport::progress() {
   constexpr int kMost = 16;
   int events = 0;
   while (events < kMost && worker_.progress()) ++events;
+  if (!to_greet_.empty()) events += send_greetings();
   if (!gets_.empty()) events += send_gets();
   if (!answers_.empty()) events += send_answers();
   if (losses_ > 0) events += report_losses();

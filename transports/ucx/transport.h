@@ -4,6 +4,11 @@
 // UCP sends small ones eagerly and fetches large ones straight into place (rendezvous). Bytes are
 // placed when they come, signals are applied in the order of their numbers once the bytes of their
 // puts are there: so nothing is assumed of the order among UCP's protocols and lanes.
+//
+// Both ends of a connection count their own, and say hello with that and with what they have heard
+// of the other's; whoever hears something new answers. A peer whose hello names this end's
+// connection is connected. All other messages name the link of the two, so that what is late from an
+// earlier one is not taken for the new one's.
 #pragma once
 
 #include <weft/transport.h>
@@ -11,6 +16,7 @@
 #include <deque>
 #include <map>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/transport_kit.h"
@@ -32,6 +38,7 @@ class Transport final : public transport::Transport {
   std::span<const std::byte> address() const override { return address_; }
   transport::Status connect(int peer, std::span<const std::byte> address) override;
   bool connected(int peer) const override;
+  void disconnect(int peer) override;
   transport::Status allocate(std::size_t bytes, transport::LocalMemory* out) override;
   transport::Status register_memory(void* address, std::size_t bytes,
                                     transport::LocalMemory* out) override;
@@ -48,16 +55,20 @@ class Transport final : public transport::Transport {
   // A message on its way, or bytes that are being fetched.
   struct Operation {
     Transport* transport = nullptr;
-    int peer = -1;
+    int peer = -1;  // -1: of one that is disconnected, whose operation UCP has not given back
     Header header;
     std::uint64_t* completed = nullptr;  // raised by one at the end; may be null
   };
   struct Peer {
     Transport* transport = nullptr;
     int rank = -1;
-    bool known = false;        // connect() succeeded
-    bool heard = false;        // its hello has come
-    std::uint64_t cookie = 0;  // of its address, or of a hello that came before connect()
+    bool known = false;         // connect() succeeded
+    bool heard = false;         // it has heard of this end's connection
+    std::uint64_t cookie = 0;   // of its address
+    std::uint64_t ours = 0;     // this end's connection, from 1 on
+    std::uint64_t theirs = 0;   // its own; 0: not heard of
+    std::uint64_t link = 0;     // of the two
+    std::uint32_t as_sender = 0;  // its number for this transport
     ucp_ep_h endpoint = nullptr;
     std::size_t outstanding = 0;
     std::uint32_t sent = 0;                   // the next put's number
@@ -72,24 +83,33 @@ class Transport final : public transport::Transport {
     int peer;
     Header request;
   };
+  struct Asked {
+    int peer;
+    transport::Get get;  // without its source
+  };
 
   // transport.cc
   void close_endpoints();
+  void drop_work(int peer);
+  void cut_off(Peer& peer);
   // send.cc
   transport::Status put_here(const transport::Put& put);
   Spot spot_of(const transport::RemoteMemory& memory, std::uint64_t offset) const;
   Operation* operation(int peer, Kind kind);
+  void greet(Peer& peer, Kind kind);
+  int send_greetings();
   bool send(Operation* operation, const void* data, std::size_t bytes);
   void finish(Operation* operation, bool raise);
   static void on_sent(void* request, ucs_status_t status, void* operation);
   bool has_room(const Peer& peer) const { return peer.outstanding < queue_; }
-  transport::Status send_get(const transport::Get& get);
+  transport::Status send_get(const transport::WaitingGet& get);
   int send_gets();
   int send_answers();
   // arrive.cc
   static ucs_status_t on_message(void* self, const void* header, std::size_t header_bytes,
                                  void* data, std::size_t bytes, const ucp_am_recv_param_t* param);
   static void on_fetched(void* request, ucs_status_t status, std::size_t bytes, void* operation);
+  void take_greeting(const Header& header);
   ucs_status_t take(const Header& header, void* data, std::size_t bytes, bool fetch);
   std::byte* place_of(const Header& header, std::size_t bytes, std::uint64_t** completed);
   void placed(Peer& peer, const Header& header);
@@ -107,10 +127,13 @@ class Transport final : public transport::Transport {
   Memories memories_;
   transport::Imports<Key> imports_;
   std::vector<Peer> peers_;
+  std::unordered_map<std::uint64_t, int> numbers_;  // of peers, by their cookies
+  std::uint64_t connections_ = 0;                   // so far
+  std::vector<int> to_greet_;                       // peers of whose connection something was heard
   std::deque<Operation> operations_;  // stay where they are
   std::vector<Operation*> free_operations_;
-  std::deque<transport::Get> gets_;                // not sent yet
-  std::map<std::uint32_t, transport::Get> asked_;  // gets without an answer, by their token
+  std::deque<transport::WaitingGet> gets_;  // not sent yet
+  std::map<std::uint32_t, Asked> asked_;    // gets without an answer, by their token
   std::uint32_t next_token_ = 0;
   std::deque<Answer> answers_;  // to gets of peers, not sent yet
   int losses_ = 0;              // peers that UCP gave up, not reported yet

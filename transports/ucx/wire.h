@@ -6,13 +6,13 @@
 
 namespace weft::ucx {
 
-inline constexpr std::uint32_t kMagic = 0x31587577;  // "wuX1"
+inline constexpr std::uint32_t kMagic = 0x32587577;  // "wuX2"
 
 // Comes before the worker's own address.
 struct AddressHead {
   std::uint32_t magic = kMagic;
-  std::uint32_t rank = 0;
-  std::uint64_t cookie = 0;  // tells this transport from others of the same rank
+  std::uint32_t unused = 0;
+  std::uint64_t cookie = 0;  // tells this transport from all others
 };
 
 // A memory key's bytes.
@@ -32,17 +32,19 @@ struct Spot {
 };
 
 enum class Kind : std::uint16_t {
-  hello,    // the sender has connected
-  bye,      // it closes
+  hello,    // the sender has connected, or has heard of the receiver's connection
+  bye,      // it has ended its own
   put,      // bytes, a signal, or both
   request,  // of a get: `target` is what to read, `value` how much
   answer,   // to a get
 };
 
-// The header of every active message; a put's bytes and an answer's are its data.
+// The header of every active message; a put's bytes and an answer's are its data. A hello and a bye
+// tell who the sender is: its cookie in `link`, its own number for the receiver in `sender`, its
+// connection in `value`, and in `target.offset` the receiver's as far as it has heard of it, else 0.
 struct Header {
-  std::uint64_t cookie = 0;  // of the sender
-  std::uint32_t rank = 0;    // likewise
+  std::uint64_t link = 0;    // what both ends make of their cookies and connections
+  std::uint32_t sender = 0;  // the receiver's number for the sender
   Kind kind = Kind::hello;
   std::uint8_t signal = 0;  // transport::SignalOp
   std::uint8_t padding = 0;
@@ -53,5 +55,14 @@ struct Header {
   std::uint64_t value = 0;
 };
 static_assert(sizeof(Header) == 64);
+
+// One end's part in a link: the parts of both ends, combined by xor, tell a link from all others,
+// earlier ones of the same two transports among them (the finalizer of splitmix64).
+inline std::uint64_t link_part(std::uint64_t cookie, std::uint64_t connection) {
+  std::uint64_t x = cookie + connection * 0x9e3779b97f4a7c15;
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
+  return x ^ (x >> 31);
+}
 
 }  // namespace weft::ucx

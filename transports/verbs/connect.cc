@@ -31,6 +31,9 @@ bool Transport::make_queue_pair(Peer& peer, int number) {
     return false;
   }
   lane.pending.reserve(lane.pair.sends);
+  // A number may have been that of a queue pair that is gone: what it left behind is of nobody.
+  while (take_receives() + take_completions() > 0) {
+  }
   rail.name_peer(lane.pair.number(), number_of(peer));
   return true;
 }
@@ -195,6 +198,9 @@ void Transport::received(int number, const Frame& frame) {
     case Message::ready:
       take_ready(number, frame.usable);
       break;
+    case Message::leave:
+      fail_peer(number, ErrorCode::peer_failed, "it has ended the connection");
+      break;
     case Message::bye:
       fail_peer(number, ErrorCode::peer_failed, "it has closed its transport", false);
       break;
@@ -203,6 +209,21 @@ void Transport::received(int number, const Frame& frame) {
 
 void Transport::lost(int number, const std::string& cause) {
   fail_peer(number, ErrorCode::peer_failed, "connection lost: " + cause);
+}
+
+// What comes over its queue pairs is of nobody from now on. They are stopped before they are
+// destroyed, so that receives that they have taken come back.
+void Transport::quiesce(Peer& p) {
+  for (int i = 0; i < p.lanes; ++i) {
+    const Lane& lane = p.lane[static_cast<std::size_t>(i)];
+    if (lane.pair.handle == nullptr) continue;
+    rails_[static_cast<std::size_t>(i)]->forget(lane.pair.number());
+    ibv_qp_attr attributes{};
+    attributes.qp_state = IBV_QPS_ERR;
+    (void)ibv_modify_qp(lane.pair.handle.get(), &attributes, IBV_QP_STATE);
+  }
+  while (take_receives() > 0) {
+  }
 }
 
 // Its queue pair is destroyed; what was on its way over it is dropped.
@@ -215,6 +236,25 @@ void Transport::forget_lane(Peer& p, int number) {
   lane.pair.handle.reset();
   for (; !lane.pending.empty(); lane.pending.pop()) finish(rail, lane.pending.front(), false);
   lane = {};
+}
+
+// Of everything that was set up with the peer nothing is left but its place and its failure.
+void Transport::end(int number) {
+  Peer& p = peer(number);
+  if (p.stage == Stage::offered) --connecting_;
+  if (p.stage == Stage::ready) --ready_;
+  if (p.known) --known_;
+  p.stage = Stage::idle;
+  std::erase(correspondents_, number);
+  for (const Held& held : p.held) {
+    if (held.slot >= 0) rails_[static_cast<std::size_t>(held.rail)]->post_receive(held.slot);
+  }
+  p.held.clear();
+  p.active.clear();
+  quiesce(p);
+  for (int i = 0; i < p.lanes; ++i) forget_lane(p, i);
+  close_desk(p);
+  control_->drop(number);
 }
 
 // Final for the peer. An orderly end is not reported: there may be nobody who minds.
@@ -230,19 +270,7 @@ void Transport::fail_peer(int number, ErrorCode code, const std::string& cause, 
   // To who puts, no_resources means "later".
   p.failure =
       Status::error(code == ErrorCode::no_resources ? ErrorCode::peer_failed : code, text.c_str());
-  if (p.stage == Stage::offered) --connecting_;
-  if (p.stage == Stage::ready) --ready_;
-  if (p.known) --known_;
-  p.stage = Stage::idle;
-  std::erase(correspondents_, number);
-  for (const Held& held : p.held) {
-    if (held.slot >= 0) rails_[static_cast<std::size_t>(held.rail)]->post_receive(held.slot);
-  }
-  p.held.clear();
-  p.active.clear();
-  for (int i = 0; i < p.lanes; ++i) forget_lane(p, i);
-  close_desk(p);
-  control_->drop(number);
+  end(number);
   if (!report || options_.report_failure == nullptr) return;
   Failure failure;
   failure.peer = number;

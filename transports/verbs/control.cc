@@ -123,14 +123,12 @@ FileDescriptor::~FileDescriptor() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-Control::Control(int rank, int size, const std::vector<ibv_gid>& gids, ControlListener& listener)
-    : rank_(rank),
-      cookie_(random_word()),
+Control::Control(int size, const std::vector<ibv_gid>& gids, ControlListener& listener)
+    : cookie_(random_word()),
       listener_(listener),
       epoll_(epoll_create1(EPOLL_CLOEXEC)),
       listening_(new_socket()),
       peers_(static_cast<std::size_t>(size)) {
-  own_.rank = static_cast<std::uint32_t>(rank);
   own_.cookie = cookie_;
   list_hosts(gids, &own_);
   sockaddr_in6 any = socket_address({}, 0);
@@ -165,7 +163,8 @@ void Control::connect(int peer, const Address& address) {
   Peer& p = peers_[static_cast<std::size_t>(peer)];
   p.address = address;
   p.wanted = true;
-  if (rank_ > peer) dial(peer);
+  numbers_[address.cookie] = peer;
+  if (cookie_ > address.cookie) dial(peer);
 }
 
 // Tries the peer's addresses in turn.
@@ -203,7 +202,8 @@ int Control::advance_dial(int peer) {
   tune(p.connection.fd.get());
   watch(p.connection.fd.get(), EPOLLIN, EPOLL_CTL_MOD);
   Frame hello;
-  hello.cookie = p.address.cookie;
+  hello.from = cookie_;
+  hello.to = p.address.cookie;
   p.greeted = true;
   send(peer, hello);
   return 1;
@@ -212,14 +212,15 @@ int Control::advance_dial(int peer) {
 void Control::send(int peer, const Frame& frame) {
   Peer& p = peers_[static_cast<std::size_t>(peer)];
   if (!p.greeted) return;
-  Frame out = frame;
-  out.rank = static_cast<std::uint32_t>(rank_);
   // An error shows when it is read from.
-  (void)::send(p.connection.fd.get(), &out, sizeof(out), MSG_NOSIGNAL | MSG_DONTWAIT);
+  (void)::send(p.connection.fd.get(), &frame, sizeof(frame), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 void Control::drop(int peer) {
   Peer& p = peers_[static_cast<std::size_t>(peer)];
+  if (const auto name = numbers_.find(p.address.cookie);
+      name != numbers_.end() && name->second == peer)
+    numbers_.erase(name);
   p = {};
 }
 
@@ -242,18 +243,19 @@ int Control::accept_all() {
   return events;
 }
 
-// A stranger that said hello becomes a peer; true: it is no stranger any more.
+// A stranger that said hello becomes a peer, once connect() has named it and an earlier connection
+// is dropped; true: it is no stranger any more.
 bool Control::adopt(Connection* connection) {
   Frame frame;
   if (connection->input.size() < sizeof(Frame)) return false;
   std::memcpy(&frame, connection->input.data(), sizeof(frame));
   const bool valid = frame.magic == kMagic && frame.message == Message::hello &&
-                     frame.cookie == cookie_ && frame.rank < peers_.size() &&
-                     static_cast<int>(frame.rank) > rank_;
+                     frame.to == cookie_ && frame.from > cookie_;
   if (!valid) return true;  // closed with its connection
-  Peer& p = peers_[frame.rank];
-  if (!p.wanted) return false;  // until connect() is called
-  if (p.greeted) return true;
+  const auto name = numbers_.find(frame.from);
+  if (name == numbers_.end()) return false;
+  Peer& p = peers_[static_cast<std::size_t>(name->second)];
+  if (p.greeted) return false;
   connection->input.erase(connection->input.begin(), connection->input.begin() + sizeof(Frame));
   p.connection = std::move(*connection);
   p.greeted = true;
@@ -261,10 +263,12 @@ bool Control::adopt(Connection* connection) {
 }
 
 int Control::read_strangers() {
+  constexpr std::size_t kMostFrames = 16;
   int events = 0;
   std::erase_if(strangers_, [&](Connection& connection) {
     std::string cause;
-    if (connection.input.size() < sizeof(Frame) &&
+    // One that waits may have gone meanwhile, and its dialler may have dialled again.
+    if (connection.input.size() < kMostFrames * sizeof(Frame) &&
         !read_all(connection.fd.get(), &connection.input, &cause))
       return true;
     const bool settled = adopt(&connection);

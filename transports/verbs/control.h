@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -40,7 +41,7 @@ struct ControlListener {
 class Control {
  public:
   // `gids`: the addresses of the devices, which peers may reach by TCP too.
-  Control(int rank, int size, const std::vector<ibv_gid>& gids, ControlListener& listener);
+  Control(int size, const std::vector<ibv_gid>& gids, ControlListener& listener);
   ~Control();
 
   // Not ok where no port could be listened on.
@@ -48,11 +49,13 @@ class Control {
   // Fills in where this rank listens.
   void describe(Address* address) const;
 
-  // Starts to connect: of two ranks the higher one dials. The peer may have dialled already.
+  // Starts to connect: of two transports the one with the higher cookie dials. The peer may have
+  // dialled already.
   void connect(int peer, const Address& address);
   bool connected(int peer) const { return peers_[static_cast<std::size_t>(peer)].greeted; }
   // Frames are small and few: they fit the socket's buffer. Ignored where there is no connection.
   void send(int peer, const Frame& frame);
+  // Closes the connection. The peer may be connected again, also by what it has dialled since.
   void drop(int peer);
 
   // Readable when progress() has something to do.
@@ -85,7 +88,6 @@ class Control {
   void watch(int fd, std::uint32_t events, int operation) const;
   void lose(int peer, const std::string& cause);
 
-  const int rank_;
   const std::uint64_t cookie_;
   ControlListener& listener_;
   transport::Status status_;
@@ -93,7 +95,8 @@ class Control {
   FileDescriptor listening_;
   Address own_;
   std::vector<Peer> peers_;
-  std::vector<Connection> strangers_;  // accepted, have not said who they are
+  std::unordered_map<std::uint64_t, int> numbers_;  // of wanted peers, by their cookies
+  std::vector<Connection> strangers_;  // accepted: have not said who they are, or are not wanted yet
   std::chrono::steady_clock::time_point looked_{};
 };
 

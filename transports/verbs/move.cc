@@ -10,6 +10,7 @@ using transport::Get;
 using transport::Put;
 using transport::queue_full;
 using transport::Status;
+using transport::WaitingGet;
 
 namespace {
 
@@ -150,15 +151,16 @@ Status Transport::get(std::span<const Get> gets) {
     if (source.peer == options_.rank || get.bytes == 0) {
       if (get.completed != nullptr) ++*get.completed;
     } else {
-      gets_.push_back(get);
+      gets_.emplace_back(get);
     }
   }
   post_gets();
   return {};
 }
 
-Status Transport::get_one(const Get& get) {
-  const int number = get.source->peer;
+Status Transport::get_one(const WaitingGet& waiting) {
+  const Get& get = waiting.get;
+  const int number = waiting.source.peer;
   Peer& p = peer(number);
   if (!p.failure.ok()) return p.failure;
   if (p.stage == Stage::idle && !offer(number)) return p.failure;
@@ -166,7 +168,7 @@ Status Transport::get_one(const Get& get) {
   Movement movement;
   movement.opcode = IBV_WR_RDMA_READ;
   movement.local = get.destination;
-  movement.remote = &imports_[*get.source];
+  movement.remote = &imports_[waiting.source];
   movement.offset = get.source_offset;
   movement.bytes = get.bytes;
   movement.completed = get.completed;

@@ -51,7 +51,7 @@ Transport::Transport(const transport::OpenOptions& options, const Settings& sett
     inboxes_left_ = kMaxCorrespondents;
   }
   ControlListener& listener = *this;
-  control_ = std::make_unique<Control>(options.rank, options.size, gids_of(rails_), listener);
+  control_ = std::make_unique<Control>(options.size, gids_of(rails_), listener);
   status_ = control_->status();
   control_->describe(&address_);
   address_.rails = static_cast<std::uint8_t>(rails_.size());
@@ -117,7 +117,7 @@ Status Transport::connect(int number, std::span<const std::byte> address) {
   Address theirs;
   if (address.size() == sizeof(theirs)) std::memcpy(&theirs, address.data(), sizeof(theirs));
   if (address.size() != sizeof(theirs) || theirs.magic != kMagic ||
-      theirs.rank != static_cast<std::uint32_t>(number) || theirs.hosts > theirs.host.size() ||
+      theirs.hosts > theirs.host.size() ||
       theirs.rails == 0)
     return Status::error(ErrorCode::unsupported, "not an address of this transport");
   if (theirs.link_layer != address_.link_layer)
@@ -135,6 +135,18 @@ Status Transport::connect(int number, std::span<const std::byte> address) {
 bool Transport::connected(int number) const {
   const Peer& p = peers_[static_cast<std::size_t>(number)];
   return p.known && p.failure.ok() && (number == options_.rank || control_->connected(number));
+}
+
+void Transport::disconnect(int number) {
+  Peer& p = peer(number);
+  if (p.known && p.failure.ok() && number != options_.rank) {
+    Frame leave;
+    leave.message = Message::leave;
+    control_->send(number, leave);
+    end(number);
+  }
+  std::erase_if(gets_, [&](const auto& get) { return get.source.peer == number; });
+  p = {};
 }
 
 // Before memory becomes a region.

@@ -45,6 +45,7 @@ class Transport final : public transport::Transport, private ControlListener {
   }
   transport::Status connect(int peer, std::span<const std::byte> address) override;
   bool connected(int peer) const override;
+  void disconnect(int peer) override;
   transport::Status allocate(std::size_t bytes, transport::LocalMemory* out) override;
   transport::Status register_memory(void* address, std::size_t bytes,
                                     transport::LocalMemory* out) override;
@@ -138,7 +139,9 @@ class Transport final : public transport::Transport, private ControlListener {
   void open_arrivals(Peer& peer);
   void take_offer(int peer, const Frame& frame);
   void take_ready(int peer, std::uint8_t usable);
+  void quiesce(Peer& peer);
   void forget_lane(Peer& peer, int lane);
+  void end(int peer);
   void fail_peer(int peer, ErrorCode code, const std::string& cause, bool report = true);
   // post.cc
   const char* fault_of(const transport::Put& put, int* peer) const;
@@ -159,7 +162,7 @@ class Transport final : public transport::Transport, private ControlListener {
   bool on_device(const transport::Put& put);
   int start_transfer(std::uint64_t* completed, std::size_t pieces);
   void finish(Rail& rail, const Pending& pending, bool raise);
-  transport::Status get_one(const transport::Get& get);
+  transport::Status get_one(const transport::WaitingGet& get);
   int post_gets();
   // arrive.cc
   int take_receives();
@@ -191,7 +194,7 @@ class Transport final : public transport::Transport, private ControlListener {
   std::array<Chain, kMaxRails> chains_;  // of the peer whose puts are being posted
   std::vector<Transfer> transfers_;
   std::vector<int> free_transfers_;
-  std::deque<transport::Get> gets_;  // not posted yet
+  std::deque<transport::WaitingGet> gets_;  // not posted yet
   int connecting_ = 0;               // peers offered to and not ready
   int ready_ = 0;                    // peers whose queue pairs are
   int known_ = 0;                    // other ranks that may connect

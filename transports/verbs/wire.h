@@ -10,7 +10,7 @@
 
 namespace weft::verbs {
 
-inline constexpr std::uint32_t kMagic = 0x33427677;  // "wvB3"
+inline constexpr std::uint32_t kMagic = 0x34427677;  // "wvB4"
 
 // Devices that a rank uses side by side.
 inline constexpr std::size_t kMaxRails = 4;
@@ -18,8 +18,8 @@ inline constexpr std::size_t kMaxRails = 4;
 // Where a transport is reached: by TCP for the set-up, by its ports for the rest.
 struct Address {
   std::uint32_t magic = kMagic;
-  std::uint32_t rank = 0;
-  std::uint64_t cookie = 0;  // tells this transport from an earlier one on the same TCP port
+  std::uint32_t unused = 0;
+  std::uint64_t cookie = 0;  // tells this transport from all others, earlier ones among them
   std::uint16_t tcp_port = 0;
   std::uint8_t rails = 0;
   std::uint8_t link_layer = 0;                         // of every rail
@@ -83,14 +83,20 @@ struct Record {
 };
 static_assert(sizeof(Record) == 32);
 
-enum class Message : std::uint32_t { hello, queue_pair, ready, bye };
+enum class Message : std::uint32_t {
+  hello,
+  queue_pair,
+  ready,
+  leave,  // the sender has ended this connection
+  bye,    // it closes its transport
+};
 
 // What goes over the TCP connection of two ranks.
 struct Frame {
   std::uint32_t magic = kMagic;
   Message message = Message::hello;
-  std::uint32_t rank = 0;
-  std::uint64_t cookie = 0;  // of the receiver, in a hello
+  std::uint64_t from = 0;  // in a hello: the sender's cookie
+  std::uint64_t to = 0;    // in a hello: the receiver's
   // queue_pair: one for each lane. Number 0: the sender cannot use this lane.
   std::uint32_t queue_pair = 0;
   std::uint32_t psn = 0;
