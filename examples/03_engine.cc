@@ -41,7 +41,8 @@ weft::OpaqueBytes look_up(const fs::path& folder, const std::string& name) {
 }
 
 // Takes one request's pages, tells how it went, and ends.
-int decode(const fs::path& folder, std::uint8_t expected) {
+int decode(const fs::path& folder, const std::string& start, std::uint8_t expected) {
+  look_up(folder, start);
   weft::Engine engine = weft::Engine::create({.name = "decode"});
   weft::EnginePages pages = engine.open_pages(kCache);
   publish(folder, "decode", engine.address());
@@ -89,14 +90,15 @@ int main() try {
   const fs::path folder = fs::temp_directory_path() / ("weft-03-" + std::to_string(getpid()));
   fs::create_directory(folder);
   int failures = 0;
-  const auto start_decode = [&](std::uint8_t expected) {
+  const auto start_decode = [&](const std::string& start, std::uint8_t expected) {
     const pid_t child = fork();
-    if (child == 0) _exit(decode(folder, expected));
+    if (child == 0) _exit(decode(folder, start, expected));
     return child;
   };
-  // Forked before this process has an engine: engines do not outlive a fork.
-  const pid_t first = start_decode(1);
-  pid_t second = -1;
+  // Both are forked before this process has an engine: what a library opens is not for a fork.
+  const pid_t first = start_decode("start-1", 1);
+  const pid_t second = start_decode("start-2", 2);
+  publish(folder, "start-1", {});
   {
     weft::Engine engine = weft::Engine::create({.name = "prefill"});
     weft::EnginePages pages = engine.open_pages(kCache);
@@ -105,7 +107,7 @@ int main() try {
     failures += prefill_for(engine, pages, old_address, 1);
     waitpid(first, nullptr, 0);
     fs::remove(folder / "decode");
-    second = start_decode(2);
+    publish(folder, "start-2", {});
     failures += prefill_for(engine, pages, look_up(folder, "decode"), 2);
     try {
       engine.add_peer(old_address);

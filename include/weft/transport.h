@@ -142,7 +142,6 @@ class Transport {
   /// then nothing was done and another transport is tried.
   virtual Status connect(int peer, std::span<const std::byte> address) = 0;
 
-  virtual void disconnect(int peer) { (void)peer; }  // TEMP
   /// True once puts to the peer may be posted; call progress() in between. A failure is reported,
   /// not returned.
   virtual bool connected(int peer) const = 0;

@@ -170,6 +170,11 @@ void serve(SideChannel& line, const std::string& name) {
 TEST(Engines, APeerThatDiesAndIsStartedAgainComesBackUnderItsNumber) {
   OtherProcess old([](SideChannel& line) { serve(line, "b"); });
   OtherProcess bystander([](SideChannel& line) { serve(line, "c"); });
+  // Forked before this process has anything that a fork would share.
+  OtherProcess reborn([](SideChannel& line) {
+    line.hear();
+    serve(line, "b");
+  });
   Engine engine = Engine::create(named("a"));
   EnginePages pages = engine.open_pages({.page_bytes = 1 << 20, .pages = 200});
   old.line().send(engine.address());
@@ -208,7 +213,7 @@ TEST(Engines, APeerThatDiesAndIsStartedAgainComesBackUnderItsNumber) {
   expect_error(ErrorCode::peer_failed, "'b'", [&] { engine.send(&word, 8, peer); });
   expect_error(ErrorCode::peer_failed, "'b'", [&] { engine.wait_up(peer); });
 
-  OtherProcess reborn([](SideChannel& line) { serve(line, "b"); });
+  reborn.line().tell();
   EXPECT_EQ(meet(engine, reborn.line()), peer);
   expect_error(ErrorCode::mismatch, "earlier incarnation", [&] { engine.add_peer(old_address); });
   expect_error(ErrorCode::mismatch, "earlier incarnation",
