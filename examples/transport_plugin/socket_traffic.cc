@@ -1,4 +1,5 @@
 // Puts: sent as far as the kernel takes them, received and applied by progress().
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -17,6 +18,11 @@ namespace {
 
 constexpr std::size_t kQueueLength = 1024;  // puts per peer; more: no_resources
 constexpr int kReadsPerProgress = 64;       // so that one peer cannot keep progress() busy
+
+bool has_ended(int fd) {
+  pollfd state{fd, POLLRDHUP, 0};
+  return poll(&state, 1, 0) > 0;
+}
 
 }  // namespace
 
@@ -175,12 +181,13 @@ int SocketTransport::receive(int fd, Incoming& incoming) {
 }
 
 // Strangers wait unread, and so do those who connect anew before disconnect() has ended what was.
+// One that has gone again is nobody's.
 bool SocketTransport::adopt(int fd, Incoming& incoming) {
   const auto peer = std::find_if(peers_.begin(), peers_.end(), [&](const Peer& candidate) {
     return candidate.status.ok() && candidate.incoming < 0 &&
            candidate.name == incoming.frame.sender;
   });
-  const bool found = peer != peers_.end();
+  const bool found = peer != peers_.end() && !has_ended(fd);
   if (found) {
     incoming.peer = static_cast<int>(peer - peers_.begin());
     peer->incoming = fd;

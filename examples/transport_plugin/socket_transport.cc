@@ -1,7 +1,6 @@
 // Opening, connecting and memory.
 #include "socket_transport.h"
 
-#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -29,11 +28,6 @@ sockaddr_un socket_address(const Address& address) {
   result.sun_family = AF_UNIX;
   std::memcpy(result.sun_path, address.name.data(), address.name_bytes);
   return result;
-}
-
-bool has_ended(int fd) {
-  pollfd state{fd, POLLRDHUP, 0};
-  return poll(&state, 1, 0) > 0;
 }
 
 }  // namespace
@@ -121,7 +115,7 @@ Status SocketTransport::connect(int number, std::span<const std::byte> bytes) {
   watch(fd, EPOLLRDHUP, EPOLL_CTL_ADD);
   for (auto& [stranger, incoming] : incoming_) {
     const bool waits = incoming.introduced && incoming.peer < 0;
-    if (waits && !has_ended(stranger) && adopt(stranger, incoming)) break;
+    if (waits && adopt(stranger, incoming)) break;
   }
   // An empty frame tells the receiver who sends.
   if (Status status = enqueue(peer, {}); !status.ok()) return status;

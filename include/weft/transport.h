@@ -152,9 +152,10 @@ class Transport {
   /// raises no completion of it (memory of this process that a load/store peer has mapped is beyond
   /// that: it ends with that process). Does not wait for the peer, at most (bounded) for the device.
   /// Reports nothing here; the peer learns of it as of a failure, "it has closed its transport" or
-  /// the like, but for a load/store peer, which learns nothing. The number may be given to connect()
-  /// again, with another address, or with the same one after that peer too has disconnected.
-  /// Memories imported of the peer are released as ever, afterwards or before. Not to be called from
+  /// the like, but for a load/store peer, which learns nothing; one that is not connected yet may go
+  /// on waiting. The number may be given to connect() again, with another address or with the same
+  /// one; with the same peer, a connection begins once that peer too has disconnected and connected
+  /// again. Memories imported of the peer are released as ever, afterwards or before. Not to be called from
   /// a callback of OpenOptions.
   virtual void disconnect(int peer) = 0;
 

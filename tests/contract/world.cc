@@ -42,11 +42,11 @@ struct Shared {
   std::array<std::array<std::byte, kSlotBytes>, kMaxRanks> slots{};
 };
 
-Rank::Rank(const Subject& subject, Shared& shared, int rank, int size)
+Rank::Rank(const Subject& subject, Shared& shared, int rank, int size, const Numbers& numbers)
     : subject_(subject), shared_(shared), rank_(rank), size_(size) {
   OpenOptions options;
-  options.rank = rank;
-  options.size = size;
+  options.rank = numbers.own >= 0 ? numbers.own : rank;
+  options.size = numbers.size > 0 ? numbers.size : size;
   options.wakes = subject.wakes;
   options.context = this;
   options.setting = setting;
@@ -86,7 +86,8 @@ bool Rank::failed(int peer) const {
 }
 
 void Rank::stop(const std::string& why) {
-  ADD_FAILURE() << subject_.name << ", rank " << rank_ << ": " << why;
+  const std::string told = failures_.empty() ? "" : std::string("; told of: ") + failures_[0].cause;
+  ADD_FAILURE() << subject_.name << ", rank " << rank_ << ": " << why << told;
   throw Stop{};
 }
 
@@ -224,9 +225,10 @@ std::uint64_t Rank::send(const RemoteMemory& target, std::uint64_t offset,
 namespace {
 
 // Runs one rank to its end; any failure ends the others too.
-void run_rank(const Subject& subject, Shared& shared, int number, int ranks, const Body& body) {
+void run_rank(const Subject& subject, Shared& shared, int number, int ranks, const Body& body,
+              const Numbers& numbers) {
   try {
-    Rank rank(subject, shared, number, ranks);
+    Rank rank(subject, shared, number, ranks, numbers);
     body(rank);
     if (testing::Test::HasFailure()) shared.failed = true;
     rank.barrier();  // nobody closes while others still work
@@ -235,21 +237,22 @@ void run_rank(const Subject& subject, Shared& shared, int number, int ranks, con
   }
 }
 
-void run_threads(const Subject& subject, Shared& shared, int ranks, const Body& body) {
+void run_threads(const Subject& subject, Shared& shared, int ranks, const Body& body,
+                 const Numbers& numbers) {
   std::vector<std::jthread> threads;
   for (int rank = 0; rank < ranks; ++rank) {
-    threads.emplace_back([&, rank] { run_rank(subject, shared, rank, ranks, body); });
+    threads.emplace_back([&, rank] { run_rank(subject, shared, rank, ranks, body, numbers); });
   }
 }
 
 void run_processes(const Subject& subject, Shared& shared, int ranks, const Body& body,
-                   int killed) {
+                   int killed, const Numbers& numbers) {
   std::cout.flush();
   std::vector<pid_t> children;
   for (int rank = 0; rank < ranks; ++rank) {
     const pid_t child = fork();
     if (child == 0) {
-      run_rank(subject, shared, rank, ranks, body);
+      run_rank(subject, shared, rank, ranks, body, numbers);
       std::cout.flush();
       _exit(testing::Test::HasFailure() ? 1 : 0);
     }
@@ -270,15 +273,15 @@ void run_processes(const Subject& subject, Shared& shared, int ranks, const Body
 
 }  // namespace
 
-void run(const Subject& subject, int ranks, const Body& body, int killed) {
+void run(const Subject& subject, int ranks, const Body& body, int killed, const Numbers& numbers) {
   void* memory =
       mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   ASSERT_NE(memory, MAP_FAILED);
   auto* shared = new (memory) Shared;
   if (subject.processes) {
-    run_processes(subject, *shared, ranks, body, killed);
+    run_processes(subject, *shared, ranks, body, killed, numbers);
   } else {
-    run_threads(subject, *shared, ranks, body);
+    run_threads(subject, *shared, ranks, body, numbers);
   }
   munmap(memory, sizeof(Shared));
 }

@@ -44,11 +44,17 @@ std::vector<Subject> all_subjects();
 
 struct Shared;
 
+// What a rank opens its transport as; by default under its rank, among all ranks.
+struct Numbers {
+  int own = -1;
+  int size = 0;
+};
+
 // One rank's view. Functions that cannot do what they say record a test failure and end the rank's
 // body.
 class Rank {
  public:
-  Rank(const Subject& subject, Shared& shared, int rank, int size);
+  Rank(const Subject& subject, Shared& shared, int rank, int size, const Numbers& numbers);
   ~Rank();
 
   int rank() const { return rank_; }
@@ -58,6 +64,7 @@ class Rank {
   Transport& transport() { return *transport_; }
   const std::vector<Failure>& failures() const { return failures_; }
   bool failed(int peer) const;
+  void forget_failures() { failures_.clear(); }
 
   // All ranks that live call these. Waiting moves the transport on.
   void barrier();
@@ -103,7 +110,8 @@ using Body = std::function<void(Rank&)>;
 
 // Runs the body at every rank and returns when all have ended. `killed`: the rank that ends by
 // SIGKILL (processes only).
-void run(const Subject& subject, int ranks, const Body& body, int killed = -1);
+void run(const Subject& subject, int ranks, const Body& body, int killed = -1,
+         const Numbers& numbers = {});
 
 // The word at an offset of a memory, as its reader polls it.
 std::uint64_t load_word(const LocalMemory& memory, std::uint64_t offset);

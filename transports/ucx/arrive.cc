@@ -32,18 +32,28 @@ std::byte* Transport::place_of(const Header& header, std::size_t bytes, std::uin
 
 // A stranger's is ignored: it answers the hello of connect().
 void Transport::take_greeting(const Header& header) {
-  const auto name = numbers_.find(header.link);
-  if (name == numbers_.end()) return;
-  Peer& peer = peers_[static_cast<std::size_t>(name->second)];
+  const auto found = lines_.find(header.link);
+  if (found == lines_.end()) return;
+  Line& line = found->second;
+  const bool closes = header.kind != Kind::hello && header.token != 0;
+  if (closes) give_up(line);
+  if (line.number < 0) return;
+  Peer& peer = peers_[static_cast<std::size_t>(line.number)];
   const std::uint64_t theirs = header.value;
-  if (!peer.known || !peer.failure.ok() || theirs < peer.theirs) return;
+  if (!peer.failure.ok() || theirs < peer.theirs) return;
   const bool other = theirs != peer.theirs;
-  if (header.kind == Kind::bye ? !other : other && peer.heard) {
+  // One that has not connected yet may still do so, over an endpoint that it has not closed.
+  const bool ends = closes || (peer.heard && (other || header.kind == Kind::leave));
+  if (ends) {
     peer.closed = true;
-    lose(peer, "it has closed its transport");
+    lose(peer, header.kind == Kind::bye ? "it has closed its transport"
+                                        : "it has ended the connection");
     return;
   }
-  if (header.kind == Kind::bye) return;
+  if (header.kind != Kind::hello) {
+    peer.link = 0;
+    return;
+  }
   if (other) {
     peer.theirs = theirs;
     peer.as_sender = header.sender;
@@ -54,13 +64,13 @@ void Transport::take_greeting(const Header& header) {
 }
 
 ucs_status_t Transport::take(const Header& header, void* data, std::size_t bytes, bool fetch) {
-  if (header.kind == Kind::hello || header.kind == Kind::bye) {
+  if (header.kind <= Kind::bye) {
     take_greeting(header);
     return UCS_OK;
   }
   if (header.sender >= peers_.size()) return UCS_OK;
   Peer& peer = peers_[header.sender];
-  if (!peer.known || peer.link != header.link || !peer.failure.ok()) return UCS_OK;
+  if (header.link == 0 || peer.link != header.link || !peer.failure.ok()) return UCS_OK;
   peer.heard = true;  // else it would not send: its hello is still on its way
   if (header.kind == Kind::request) {
     answers_.push_back({peer.rank, header});

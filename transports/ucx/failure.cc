@@ -8,9 +8,18 @@ namespace weft::ucx {
 using transport::Failure;
 using transport::Status;
 
+void Transport::give_up(Line& line) {
+  line.broken = true;
+  broken_lines_ = broken_lines_ || line.number < 0;
+}
+
 void Transport::on_error(void* argument, ucp_ep_h endpoint, ucs_status_t status) {
-  auto& peer = *static_cast<Peer*>(argument);
-  if (peer.endpoint == endpoint) peer.transport->lose(peer, ucs_status_string(status));
+  auto& line = *static_cast<Line*>(argument);
+  if (line.endpoint != endpoint) return;
+  Transport& self = *line.transport;
+  self.give_up(line);
+  if (line.number < 0) return;
+  self.lose(self.peers_[static_cast<std::size_t>(line.number)], ucs_status_string(status));
 }
 
 // Only noted: UCP may be in the middle of something, and what arrived before is still to be taken.

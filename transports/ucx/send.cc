@@ -51,13 +51,15 @@ Transport::Operation* Transport::operation(int rank, Kind kind) {
   return operation;
 }
 
-void Transport::greet(Peer& peer, Kind kind) {
+// `closes`: the endpoint too.
+void Transport::greet(Peer& peer, Kind kind, bool closes) {
   Operation* operation = this->operation(peer.rank, kind);
   Header& header = operation->header;
   header.link = cookie_;
   header.sender = static_cast<std::uint32_t>(peer.rank);
   header.value = peer.ours;
   header.target.offset = peer.theirs;
+  header.token = closes ? 1 : 0;
   send(operation, nullptr, 0);
 }
 
@@ -72,7 +74,8 @@ int Transport::send_greetings() {
 }
 
 void Transport::finish(Operation* operation, bool raise) {
-  if (operation->peer >= 0) --peers_[static_cast<std::size_t>(operation->peer)].outstanding;
+  const int number = std::exchange(operation->peer, -1);
+  if (number >= 0) --peers_[static_cast<std::size_t>(number)].outstanding;
   if (raise && operation->completed != nullptr) ++*operation->completed;
   free_operations_.push_back(operation);
 }

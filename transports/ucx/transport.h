@@ -8,7 +8,8 @@
 // Both ends of a connection count their own, and say hello with that and with what they have heard
 // of the other's; whoever hears something new answers. A peer whose hello names this end's
 // connection is connected. All other messages name the link of the two, so that what is late from an
-// earlier one is not taken for the new one's.
+// earlier one is not taken for the new one's. An endpoint outlives connections where it can: UCP
+// pairs the endpoints of two workers by their order, which ends that close one alone would upset.
 #pragma once
 
 #include <weft/transport.h>
@@ -55,19 +56,19 @@ class Transport final : public transport::Transport {
   // A message on its way, or bytes that are being fetched.
   struct Operation {
     Transport* transport = nullptr;
-    int peer = -1;  // -1: of one that is disconnected, whose operation UCP has not given back
+    int peer = -1;  // -1: free, or of one that is disconnected
     Header header;
     std::uint64_t* completed = nullptr;  // raised by one at the end; may be null
   };
   struct Peer {
     Transport* transport = nullptr;
     int rank = -1;
-    bool known = false;         // connect() succeeded
-    bool heard = false;         // it has heard of this end's connection
-    std::uint64_t cookie = 0;   // of its address
-    std::uint64_t ours = 0;     // this end's connection, from 1 on
-    std::uint64_t theirs = 0;   // its own; 0: not heard of
-    std::uint64_t link = 0;     // of the two
+    bool known = false;           // connect() succeeded
+    bool heard = false;           // it has heard of this end's connection
+    std::uint64_t cookie = 0;     // of its address
+    std::uint64_t ours = 0;       // this end's connection, from 1 on
+    std::uint64_t theirs = 0;     // its own; 0: not heard of
+    std::uint64_t link = 0;       // of the two; 0: none
     std::uint32_t as_sender = 0;  // its number for this transport
     ucp_ep_h endpoint = nullptr;
     std::size_t outstanding = 0;
@@ -75,9 +76,16 @@ class Transport final : public transport::Transport {
     std::uint32_t applied = 0;                // the number of the next signal to apply
     std::map<std::uint32_t, Header> waiting;  // whose bytes are there, before their turn
     std::string lost;                         // what UCP said; not reported yet
-    bool closed = false;                      // it said bye
+    bool closed = false;                      // it said leave or bye
     bool told = false;                        // it was told bye
     transport::Status failure;
+  };
+  // The endpoint to a transport, by its cookie.
+  struct Line {
+    Transport* transport = nullptr;
+    int number = -1;  // of the peer; -1: it is not connected
+    ucp_ep_h endpoint = nullptr;
+    bool broken = false;  // UCP has given it up, or the peer has closed its own
   };
   struct Answer {
     int peer;
@@ -88,15 +96,21 @@ class Transport final : public transport::Transport {
     transport::Get get;  // without its source
   };
 
-  // transport.cc
-  void close_endpoints();
+  // connect.cc
+  ucs_status_t open_endpoint(Line& line, std::span<const std::byte> worker);
+  bool holds_memory(int peer) const;
   void drop_work(int peer);
-  void cut_off(Peer& peer);
+  void cut_off(Peer& peer, Line& line);
+  int drop_broken_lines();
+  void say_bye();
+  void close_endpoints();
+  template <typename Condition>
+  void progress_until(const Condition& condition);
   // send.cc
   transport::Status put_here(const transport::Put& put);
   Spot spot_of(const transport::RemoteMemory& memory, std::uint64_t offset) const;
   Operation* operation(int peer, Kind kind);
-  void greet(Peer& peer, Kind kind);
+  void greet(Peer& peer, Kind kind, bool closes = false);
   int send_greetings();
   bool send(Operation* operation, const void* data, std::size_t bytes);
   void finish(Operation* operation, bool raise);
@@ -115,7 +129,8 @@ class Transport final : public transport::Transport {
   void placed(Peer& peer, const Header& header);
   bool apply(Peer& peer, const Header& header);
   // failure.cc
-  static void on_error(void* peer, ucp_ep_h endpoint, ucs_status_t status);
+  void give_up(Line& line);
+  static void on_error(void* line, ucp_ep_h endpoint, ucs_status_t status);
   void lose(Peer& peer, const std::string& cause);
   int report_losses();
 
@@ -127,9 +142,10 @@ class Transport final : public transport::Transport {
   Memories memories_;
   transport::Imports<Key> imports_;
   std::vector<Peer> peers_;
-  std::unordered_map<std::uint64_t, int> numbers_;  // of peers, by their cookies
-  std::uint64_t connections_ = 0;                   // so far
-  std::vector<int> to_greet_;                       // peers of whose connection something was heard
+  std::unordered_map<std::uint64_t, Line> lines_;  // stay where they are
+  bool broken_lines_ = false;                      // there may be some without a peer
+  std::uint64_t connections_ = 0;                  // so far
+  std::vector<int> to_greet_;                      // peers of whose connection something was heard
   std::deque<Operation> operations_;  // stay where they are
   std::vector<Operation*> free_operations_;
   std::deque<transport::WaitingGet> gets_;  // not sent yet

@@ -33,15 +33,17 @@ struct Spot {
 
 enum class Kind : std::uint16_t {
   hello,    // the sender has connected, or has heard of the receiver's connection
-  bye,      // it has ended its own
+  leave,    // it has ended its own
+  bye,      // it closes
   put,      // bytes, a signal, or both
   request,  // of a get: `target` is what to read, `value` how much
   answer,   // to a get
 };
 
-// The header of every active message; a put's bytes and an answer's are its data. A hello and a bye
-// tell who the sender is: its cookie in `link`, its own number for the receiver in `sender`, its
-// connection in `value`, and in `target.offset` the receiver's as far as it has heard of it, else 0.
+// The header of every active message; a put's bytes and an answer's are its data. A greeting (hello,
+// leave, bye) tells who the sender is: its cookie in `link`, its own number for the receiver in
+// `sender`, its connection in `value`, in `target.offset` the receiver's as far as it has heard of
+// it, else 0, and in `token` whether it closes its endpoint.
 struct Header {
   std::uint64_t link = 0;    // what both ends make of their cookies and connections
   std::uint32_t sender = 0;  // the receiver's number for the sender
