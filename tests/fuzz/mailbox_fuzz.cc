@@ -68,7 +68,7 @@ class Session {
         messenger_(
             end_, [this, manner](int) { return mailboxes(manner); }, kUnexpected) {
     memory_.mailbox.fill(0);
-    memory_.buffers.fill(0);
+    std::memset(memory_.small(), 0, Guarded::kPage);
     receive(memory_.small(), kSmall, 3);
     receive(memory_.received(), kLarge, kAnyTag);
     send(memory_.sent(), kLarge);

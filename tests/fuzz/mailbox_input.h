@@ -9,8 +9,8 @@ namespace weft::fuzz {
 inline constexpr std::size_t kMailboxBytes = Guarded::kPage;
 inline constexpr p2p::SlotShape kShape{16, p2p::kLinePayload};  // of such a mailbox
 inline const std::size_t kAreaBytes = kMailboxBytes - kShape.total();
-inline constexpr std::size_t kLargePages =
-    32;  // long enough that private memory is copied by a transport
+// Long enough that private memory is copied by a transport.
+inline constexpr std::size_t kLargePages = 17;
 inline constexpr std::size_t kLarge = kLargePages * Guarded::kPage;
 inline constexpr std::size_t kSmall = 100;
 
