@@ -6,7 +6,8 @@ die() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
 library_packages=(g++ meson ninja-build pkg-config libhwloc-dev libhwy-dev libfmt-dev libcli11-dev
   nlohmann-json3-dev libpmix-dev)
 peer_packages=(openmpi-bin libopenmpi-dev mpich libmpich-dev libgloo-dev gnuplot-nox python3)
-test_packages=(ccache libgtest-dev librapidcheck-dev libbenchmark-dev librsvg2-bin libibverbs-dev libucx-dev)
+test_packages=(ccache libgtest-dev librapidcheck-dev libbenchmark-dev librsvg2-bin libibverbs-dev libucx-dev
+  clang libclang-rt-14-dev)
 # For virtual machines with soft-RoCE devices (tests/soft_roce), and what weft is compared with there; iproute2 also for network namespaces (tests/netns).
 vm_packages=(qemu-system-x86 linux-image-amd64 busybox-static cpio kmod iproute2 rdma-core ibverbs-utils
   perftest ucx-utils)

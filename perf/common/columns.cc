@@ -68,6 +68,10 @@ std::string format_row(const Row& row, int ranks, const LimitsTable* limits) {
   return text;
 }
 
+void print_verdict(std::FILE* out, const char* what, std::int64_t wrong) {
+  fmt::print(out, "# {}: {} {}\n", what, wrong, wrong == 0 ? "OK" : "FAILED");
+}
+
 ColumnReporter::ColumnReporter(std::FILE* out, int ranks, const LimitsTable* limits)
     : out_(out), ranks_(ranks), limits_(limits) {}
 
@@ -88,7 +92,7 @@ void ColumnReporter::row(const Row& row) {
 
 void ColumnReporter::summary(std::int64_t wrong, bool checked) {
   if (checked) {
-    fmt::print(out_, "# Out of bounds values : {} {}\n", wrong, wrong == 0 ? "OK" : "FAILED");
+    print_verdict(out_, "Out of bounds values ", wrong);
   } else {
     fmt::print(out_, "# Out of bounds values : not checked (-c 0)\n");
   }

@@ -15,6 +15,9 @@ std::string format_row(const Row& row, int ranks, const LimitsTable* limits);
 // The three lines above the table.
 std::string format_heading(bool with_limits);
 
+// "# Wrong pages: 0 OK", what a table ends with whose results were checked.
+void print_verdict(std::FILE* out, const char* what, std::int64_t wrong);
+
 // Prints rows as they come, and at the end nccl-tests' summary.
 class ColumnReporter : public Reporter {
  public:

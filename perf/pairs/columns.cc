@@ -1,5 +1,7 @@
 #include "perf/pairs/columns.h"
 
+#include "perf/common/columns.h"
+
 #include <fmt/format.h>
 
 namespace weft::perf {
@@ -66,7 +68,7 @@ void PairColumns::measured(const PairMeasurement& result) {
 
 void PairColumns::summary(std::int64_t wrong, bool checked) {
   if (checked) {
-    fmt::print(out_, "# Wrong bytes: {} {}\n", wrong, wrong == 0 ? "OK" : "FAILED");
+    print_verdict(out_, "Wrong bytes", wrong);
   } else {
     fmt::print(out_, "# Wrong bytes: not checked (-c 0)\n");
   }

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "perf/common/candidate.h"
+#include "perf/common/columns.h"
 #include "perf/common/command_line.h"
 #include "perf/common/element.h"
 #include "perf/common/statistics.h"
@@ -244,6 +245,7 @@ int run_decode(const DecodeArguments& arguments, const Options& launch) {
     wrong += run_size(comm, alone, arguments, bytes);
     if (comm.rank() == 0) std::fflush(stdout);
   }
+  if (comm.rank() == 0) print_verdict(stdout, "Wrong values", wrong);
   return wrong == 0 ? 0 : kExitWrong;
 }
 

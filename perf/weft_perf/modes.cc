@@ -53,7 +53,7 @@ int run_decode_mode(const Arguments& arguments) {
 
 int run_moe_mode(const Arguments& arguments) {
   return with_communicator(arguments, [&](Communicator& communicator) {
-    return run_moe(communicator, arguments.sweep.iterations);
+    return run_moe(communicator, arguments.sweep);
   });
 }
 
@@ -67,7 +67,7 @@ constexpr Mode kModes[] = {
     {"get_lat", "a get() from a window and flush(), the whole of it", run_pair},
     {"get_bw", "several gets and flush()", run_pair},
     {"decode", "an all-reduce planned, measured, with RMSNorm, quantised", run_decode_mode},
-    {"moe", "dispatch to experts and combine, 8 to 256 tokens (-n)", run_moe_mode},
+    {"moe", "dispatch to experts and combine, 8 to 256 tokens (-n); -b and -e bound their bytes", run_moe_mode},
     {"pages", "4,096 pages of a pool next to one put; -b and -e bound a page's bytes", run_pages},
     {"transport_put_lat", "a put with its signal by the transport alone", run_transport_put},
     {"transport_put_bw", "bare puts by the transport alone", run_transport_put},

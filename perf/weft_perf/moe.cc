@@ -9,6 +9,8 @@
 #include <random>
 #include <vector>
 
+#include "perf/common/columns.h"
+#include "perf/common/sizes.h"
 #include "perf/common/statistics.h"
 
 namespace weft::perf {
@@ -113,7 +115,7 @@ std::int64_t measure(Communicator& communicator, int tokens, std::size_t hidden,
 
 }  // namespace
 
-int run_moe(Communicator& communicator, std::size_t iterations) {
+int run_moe(Communicator& communicator, const SweepArguments& sweep) {
   if (communicator.rank() == 0) {
     fmt::print(
         "# weft-perf moe (weft {}): {} ranks, {} of {} experts or more, bf16; {}\n"
@@ -124,9 +126,13 @@ int run_moe(Communicator& communicator, std::size_t iterations) {
   }
   std::int64_t wrong = 0;
   for (const std::size_t hidden : {2048, 7168}) {
-    for (const int tokens : {8, 32, 128, 256})
-      wrong += measure(communicator, tokens, hidden, iterations);
+    for (const int tokens : {8, 32, 128, 256}) {
+      const std::size_t bytes = static_cast<std::size_t>(tokens) * hidden * sizeof(kOne);
+      if (bytes >= parse_size(sweep.min_bytes) && bytes <= parse_size(sweep.max_bytes))
+        wrong += measure(communicator, tokens, hidden, sweep.iterations);
+    }
   }
+  if (communicator.rank() == 0) print_verdict(stdout, "Wrong values", wrong);
   return wrong == 0 ? 0 : 1;
 }
 

@@ -74,6 +74,11 @@ void Duplex::tell() {
   }
 }
 
+void Duplex::refuse(const Flag& flag) const {
+  fail(ErrorCode::internal, "{} sent {} bytes in a slot of {}", endpoint_.describe(peer_),
+       flag.bytes, shape_.slot_bytes);
+}
+
 void Duplex::wake_peer() const { wake(*path_); }
 
 }  // namespace weft::p2p

@@ -67,7 +67,8 @@ class Duplex {
                  std::span<const transport::Put> before);
   bool mapped() const { return staging_ == nullptr; }
 
-  // The next message that was not taken; false while there is none.
+  // The next message that was not taken; false while there is none. Throws Error(internal) where it
+  // claims to be longer than its slot.
   bool front(Front* out) {
     std::byte* slot = own_ + shape_.slot_offset(in_);
     const std::uint64_t word =
@@ -75,6 +76,7 @@ class Duplex {
             .load(std::memory_order_acquire);
     if (static_cast<std::uint32_t>(word >> 32) != taken_ + 1) return false;
     const Flag flag = Flag::unpack(word);
+    if (flag.bytes > shape_.slot_bytes) refuse(flag);
     const std::uint64_t note = *reinterpret_cast<std::uint64_t*>(slot + 8);
     *out = {slot + kHeaderBytes, flag.bytes, flag.kind, static_cast<std::uint32_t>(note)};
     return true;
@@ -130,6 +132,7 @@ class Duplex {
     return sent_ - returned_ < shape_.slots;
   }
   void wake_peer() const;
+  [[noreturn]] void refuse(const Flag& flag) const;
 
   Endpoint& endpoint_;
   const int peer_;

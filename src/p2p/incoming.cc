@@ -84,6 +84,8 @@ bool Messenger::take_message(int source, const Arrived& arrived) {
 
 bool Messenger::take_ask(int source, const Arrived& arrived) {
   const Ask ask = read<Ask>(arrived);
+  if (ask.bytes == 0)
+    fail(ErrorCode::internal, "{} asks what to do with 0 bytes", endpoint_.describe(source));
   const int tag = static_cast<int>(arrived.label);
   if (ReceiveRequest* request = matching_.match(source, tag); request != nullptr) {
     begin_transfer(*request, source, tag, ask);
@@ -223,6 +225,7 @@ void Messenger::release_memory(ReceiveRequest& request) {
 }
 
 ReceiveRequest* Messenger::find_receive(int source, std::uint32_t receiving) {
+  if (receiving == 0) return nullptr;  // what no number was given to
   for (ReceiveRequest& request : receives_) {
     if (request.number == receiving && request.received.source == source) return &request;
   }

@@ -135,6 +135,10 @@ ReceiveRequest* Messenger::start_receive(void* data, std::size_t room, int sourc
   ++active;
   const Matching::Found found = matching_.find(source, tag);
   if (found.source < 0) {
+    if (source != kAnySource && !peer(source).lost.empty()) {
+      request.outcome.fail_with(ErrorCode::peer_failed, peer(source).lost);
+      return &request;
+    }
     matching_.post(&request);
     source == kAnySource ? move_on() : move_on(source);
     return &request;
@@ -186,8 +190,7 @@ std::optional<Received> Messenger::probe(int source, int tag) {
     peer(source);
   }
   for (const int number : open_) {
-    Peer& from = peers_[static_cast<std::size_t>(number)];
-    if (source == kAnySource || source == number) take_arrivals(number, from);
+    if (source == kAnySource || source == number) move_on(number);
   }
   const Matching::Found found = matching_.find(source, tag);
   if (found.source < 0) return {};

@@ -171,7 +171,10 @@ MoeArrivals MoeExchange::dispatch_finish(std::chrono::nanoseconds timeout) {
   await_all("dispatch_finish", timeout, [this](int rank) { return dispatched(rank); });
   for (int source = 0; source < shape_.ranks; ++source)
     parcels_[static_cast<std::size_t>(source)] = parcel(source);
-  grouping_.group(parcels_);
+  if (const int wrong = grouping_.group(parcels_); wrong >= 0) {
+    fail(ErrorCode::internal, "dispatch_finish: {} sent a list that makes no sense",
+         endpoint_.describe(wrong));
+  }
   phase_ = Phase::arrived;
   return grouping_.arrivals();
 }

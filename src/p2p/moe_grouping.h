@@ -24,8 +24,9 @@ class MoeGrouping {
  public:
   explicit MoeGrouping(const MoeShape& shape);
 
-  // Parcels by source rank. Allocates nothing; what it makes points into their data.
-  void group(std::span<const MoeParcel> parcels);
+  // Parcels by source rank. Allocates nothing; what it makes points into their data. Returns -1, or
+  // the first rank whose list makes no sense: then nothing that was made may be used.
+  int group(std::span<const MoeParcel> parcels);
 
   // Of the last group().
   MoeArrivals arrivals() const;
@@ -41,7 +42,7 @@ class MoeGrouping {
     return static_cast<std::size_t>(expert) * static_cast<std::size_t>(shape_.ranks) +
            static_cast<std::size_t>(source);
   }
-  void count_rows(std::span<const MoeParcel> parcels);
+  bool count_rows(const MoeParcel& parcel, int source);
   void place_rows(const MoeParcel& parcel, int source);
 
   const MoeShape shape_;

@@ -7,6 +7,15 @@
 #include "reduce/reduce.h"
 
 namespace weft::p2p {
+namespace {
+
+// Some ways name memory by addresses, others by keys: neither may be taken for the other.
+bool leads_there(Way way, const Path& path) {
+  if (way == Way::pieces) return true;
+  return path.load_store ? way == Way::copy || way == Way::reach : way == Way::put;
+}
+
+}  // namespace
 
 // Large messages go past the caches: nobody reads all of one soon.
 reduce::Store Messenger::store_for(std::size_t message_bytes) {
@@ -172,7 +181,10 @@ int Messenger::post_puts(SendRequest& request) {
 void Messenger::accept(int number, const Accept& accepted) {
   Peer& peer = peers_[static_cast<std::size_t>(number)];
   SendRequest* request = find_send(number, accepted.sending);
-  if (accepted.way > Way::put) fail(ErrorCode::internal, "an answer of an unknown kind");
+  if (!leads_there(accepted.way, endpoint_.path(number))) {
+    fail(ErrorCode::internal, "an answer from {} with a way that does not lead there",
+         endpoint_.describe(number));
+  }
   if (request == nullptr || request->outcome.done || request->accepted) {
     say(peer, Kind::cancel, 0, Finish{accepted.receiving, Side::receiver});
     return;
@@ -220,6 +232,7 @@ void Messenger::release_memory(SendRequest& request) {
 }
 
 SendRequest* Messenger::find_send(int number, std::uint32_t sending) {
+  if (sending == 0) return nullptr;  // what no number was given to
   for (SendRequest& request : peers_[static_cast<std::size_t>(number)].sends) {
     if (request.number == sending) return &request;
   }

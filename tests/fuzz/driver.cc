@@ -1,64 +1,53 @@
 // Runs a libFuzzer target without libFuzzer: on the files that are named, else on inputs from a
-// fixed seed.
-#include "bootstrap/frame.h"
-
+// fixed seed. "--corpus FOLDER" writes some of those there, for libFuzzer to begin with.
 #include <cstdio>
 #include <fstream>
 #include <iterator>
-#include <random>
 #include <string>
-#include <vector>
 
-extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size);
+#include "fuzz/target.h"
 
 namespace {
 
-using weft::bootstrap::FrameKind;
-using Input = std::vector<unsigned char>;
+using weft::fuzz::Input;
+using weft::fuzz::Random;
 
-class Inputs {
- public:
-  // Random bytes, or frames of which some bytes are changed, cut off or repeated.
-  Input next() {
-    Input input{byte()};
-    if (below(4) == 0) {
-      for (std::size_t left = below(200); left > 0; --left) input.push_back(byte());
-      return input;
-    }
-    weft::Blob frames;
-    for (std::size_t left = 1 + below(4); left > 0; --left) {
-      const weft::Blob payload(below(320), std::byte{byte()});
-      append_frame(frames, static_cast<FrameKind>(1 + below(5)), word(), word(), payload);
-    }
-    for (const std::byte b : frames) input.push_back(std::to_integer<unsigned char>(b));
-    for (std::size_t left = below(3); left > 0; --left) input[below(input.size())] = byte();
-    if (below(3) == 0) input.resize(1 + below(input.size()));
-    return input;
+constexpr std::uint32_t kSeed = 20240229;
+
+void run_file(const char* name) {
+  std::ifstream file(name, std::ios::binary);
+  const Input input{std::istreambuf_iterator<char>(file), {}};
+  LLVMFuzzerTestOneInput(input.data(), input.size());
+}
+
+int write_corpus(const std::string& folder) {
+  constexpr int kInputs = 300;
+  Random random(kSeed);
+  for (int i = 0; i < kInputs; ++i) {
+    const Input input = weft::fuzz::next_input(random);
+    std::ofstream file(folder + "/" + std::to_string(i), std::ios::binary);
+    file.write(reinterpret_cast<const char*>(input.data()),
+               static_cast<std::streamsize>(input.size()));
+    if (!file.good()) return 1;
   }
+  return 0;
+}
 
- private:
-  std::size_t below(std::size_t bound) { return random_() % bound; }
-  std::uint32_t word() { return static_cast<std::uint32_t>(random_()); }
-  unsigned char byte() { return static_cast<unsigned char>(random_()); }
-
-  std::mt19937 random_{20240229};
-};
+void run_inputs() {
+  constexpr int kInputs = 50'000;
+  Random random(kSeed);
+  for (int i = 0; i < kInputs; ++i) {
+    const Input input = weft::fuzz::next_input(random);
+    LLVMFuzzerTestOneInput(input.data(), input.size());
+  }
+  std::printf("%d inputs\n", kInputs);
+}
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  for (int i = 1; i < argc; ++i) {
-    std::ifstream file(argv[i], std::ios::binary);
-    const Input input{std::istreambuf_iterator<char>(file), {}};
-    LLVMFuzzerTestOneInput(input.data(), input.size());
-  }
-  if (argc > 1) return 0;
-  constexpr int kInputs = 50'000;
-  Inputs inputs;
-  for (int i = 0; i < kInputs; ++i) {
-    const Input input = inputs.next();
-    LLVMFuzzerTestOneInput(input.data(), input.size());
-  }
-  std::printf("%d inputs\n", kInputs);
+  if (argc == 3 && std::string(argv[1]) == "--corpus") return write_corpus(argv[2]);
+  for (int i = 1; i < argc; ++i) run_file(argv[i]);
+  if (argc == 1) run_inputs();
   return 0;
 }

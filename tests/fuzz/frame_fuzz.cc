@@ -1,21 +1,20 @@
-// Feeds arbitrary bytes to the frame parser of the TCP start-up. With libFuzzer:
-//   clang++ -std=c++20 -g -fsanitize=fuzzer,address,undefined -DFMT_HEADER_ONLY=1 -Iinclude -Isrc
-//     tests/fuzz/frame_fuzz.cc src/bootstrap/frame.cc src/base/error.cc -o frame_fuzz
-// tests/fuzz/driver.cc runs it without.
+// Feeds arbitrary bytes to the frame parser of the TCP start-up.
 #include "bootstrap/frame.h"
 
 #include <weft/error.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <vector>
+
+#include "fuzz/target.h"
 
 namespace {
 
 using weft::bootstrap::Frame;
+using weft::bootstrap::FrameKind;
 using weft::bootstrap::FrameReader;
+using weft::fuzz::require;
 
 constexpr std::size_t kMaxPayload = 300;
 
@@ -41,13 +40,25 @@ Outcome read_in_chunks(std::span<const std::byte> stream, std::size_t chunk) {
   return outcome;
 }
 
-void require(bool condition, const char* what) {
-  if (condition) return;
-  std::fprintf(stderr, "frame_fuzz: %s\n", what);
-  std::abort();
-}
-
 }  // namespace
+
+// Random bytes, or frames of which some bytes are changed, cut off or repeated.
+weft::fuzz::Input weft::fuzz::next_input(Random& random) {
+  Input input{random.byte()};
+  if (random.below(4) == 0) {
+    random.bytes(input, random.below(200));
+    return input;
+  }
+  weft::Blob frames;
+  for (std::size_t left = 1 + random.below(4); left > 0; --left) {
+    const weft::Blob payload(random.below(320), std::byte{random.byte()});
+    append_frame(frames, static_cast<FrameKind>(1 + random.below(5)), random.word(), random.word(),
+                 payload);
+  }
+  for (const std::byte b : frames) input.push_back(std::to_integer<unsigned char>(b));
+  random.damage(input);
+  return input;
+}
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
   if (size == 0) return 0;

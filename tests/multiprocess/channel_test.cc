@@ -50,7 +50,9 @@ TEST(Channel, LetsBothSidesHoldAsManySlotsAsThereAre) {
         std::memcpy(channel.acquire(), &i, sizeof(i));
         channel.commit(sizeof(i));
       }
-      expect_error(ErrorCode::timeout, "Channel::acquire", [&] { channel.acquire(1ms); });
+      const std::string other = "for rank " + std::to_string(1 - comm.rank());
+      expect_error(ErrorCode::timeout, "Channel::acquire: waited", [&] { channel.acquire(1ms); });
+      expect_error(ErrorCode::timeout, other, [&] { channel.acquire(0ms); });
       require(channel.try_acquire() == nullptr, "a slot too many");
       comm.barrier();
       std::vector<Channel::Slot> held;

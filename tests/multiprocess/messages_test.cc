@@ -281,6 +281,42 @@ TEST(Messages, ThatNobodyAskedForAreBoundedAndNotDropped) {
   EXPECT_EQ(status, 0);
 }
 
+// A wait that timed out may be repeated; what was sent before is there, and nothing hangs after it.
+TEST(Messages, AReceiverThatNeverAsksHoldsTheSenderBackUntilItsTimeOut) {
+  Options options;
+  options.unexpected_bytes = 64 << 10;
+  const int status = run_processes(2, options, [](Communicator& comm) {
+    std::vector<std::uint8_t> data(1000);
+    int messages = 0;
+    if (comm.rank() == 0) {
+      Request request;
+      expect_error(ErrorCode::timeout, "for rank 1 over", [&] {
+        for (;;) {
+          std::memcpy(data.data(), &messages, sizeof(messages));
+          request = comm.send_async(data.data(), data.size(), 1, 1);
+          ++messages;
+          request.wait(200ms);
+        }
+      });
+      require(messages > 64, "held back too early");
+      comm.barrier();
+      request.wait();
+      comm.send(&messages, sizeof(messages), 1, 2);
+    } else {
+      comm.barrier();
+      for (Received received;; ++messages) {
+        received = comm.recv(data.data(), data.size(), 0);
+        int number = -1;
+        std::memcpy(&number, data.data(), sizeof(number));
+        require(number == messages, "lost or out of order");
+        if (received.tag == 2) break;
+      }
+    }
+    require_usable(comm);
+  });
+  EXPECT_EQ(status, 0);
+}
+
 TEST(Messages, ATimeOutNamesTheRankAndLeavesTheCommunicatorUsable) {
   Options options;
   options.timeout = 1s;

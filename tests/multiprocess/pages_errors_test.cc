@@ -1,6 +1,7 @@
 // Page pools: what is refused, what is cancelled, what takes too long, and ranks that die.
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -67,6 +68,48 @@ TEST(PagesErrors, WhatIsWrongIsRefusedBeforeAnythingIsWritten) {
     // Nothing to move is no mistake, and tells all the same.
     if (comm.rank() == 0) pool.write_pages(1, {}, {}, {.counter = 2, .each_layer = true}).wait();
     if (comm.rank() == 1) require(pool.wait_counter(2, 2) == 2, "not told");
+    comm.barrier();
+  });
+  EXPECT_EQ(status, 0);
+}
+
+// Layers 0 and 2 may not be touched at either rank: what lies before and after the pages of layer 1.
+TEST(PagesErrors, NumbersOutOfRangeTouchNothingAroundThePages) {
+  const int status = run_processes(2, {}, [](Communicator& comm) {
+    const auto system = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+    constexpr std::uint32_t kPages = 8;
+    PagePool pool = comm.open_page_pool({.page_bytes = system, .pages = kPages, .layers = 3});
+    std::memset(pool.page(1, 0), comm.rank() + 1, kPages * system);
+    for (const int layer : {0, 2}) mprotect(pool.page(layer, 0), kPages * system, PROT_NONE);
+    comm.barrier();
+    const Numbers all = from_to(0, kPages);
+    const PageOptions middle{.counter = 0, .first_layer = 1, .layers = 1};
+    for (const std::uint32_t wrong : {kPages, 2 * kPages, 0x80000000U, 0xFFFFFFFFU}) {
+      for (std::size_t place = 0; place < kPages; ++place) {
+        Numbers some = all;
+        some[place] = wrong;
+        const auto refused = [&](const char* pages, const std::function<void()>& call) {
+          expect_error(ErrorCode::invalid_argument, std::to_string(place) + " of the " + pages, call);
+        };
+        const int other = 1 - comm.rank();
+        refused("target pages", [&] { pool.write_pages(other, all, some, middle); });
+        refused("source pages", [&] { pool.write_pages(other, some, all, middle); });
+        refused("target pages", [&] { pool.read_pages(other, all, some, middle); });
+        refused("source pages", [&] { pool.read_pages(other, some, all, middle); });
+      }
+    }
+    comm.barrier();
+    const auto* own = static_cast<const std::uint8_t*>(pool.page(1, 0));
+    const auto holds = [&](int value) {
+      return std::count(own, own + kPages * system, value) == std::int64_t(kPages * system);
+    };
+    require(holds(comm.rank() + 1) && pool.counter(0) == 0, "something was written");
+    if (comm.rank() == 0) {
+      pool.write_pages(1, all, all, middle).wait();
+    } else {
+      pool.wait_counter(0, 1);
+      require(holds(1), "not written");
+    }
     comm.barrier();
   });
   EXPECT_EQ(status, 0);
@@ -195,6 +238,35 @@ TEST(PagesErrors, ARankThatDiesEndsItsTransfersAndNoOthers) {
     }
     expect_error(ErrorCode::peer_failed, "rank 1", [&] { pool.read_pages(1, pages, pages); });
     pool.write_pages(2, pages, pages, {.counter = 0}).wait();
+  });
+  EXPECT_EQ(status, 128 + SIGKILL) << "only the victim fails";
+}
+
+// Half of its pages have come, or less: no other byte has changed, and nobody is told.
+TEST(PagesErrors, AWriterThatDiesLeavesTheOtherPagesAlone) {
+  const int status = run_processes(2, {}, [](Communicator& comm) {
+    constexpr std::uint32_t kPages = 1024;
+    constexpr std::size_t kPageBytes = 65536;
+    PagePool pool = comm.open_page_pool({.page_bytes = kPageBytes, .pages = kPages});
+    std::memset(begin_of(pool), comm.rank() + 1, extent(pool.layout()));
+    comm.barrier();
+    if (comm.rank() == 1) {
+      Numbers odd(kPages / 2);
+      for (std::uint32_t i = 0; i < odd.size(); ++i) odd[i] = 2 * i + 1;
+      PageTicket ticket = pool.write_pages(0, odd, odd, {.counter = 0});
+      while (ticket.pages_gone() == 0) require(!ticket.done(), "all of them at once");
+      kill(getpid(), SIGKILL);
+    }
+    expect_error(ErrorCode::peer_failed, "rank 1", [&] { pool.wait_counter(0, 1, 1); });
+    require(pool.counter(0) == 0, "told of pages that did not come");
+    for (std::uint32_t i = 0; i < kPages; ++i) {
+      const auto* page = static_cast<const std::uint8_t*>(pool.page(0, i));
+      const auto count = [&](int value) { return std::count(page, page + kPageBytes, value); };
+      const std::int64_t expected = count(1) + (i % 2 == 1 ? count(2) : 0);
+      require(expected == std::int64_t{kPageBytes}, "page " + std::to_string(i) + " has changed");
+    }
+    expect_error(ErrorCode::peer_failed, "rank 1",
+                 [&] { pool.write_pages(1, Numbers{0}, Numbers{0}).wait(); });
   });
   EXPECT_EQ(status, 128 + SIGKILL) << "only the victim fails";
 }

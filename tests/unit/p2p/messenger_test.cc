@@ -174,6 +174,93 @@ TEST_P(MessengerTest, NonsenseInAMailboxIsAnErrorOfThatPeer) {
   }
 }
 
+// Of a mailbox of 2048 bytes.
+constexpr std::size_t kSmallMailbox = 2048;
+constexpr SlotShape kSmallShape{8, kLinePayload};
+
+// What a peer would write to say this first.
+void forge(std::byte* mailbox, Kind kind, std::uint32_t claimed, const void* payload,
+           std::size_t bytes) {
+  std::byte* slot = mailbox + kSmallShape.slot_offset(0);
+  const std::uint64_t flag = Flag{1, static_cast<std::uint32_t>(kind), claimed}.packed();
+  std::memcpy(slot + kHeaderBytes, payload, bytes);
+  std::memcpy(slot, &flag, sizeof(flag));
+}
+
+// What it throws within some turns.
+template <typename Request>
+std::string failure_of(Messenger& messenger, Request* request) {
+  try {
+    for (int turn = 0; turn < 1000; ++turn) (void)messenger.test(request);
+    return "nothing";
+  } catch (const Error& error) {
+    return std::string(name_of(error.code())) + ": " + error.what();
+  }
+}
+
+TEST_P(MessengerTest, WhatClaimsMoreThanItsSlotHoldsIsRefused) {
+  Pair pair(GetParam(), kSmallMailbox);
+  const auto messenger = pair.messenger(0);
+  std::vector<std::byte> got(kSmallMailbox), clean(kSmallMailbox);
+  ReceiveRequest* receive = messenger->start_receive(got.data(), got.size(), 1, kAnyTag);
+  const std::uint64_t word = 1;
+  forge(pair.own(0), Kind::inlined, kLinePayload + 1, &word, sizeof(word));
+  EXPECT_EQ(failure_of(*messenger, receive), "peer_failed: rank 1 sent 49 bytes in a slot of 48");
+  EXPECT_EQ(got, clean);
+  messenger->forget(receive);
+  // Neither another receive nor a probe meets it again.
+  EXPECT_FALSE(messenger->probe(kAnySource, kAnyTag));
+  receive = messenger->start_receive(got.data(), got.size(), 1, kAnyTag);
+  EXPECT_EQ(failure_of(*messenger, receive), "peer_failed: rank 1 sent 49 bytes in a slot of 48");
+  messenger->forget(receive);
+}
+
+// A key is what the transport makes of it, and a mapped peer has none to give.
+TEST_P(MessengerTest, AnAnswerWithAWayThatThePathDoesNotHaveIsRefused) {
+  Pair pair(GetParam(), kSmallMailbox);
+  const auto messenger = pair.messenger(0);
+  std::vector<std::byte> data(100000);
+  SendRequest* send = messenger->start_send(data.data(), data.size(), 1, 1);
+  Accept accept;
+  accept.sending = send->number;
+  accept.way = pair.end(0).path(1).load_store ? Way::put : Way::reach;
+  std::memcpy(pair.own(0) + kSmallShape.total(), &accept, sizeof(accept));
+  const Piece piece{0, sizeof(accept)};
+  forge(pair.own(0), Kind::accept, sizeof(piece), &piece, sizeof(piece));
+  EXPECT_EQ(failure_of(*messenger, send), "peer_failed: an answer from rank 1 with a way that does not lead there");
+  messenger->forget(send);
+}
+
+// Numbers begin at 1: 0 is that of every small message.
+TEST_P(MessengerTest, SmallMessagesCannotBeAnswered) {
+  Pair pair(GetParam(), kSmallMailbox);
+  const auto messenger = pair.messenger(0);
+  const std::vector<std::byte> data(8);
+  std::vector<SendRequest*> sends;
+  for (std::uint32_t i = 0; i < kSmallShape.slots + 2; ++i)
+    sends.push_back(messenger->start_send(data.data(), data.size(), 1, 1));
+  for (; sends.size() > 1; sends.erase(sends.begin())) {
+    ASSERT_EQ(failure_of(*messenger, sends.front()), "nothing");
+    messenger->forget(sends.front());
+  }
+  ASSERT_FALSE(sends.back()->begun);
+  const Finish finish{0, Side::sender};
+  forge(pair.own(0), Kind::refuse, sizeof(finish), &finish, sizeof(finish));
+  EXPECT_EQ(failure_of(*messenger, sends.back()), "nothing");
+  messenger->forget(sends.back());
+}
+
+TEST_P(MessengerTest, AQuestionForNothingIsRefused) {
+  Pair pair(GetParam(), kSmallMailbox);
+  const auto messenger = pair.messenger(0);
+  std::byte byte{};
+  ReceiveRequest* receive = messenger->start_receive(&byte, 1, 1, kAnyTag);
+  const Ask ask;
+  forge(pair.own(0), Kind::ask, sizeof(ask), &ask, sizeof(ask));
+  EXPECT_EQ(failure_of(*messenger, receive), "peer_failed: rank 1 asks what to do with 0 bytes");
+  messenger->forget(receive);
+}
+
 INSTANTIATE_TEST_SUITE_P(Over, MessengerTest, testing::Values("shm", "sim"),
                          [](const auto& subject) { return std::string(subject.param); });
 

@@ -16,11 +16,11 @@ MoeShape shape() { return {1, 2, 4, 2, 3, 16, 16}; }
 
 TEST(MoeGrouping, SortsByExpertThenSourceThenToken) {
   const std::byte theirs[3 * 16] = {}, own[3 * 16] = {};
-  const Ints from_0 = {7, /**/ 0, 1, 0, /**/ 2, -1, 1};
+  const Ints from_0 = {3, /**/ 0, 1, 0, /**/ 2, -1, 1};
   const Ints from_1 = {0, /**/ 2, 1, -1};
   MoeGrouping grouping(shape());
   const MoeParcel parcels[] = {{2, from_0.data(), theirs, false}, {1, from_1.data(), own, true}};
-  grouping.group(parcels);
+  ASSERT_EQ(grouping.group(parcels), -1);
   const MoeArrivals arrivals = grouping.arrivals();
   ASSERT_EQ(arrivals.rows.size(), 4u);
   EXPECT_EQ(Ints(arrivals.first.begin(), arrivals.first.end()), (Ints{0, 1, 4}));
@@ -36,14 +36,30 @@ TEST(MoeGrouping, SortsByExpertThenSourceThenToken) {
   EXPECT_EQ(arrivals.of(0).size(), 1u);
   EXPECT_EQ(arrivals.of(1).data(), arrivals.rows.data() + 1);
   EXPECT_EQ(grouping.first_row(1, 1), 3);
-  EXPECT_EQ(grouping.outputs_of(0), 7);
+  EXPECT_EQ(grouping.outputs_of(0), 3);
 }
 
 TEST(MoeGrouping, IsEmptyWhereNothingCame) {
   MoeGrouping grouping(shape());
-  grouping.group(std::vector<MoeParcel>(2));
+  EXPECT_EQ(grouping.group(std::vector<MoeParcel>(2)), -1);
   EXPECT_EQ(grouping.rows(), 0);
   EXPECT_TRUE(grouping.arrivals().rows.empty());
+}
+
+// Other ranks write the lists: what would lead outside of any memory is not followed.
+TEST(MoeGrouping, NamesWhoSentAListThatMakesNoSense) {
+  const std::byte data[3 * 16] = {};
+  const auto source_of_fault = [&](int tokens, const Ints& list) {
+    MoeGrouping grouping(shape());
+    return grouping.group(std::vector<MoeParcel>{{tokens, list.data(), data, false}, {}});
+  };
+  EXPECT_EQ(source_of_fault(1, {0, /**/ 0, 1, 0}), -1);
+  EXPECT_EQ(source_of_fault(1, {0, /**/ 0, 1, 2}), 0) << "an expert of another rank";
+  EXPECT_EQ(source_of_fault(1, {0, /**/ 0, 1 << 30, 0}), 0);
+  EXPECT_EQ(source_of_fault(4, Ints(13)), 0) << "more tokens than were planned";
+  EXPECT_EQ(source_of_fault(1, {4, /**/ 0, 1, 1}), -1);
+  EXPECT_EQ(source_of_fault(1, {5, /**/ 0, 1, 1}), 0) << "outputs past its own end";
+  EXPECT_EQ(source_of_fault(1, {-1, /**/ 0, 1, 1}), 0);
 }
 
 // Walks a source's outputs as the expert's rank sends them: each must be where the source looks.
@@ -61,7 +77,7 @@ TEST(MoeGrouping, SendsOutputsInTheOrderInWhichTheirSourcePlacedThem) {
       std::vector<MoeParcel> parcels(kRanks);
       const std::vector<std::byte> data(kTokens);
       parcels[0] = {routing.tokens_to(rank), routing.list_to(rank).data(), data.data(), false};
-      grouping.group(parcels);
+      ASSERT_EQ(grouping.group(parcels), -1);
       EXPECT_EQ(grouping.outputs_of(0), sent);
       const MoeArrivals arrivals = grouping.arrivals();
       for (const MoeRow& row : arrivals.rows)
