@@ -34,6 +34,7 @@ class CheckedTransport final : public transport::Transport {
   transport::Capabilities capabilities() const override { return {}; }
   std::span<const std::byte> address() const override { return {}; }
   transport::Status connect(int, std::span<const std::byte>) override { return {}; }
+  void disconnect(int) override {}
   bool connected(int) const override { return true; }
   transport::Status allocate(std::size_t, transport::LocalMemory*) override { return refused(); }
 
