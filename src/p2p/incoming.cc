@@ -234,10 +234,8 @@ ReceiveRequest* Messenger::find_receive(int source, std::uint32_t receiving) {
 
 void Messenger::forget(ReceiveRequest* request) {
   matching_.withdraw(request);
-  if (!request->outcome.done && request->number != 0) {
-    Peer& from = peers_[static_cast<std::size_t>(request->received.source)];
-    if (from.lost.empty()) say(from, Kind::cancel, 0, Finish{request->sending, Side::sender});
-  }
+  if (!request->outcome.done && request->number != 0)
+    tell_given_up(request->received.source, {request->sending, Side::sender});
   release_memory(*request);
   std::erase_if(receives_, [&](const ReceiveRequest& other) { return &other == request; });
   --active;

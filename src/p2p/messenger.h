@@ -128,6 +128,7 @@ class Messenger final : public Background {
   void take_piece(int source, const Arrived& arrived);
   void take_finish(int number, const Arrived& arrived);
   void give_up(int number, const Finish& finish, Kind kind);
+  void tell_given_up(int number, const Finish& finish);
   int advance_receives();
   void settle(ReceiveRequest& request);
   void release_memory(ReceiveRequest& request);

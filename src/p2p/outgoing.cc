@@ -239,13 +239,23 @@ SendRequest* Messenger::find_send(int number, std::uint32_t sending) {
   return nullptr;
 }
 
+// A peer that cannot be told is gone, and whoever gives up has enough to say already.
+void Messenger::tell_given_up(int number, const Finish& finish) {
+  Peer& peer = peers_[static_cast<std::size_t>(number)];
+  if (!peer.lost.empty()) return;
+  try {
+    say(peer, Kind::cancel, 0, finish);
+  } catch (const Error& error) {
+    lose(number, error.what());
+  }
+}
+
 void Messenger::forget(SendRequest* request) {
   Peer& peer = peers_[static_cast<std::size_t>(request->peer)];
   request->forgotten = true;
   if (!request->outcome.done) {
     request->outcome.fail_with(ErrorCode::timeout, "given up");
-    if (request->accepted && peer.lost.empty())
-      say(peer, Kind::cancel, 0, Finish{request->accepted->receiving, Side::receiver});
+    if (request->accepted) tell_given_up(request->peer, {request->accepted->receiving, Side::receiver});
   }
   sweep(peer);
 }
