@@ -114,6 +114,26 @@ TEST_P(MessengerTest, WhatIsGivenUpIsToldToTheOtherSide) {
   b->forget(receive);
 }
 
+// As in the destructor of a request: the peer is to be told, and its connection has just ended.
+TEST_P(MessengerTest, GivingUpWhereNobodyCanBeToldIsNoError) {
+  Pair pair(GetParam(), 16384);
+  const auto a = pair.messenger(0), b = pair.messenger(1);
+  const auto data = pattern(100000, 1);
+  std::vector<std::byte> got(100000);
+  SendRequest* send = b->start_send(data.data(), data.size(), 0, 1);
+  ReceiveRequest* receive = a->start_receive(got.data(), got.size(), 1, 1);
+  while (receive->number == 0) {
+    pair.progress();
+    b->move_on();
+    a->move_on();
+  }
+  pair.end(0).transport().disconnect(1);
+  EXPECT_NO_THROW(a->forget(receive));
+  pair.end(1).fail_peer("pulled out");
+  pair.end(0).fail_peer("pulled out");
+  b->forget(send);
+}
+
 TEST_P(MessengerTest, APeerThatIsGoneEndsItsRequests) {
   Pair pair(GetParam(), 16384);
   const auto a = pair.messenger(0);
