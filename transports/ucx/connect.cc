@@ -28,7 +28,8 @@ ucs_status_t Transport::open_endpoint(Line& line, std::span<const std::byte> wor
 Status Transport::connect(int number, std::span<const std::byte> address) {
   AddressHead head;
   if (address.size() > sizeof(head)) std::memcpy(&head, address.data(), sizeof(head));
-  if (address.size() <= sizeof(head) || head.magic != kMagic)
+  if (address.size() <= sizeof(head) || head.magic != kMagic ||
+      head.bytes != address.size() - sizeof(head))
     return Status::error(ErrorCode::unsupported, "not an address of this transport");
   Peer& peer = peers_[static_cast<std::size_t>(number)];
   if (number == options_.rank) {

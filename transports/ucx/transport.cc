@@ -22,6 +22,7 @@ Transport::Transport(const transport::OpenOptions& options, std::size_t queue)
   AddressHead head;
   head.cookie = cookie_;
   const std::vector<std::byte> own = worker_.address();
+  head.bytes = static_cast<std::uint32_t>(own.size());
   address_.resize(sizeof(head) + own.size());
   std::memcpy(address_.data(), &head, sizeof(head));
   std::memcpy(address_.data() + sizeof(head), own.data(), own.size());

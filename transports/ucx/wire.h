@@ -11,7 +11,7 @@ inline constexpr std::uint32_t kMagic = 0x32587577;  // "wuX2"
 // Comes before the worker's own address.
 struct AddressHead {
   std::uint32_t magic = kMagic;
-  std::uint32_t unused = 0;
+  std::uint32_t bytes = 0;   // of the worker's address, in which UCP trusts
   std::uint64_t cookie = 0;  // tells this transport from all others
 };
 
