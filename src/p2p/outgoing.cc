@@ -224,9 +224,10 @@ void Messenger::import_target(SendRequest& request) {
 }
 
 void Messenger::release_memory(SendRequest& request) {
-  transport::Transport& transport = *endpoint_.path(request.peer).transport;
-  if (request.target.peer >= 0) transport.release(request.target);
-  if (request.registered.bytes > 0) transport.release(request.registered);
+  // Null where its peer was forgotten, and all of it released then.
+  transport::Transport* transport = endpoint_.path(request.peer).transport;
+  if (request.target.peer >= 0) transport->release(request.target);
+  if (request.registered.bytes > 0) transport->release(request.registered);
   request.target.peer = -1;
   request.registered = {};
 }
