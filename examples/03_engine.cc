@@ -28,7 +28,8 @@ constexpr weft::PageLayout kCache = {.page_bytes = 16 << 10, .pages = 256, .laye
 // whole.
 void publish(const fs::path& folder, const std::string& name, const weft::OpaqueBytes& bytes) {
   std::ofstream(folder / (name + ".new"), std::ios::binary)
-      .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+      .write(reinterpret_cast<const char*>(bytes.data()),
+             static_cast<std::streamsize>(bytes.size()));
   fs::rename(folder / (name + ".new"), folder / name);
 }
 
@@ -77,8 +78,8 @@ int prefill_for(weft::Engine& engine, weft::EnginePages& pages, const weft::Opaq
   const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - started;
   std::uint8_t right = 0;
   engine.recv(&right, 1, peer);
-  std::printf("%s, number %d: 16 MiB of pages in %.0f us, %s\n", engine.describe(peer).c_str(), peer,
-              took.count(), right == 1 ? "right" : "wrong");
+  std::printf("%s, number %d: 16 MiB of pages in %.0f us, %s\n", engine.describe(peer).c_str(),
+              peer, took.count(), right == 1 ? "right" : "wrong");
   for (auto event = engine.next_event(); !event || event->up; event = engine.next_event()) {
   }
   return right == 1 ? 0 : 1;

@@ -81,7 +81,7 @@ class SocketTransport final : public Transport {
   };
   // What one peer sends to this rank.
   struct Incoming {
-    int peer = -1;  // known with the first frame, once connect() was called
+    int peer = -1;            // known with the first frame, once connect() was called
     bool introduced = false;  // the first frame has begun
     Frame frame;
     std::size_t received = 0;  // of the frame, header included

@@ -22,13 +22,13 @@ namespace weft {
 
 /// Members with a bracket count over that environment variable.
 struct EngineOptions {
-  std::string name = {};    ///< who this is, over restarts ("decode-3"); up to 200 characters; default:
-                       ///< one that nobody else has
-  int max_peers = 64;  ///< at a time, up to 4096
+  std::string name = {};  ///< who this is, over restarts ("decode-3"); up to 200 characters;
+                          ///< default: one that nobody else has
+  int max_peers = 64;                                 ///< at a time, up to 4096
   std::size_t mailbox_bytes = std::size_t{64} << 10;  ///< for messages from each peer; the same at
                                                       ///< all that meet
-  std::optional<std::chrono::nanoseconds>
-      timeout = {};  ///< [WEFT_TIMEOUT, seconds] of every wait, and of peers to answer; default 60 s
+  std::optional<std::chrono::nanoseconds> timeout =
+      {};  ///< [WEFT_TIMEOUT, seconds] of every wait, and of peers to answer; default 60 s
   std::optional<WaitPolicy> wait_policy = {};        ///< [WEFT_WAIT]; automatic: spin
   std::optional<std::size_t> unexpected_bytes = {};  ///< [WEFT_UNEXPECTED_BYTES] as in Options
   std::string transports = {};                       ///< [WEFT_TRANSPORTS] as in Options
@@ -50,13 +50,13 @@ struct PeerEvent {
   int peer = -1;
   bool up = false;
   std::string name;
-  ErrorCode code = ErrorCode::ok;  ///< of a peer that is down: timeout where it never answered, else
-                                   ///< peer_failed
-  std::string reason;              ///< likewise, for people
+  ErrorCode code = ErrorCode::ok;  ///< of a peer that is down: timeout where it never answered,
+                                   ///< else peer_failed
+  std::string reason;  ///< likewise, for people
 };
 
-/// Memory of this process that peers may be given keys to. Move-only; ends its registration, which no
-/// peer may be using any more: remove the peers before, or hear from them. Outlives no engine.
+/// Memory of this process that peers may be given keys to. Move-only; ends its registration, which
+/// no peer may be using any more: remove the peers before, or hear from them. Outlives no engine.
 class WEFT_API EngineMemory {
  public:
   EngineMemory();
@@ -87,8 +87,8 @@ class WEFT_API EngineMemory {
 };
 
 /// A peer's memory, put to and read from as a Window is. Move-only; outlives no engine. Once that
-/// peer is gone all its calls throw Error(peer_failed), also after the peer has come back: import its
-/// new key then. Ranges are checked before anything is written: Error(invalid_argument).
+/// peer is gone all its calls throw Error(peer_failed), also after the peer has come back: import
+/// its new key then. Ranges are checked before anything is written: Error(invalid_argument).
 class WEFT_API PeerMemory {
  public:
   PeerMemory();
@@ -131,9 +131,9 @@ class WEFT_API PeerPages {
   std::shared_ptr<State> state_;
 };
 
-/// Pages of this process, registered once: what PagePool is, with peers that come and go. Move-only;
-/// outlives no engine; its end waits for the transfers that were started here, and no peer may be
-/// using it any more.
+/// Pages of this process, registered once: what PagePool is, with peers that come and go.
+/// Move-only; outlives no engine; its end waits for the transfers that were started here, and no
+/// peer may be using it any more.
 class WEFT_API EnginePages {
  public:
   EnginePages();
@@ -181,9 +181,9 @@ class WEFT_API EnginePages {
 /// move things on, and a lost peer ends its own messages, transfers and waits with an error, no
 /// others.
 ///
-/// Every start of an engine is an incarnation, later ones of a name count: a peer that is added with
-/// a later address of a name that is known replaces the one before under the same number, and an
-/// earlier address is refused. Keys of an earlier incarnation are refused as well.
+/// Every start of an engine is an incarnation, later ones of a name count: a peer that is added
+/// with a later address of a name that is known replaces the one before under the same number, and
+/// an earlier address is refused. Keys of an earlier incarnation are refused as well.
 ///
 /// Move-only. One thread at a time uses an engine and what it made; things move only while it is in
 /// some call (progress() is one).
@@ -203,17 +203,17 @@ class WEFT_API Engine {
 
   /// Starts to connect to the engine with this address and returns its number; does not wait for
   /// it. A peer that is up or connecting already keeps its number and nothing happens; one that is
-  /// down comes back. Throws Error(invalid_argument) for what is no address or is this engine's own,
-  /// Error(mismatch) for an address of another version of weft, of other mailbox_bytes, or of an
-  /// earlier incarnation, Error(unsupported) where no transport reaches it, Error(no_resources)
+  /// down comes back. Throws Error(invalid_argument) for what is no address or is this engine's
+  /// own, Error(mismatch) for an address of another version of weft, of other mailbox_bytes, or of
+  /// an earlier incarnation, Error(unsupported) where no transport reaches it, Error(no_resources)
   /// beyond max_peers.
   int add_peer(std::span<const std::byte> address);
   /// Blocks until a peer is up. Throws Error(timeout), Error(peer_failed) with the reason where it
   /// is down.
   void wait_up(int peer);
   void wait_up(int peer, std::chrono::nanoseconds timeout);
-  /// Drains and forgets a peer: waits until messages and transfers started here to it are done, then
-  /// tells it, and lets go of its memory; it sees this engine go down. What takes longer than
+  /// Drains and forgets a peer: waits until messages and transfers started here to it are done,
+  /// then tells it, and lets go of its memory; it sees this engine go down. What takes longer than
   /// `timeout` (default: the engine's) ends with Error(peer_failed), and this call throws
   /// Error(timeout) once the peer is removed all the same. Of a peer that is not up it just drops
   /// the number. What was imported of it throws from then on.
@@ -223,13 +223,14 @@ class WEFT_API Engine {
   PeerState state(int peer) const;
   /// "decode-1 over shm", for people.
   std::string describe(int peer) const;
-  /// What happened to peers since, the oldest first; none: nothing. Moves things on; does not block.
+  /// What happened to peers since, the oldest first; none: nothing. Moves things on; does not
+  /// block.
   std::optional<PeerEvent> next_event();
   /// Moves things on; returns how many did. For loops that call nothing else.
   int progress();
 
-  /// Between this engine and a peer that is up, as Communicator's calls of the same name, with numbers
-  /// of peers instead of ranks. Throw Error(peer_failed) where the peer is not up.
+  /// Between this engine and a peer that is up, as Communicator's calls of the same name, with
+  /// numbers of peers instead of ranks. Throw Error(peer_failed) where the peer is not up.
   void send(const void* data, std::size_t bytes, int peer, int tag = 0);
   Request send_async(const void* data, std::size_t bytes, int peer, int tag = 0);
   Received recv(void* data, std::size_t max_bytes, int peer = kAnySource, int tag = kAnyTag);

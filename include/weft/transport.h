@@ -136,10 +136,10 @@ class Transport {
   /// What peers need in order to connect. Owned by the transport, constant after open.
   virtual std::span<const std::byte> address() const = 0;
 
-  /// Starts to connect to the transport of this address, which is `peer` here from now on (also this
-  /// one itself, under its own number). The peer does so too, under a number of its own choice, in
-  /// any order. Returns `unsupported` where this transport cannot reach that address (another host);
-  /// then nothing was done and another transport is tried.
+  /// Starts to connect to the transport of this address, which is `peer` here from now on (also
+  /// this one itself, under its own number). The peer does so too, under a number of its own
+  /// choice, in any order. Returns `unsupported` where this transport cannot reach that address
+  /// (another host); then nothing was done and another transport is tried.
   virtual Status connect(int peer, std::span<const std::byte> address) = 0;
 
   /// True once puts to the peer may be posted; call progress() in between. A failure is reported,
@@ -147,16 +147,16 @@ class Transport {
   virtual bool connected(int peer) const = 0;
 
   /// Ends what connect() began, at any time, also of a peer that has failed or has not connected
-  /// yet; a number without a connection is fine. What is on its way to and from the peer is dropped;
-  /// once this returns, the transport neither reads nor writes memory on its behalf any more and
-  /// raises no completion of it (memory of this process that a load/store peer has mapped is beyond
-  /// that: it ends with that process). Does not wait for the peer, at most (bounded) for the device.
-  /// Reports nothing here; the peer learns of it as of a failure, "it has closed its transport" or
-  /// the like, but for a load/store peer, which learns nothing; one that is not connected yet may go
-  /// on waiting. The number may be given to connect() again, with another address or with the same
-  /// one; with the same peer, a connection begins once that peer too has disconnected and connected
-  /// again. Memories imported of the peer are released as ever, afterwards or before. Not to be called from
-  /// a callback of OpenOptions.
+  /// yet; a number without a connection is fine. What is on its way to and from the peer is
+  /// dropped; once this returns, the transport neither reads nor writes memory on its behalf any
+  /// more and raises no completion of it (memory of this process that a load/store peer has mapped
+  /// is beyond that: it ends with that process). Does not wait for the peer, at most (bounded) for
+  /// the device. Reports nothing here; the peer learns of it as of a failure, "it has closed its
+  /// transport" or the like, but for a load/store peer, which learns nothing; one that is not
+  /// connected yet may go on waiting. The number may be given to connect() again, with another
+  /// address or with the same one; with the same peer, a connection begins once that peer too has
+  /// disconnected and connected again. Memories imported of the peer are released as ever,
+  /// afterwards or before. Not to be called from a callback of OpenOptions.
   virtual void disconnect(int peer) = 0;
 
   /// New zeroed memory of at least `bytes`, page-aligned, that peers reach in the best way this
@@ -225,8 +225,8 @@ struct Device {
 struct OpenOptions {
   const char* device = "";  ///< names from probe(), comma-separated, nearest first: those to use
                             ///< side by side; a transport that uses one at a time takes the first
-  int rank = 0;  ///< this transport's own number, whatever it is to others
-  int size = 1;  ///< how many numbers there are
+  int rank = 0;             ///< this transport's own number, whatever it is to others
+  int size = 1;             ///< how many numbers there are
   bool wakes = false;  ///< the caller will wait at blocking_wait_fd: whatever arrives raises it
   void* context = nullptr;  ///< first argument of the callbacks
   /// A setting by name ("shm.backing" is WEFT_SHM_BACKING), or null where it is unset. Valid until

@@ -57,7 +57,8 @@ class Pair {
 
  private:
   struct FailureNote final : FailureListener {
-    void peer_failed(const std::string& /*transport*/, int peer, const std::string& cause) override {
+    void peer_failed(const std::string& /*transport*/, int peer,
+                     const std::string& cause) override {
       if (text.empty()) text = fmt::format("rank {}: {}", peer, cause);
     }
     std::string text;

@@ -17,8 +17,7 @@ void BlobWriter::put_bytes(std::span<const std::byte> bytes) {
 void BlobWriter::put_text(std::string_view text) { put_bytes(std::as_bytes(std::span(text))); }
 
 std::span<const std::byte> BlobReader::take(std::size_t bytes) {
-  if (bytes > rest_.size())
-    fail(code_, "what describes a peer is cut short");
+  if (bytes > rest_.size()) fail(code_, "what describes a peer is cut short");
   const auto result = rest_.first(bytes);
   rest_ = rest_.subspan(bytes);
   return result;

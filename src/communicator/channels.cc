@@ -104,7 +104,7 @@ void Channel::State::open(const p2p::SlotShape& shape, const Hello& theirs) {
     fail(status.code, "open_channel: memory of rank {}: {}", peer, status.message);
   }
   end.emplace(*communicator.endpoint, peer, shape, static_cast<std::byte*>(own.address),
-              p2p::RemoteSpan{&remote, 0, static_cast<std::byte*>(remote.mapped)});
+              p2p::span_of(remote));
 }
 
 void Channel::State::release() {

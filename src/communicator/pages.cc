@@ -71,9 +71,7 @@ const PoolShape& PagePool::State::shape(const char* call, int rank) const {
 }
 
 std::byte* PagePool::State::word(const char* call, int index) const {
-  if (index < 0 || index >= own().layout.counters)
-    fail(ErrorCode::invalid_argument, "{}: counter {} of {}", call, index, own().layout.counters);
-  return parts.data() + own().counter_offset(index);
+  return parts.data() + own().checked_counter_offset(call, index);
 }
 
 p2p::PageTransfer* PagePool::State::start(bool writes, int rank, Pages source, Pages target,

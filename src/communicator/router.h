@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "base/blob.h"
 #include "communicator/routes.h"
 #include "transport/transports.h"
-#include "base/blob.h"
 
 namespace weft {
 

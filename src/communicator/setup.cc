@@ -1,6 +1,6 @@
 #include "communicator/setup.h"
 
-#include <fmt/ranges.h>
+#include <fmt/format.h>
 #include <sched.h>
 #include <weft/version.h>
 
@@ -62,11 +62,7 @@ void Connections::open_transports(const Config& config, FailureListener& listene
     return priority >= 0 || named_in(wanted, name) || routes_.mention(name);
   });
   if (transports_->all().empty()) transports_->open([](const std::string&, int) { return true; });
-  if (!transports_->all().empty()) return;
-  fail(ErrorCode::unsupported, "no transport can be used{}{}; {}",
-       wanted.empty() ? "" : " of WEFT_TRANSPORTS=", wanted,
-       transports_->refusals().empty() ? "no plugin has such a name"
-                                       : fmt::format("{}", fmt::join(transports_->refusals(), "; ")));
+  transports_->require_any("");
 }
 
 std::vector<Blob> Connections::all_gather(const Config& config, Bootstrap& bootstrap,

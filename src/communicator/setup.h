@@ -9,12 +9,12 @@
 #include <string>
 #include <vector>
 
+#include "base/blob.h"
 #include "base/config.h"
 #include "communicator/router.h"
-#include "transport/transports.h"
-#include "base/blob.h"
 #include "executor/world.h"
 #include "topology/host.h"
+#include "transport/transports.h"
 #include "tuner/situation.h"
 #include "tuner/tuning.h"
 

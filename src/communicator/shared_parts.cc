@@ -82,8 +82,7 @@ void SharedParts::import(int rank, const PartOffer& offer) {
     memory.peer = -1;
     fail(status.code, "{}: memory of rank {}: {}", call_, rank, status.message);
   }
-  parts_[static_cast<std::size_t>(rank)] = {{&memory, 0, static_cast<std::byte*>(memory.mapped)},
-                                            offer.bytes};
+  parts_[static_cast<std::size_t>(rank)] = {p2p::span_of(memory), offer.bytes};
 }
 
 void SharedParts::release() {

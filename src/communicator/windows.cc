@@ -42,8 +42,7 @@ void Window::State::refuse(const char* call, int rank, std::size_t offset,
 
 void Window::State::check_word(const char* call, int rank, std::size_t offset) const {
   part(call, rank, offset, sizeof(std::uint64_t));
-  if (offset % sizeof(std::uint64_t) != 0)
-    fail(ErrorCode::invalid_argument, "{}: a word at {}, which is no multiple of 8", call, offset);
+  p2p::check_alignment(call, offset);
 }
 
 std::byte* Window::State::word(const char* call, std::size_t offset) const {
@@ -84,7 +83,7 @@ void Window::put_signal(int rank, std::size_t offset, const void* source, std::s
   const p2p::Remote& remote = here.part("put_signal", rank, offset, bytes);
   here.check_word("put_signal", rank, signal_offset);
   here.access.put(rank, remote, offset, source, bytes, signal_offset, value,
-                  how == Signal::set ? transport::SignalOp::set : transport::SignalOp::add);
+                  p2p::operation_of(how));
 }
 
 void Window::signal(int rank, std::size_t signal_offset, std::uint64_t value, Signal how) {

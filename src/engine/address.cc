@@ -144,9 +144,9 @@ PagesOffer unpack_pages(std::span<const std::byte> bytes) {
   layout.layers = reader.get<std::int32_t>();
   layout.counters = reader.get<std::int32_t>();
   pages.shape = p2p::shape_of(layout);
-  refuse(!reader.at_end() || pages.shape.fault[0] != '\0' ||
-             pages.shape.bytes != pages.memory.bytes,
-         kPages);
+  refuse(
+      !reader.at_end() || pages.shape.fault[0] != '\0' || pages.shape.bytes != pages.memory.bytes,
+      kPages);
   return pages;
 }
 

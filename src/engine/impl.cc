@@ -1,14 +1,13 @@
 #include "engine/impl.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <random>
 
 #include "base/error.h"
 #include "base/futex.h"
 #include "base/names.h"
+#include "base/random.h"
 #include "p2p/wait.h"
 
 namespace weft {
@@ -16,11 +15,6 @@ namespace weft {
 using engine::Stage;
 
 namespace {
-
-std::uint64_t random_word() {
-  std::random_device random;
-  return std::uint64_t{random()} << 32 | random();
-}
 
 Config config_of(const EngineOptions& options) {
   Options all;
@@ -49,8 +43,7 @@ void check_options(const EngineOptions& options) {
 engine::Address describe_self(const EngineOptions& options) {
   engine::Address self;
   self.incarnation = random_word() | 1;
-  self.name =
-      options.name.empty() ? fmt::format("engine-{:016x}", self.incarnation) : options.name;
+  self.name = options.name.empty() ? fmt::format("engine-{:016x}", self.incarnation) : options.name;
   self.epoch = static_cast<std::uint64_t>(
       std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()).count());
   self.numbers = static_cast<std::uint32_t>(options.max_peers) + 1;
@@ -104,10 +97,7 @@ void Engine::Impl::open_transports() {
   transports->open([&](const std::string& name, int priority) {
     return priority >= 0 || named_in(wanted, name);
   });
-  if (!transports->all().empty()) return;
-  fail(ErrorCode::unsupported, "Engine: no transport can be used{}{}; {}",
-       wanted.empty() ? "" : " of WEFT_TRANSPORTS=", wanted,
-       fmt::join(transports->refusals(), "; "));
+  transports->require_any("Engine: ");
 }
 
 void Engine::Impl::peer_failed(const std::string& transport, int peer, const std::string& cause) {
@@ -134,8 +124,7 @@ int Engine::Impl::add(const engine::Address& address) {
   int number = links->find(address.name);
   if (number != 0) {
     const engine::Link& link = (*links)[number];
-    if (link.stage != Stage::down && link.address.incarnation == address.incarnation)
-      return number;
+    if (link.stage != Stage::down && link.address.incarnation == address.incarnation) return number;
     links->lose(number, ErrorCode::peer_failed, "a later incarnation has taken its place");
     end(number);
     links->release(number);
@@ -145,7 +134,8 @@ int Engine::Impl::add(const engine::Address& address) {
   if (number == 0)
     fail(ErrorCode::no_resources, "add_peer: there are max_peers = {} already; remove some",
          links->numbers() - 1);
-  return links->connect(address, number);
+  links->connect(address, number);
+  return number;
 }
 
 void Engine::Impl::end(int peer) {

@@ -70,8 +70,7 @@ bool Links::import_pad(int number) {
   Link& mine = link(number);
   for (const NamedKey& key : mine.address.pad) {
     if (key.transport != mine.way->name) continue;
-    const transport::Status status =
-        mine.way->transport->import_memory(number, key.key, &mine.pad);
+    const transport::Status status = mine.way->transport->import_memory(number, key.key, &mine.pad);
     if (status.ok() && mine.pad.bytes >= layout_of(mine).total()) return true;
     lose(number, ErrorCode::peer_failed,
          fmt::format("its memory: {}", status.ok() ? "less than it says" : status.message));
@@ -90,9 +89,8 @@ void Links::say_hello(int number, std::int64_t now_ns) {
   chance_ ^= chance_ >> 7;
   chance_ ^= chance_ << 17;
   const PadLayout theirs = layout_of(mine);
-  auto* mapped = static_cast<std::byte*>(mine.pad.mapped);
-  const std::uint64_t offset = theirs.hello_offset((chance_ >> 16) % theirs.hellos());
-  const p2p::RemoteSpan slot{&mine.pad, offset, mapped == nullptr ? nullptr : mapped + offset};
+  const p2p::RemoteSpan slot =
+      p2p::span_of(mine.pad) + theirs.hello_offset((chance_ >> 16) % theirs.hellos());
   transport::Put put = p2p::make_put(&mine.hello, slot, offsetof(Hello, seal), &mine.left);
   p2p::add_signal(&put, slot + offsetof(Hello, seal), seal_of(mine.hello));
   std::size_t posted = 0;
@@ -145,11 +143,9 @@ bool Links::take_greeting(int number) {
 // A word of this engine's door at the peer.
 bool Links::write_door(int number, std::size_t member, std::uint16_t what) {
   Link& mine = link(number);
-  const std::uint64_t offset =
-      layout_of(mine).door_offset(static_cast<std::size_t>(mine.number_there)) + member;
-  auto* mapped = static_cast<std::byte*>(mine.pad.mapped);
+  const std::size_t door = layout_of(mine).door_offset(static_cast<std::size_t>(mine.number_there));
   transport::Put put;
-  p2p::add_signal(&put, {&mine.pad, offset, mapped == nullptr ? nullptr : mapped + offset},
+  p2p::add_signal(&put, p2p::span_of(mine.pad) + (door + member),
                   signed_by(self_.incarnation, what));
   std::size_t posted = 0;
   (void)mine.way->transport->put({&put, 1}, &posted);
@@ -188,7 +184,7 @@ int Links::check_farewell(int number) {
 
 // It will not touch this engine's memory any more.
 void Links::finish_leaving(int number) {
-  link(number).way->transport->disconnect(number);
+  cut_off(number);
   release(number);
 }
 

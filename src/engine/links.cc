@@ -32,12 +32,9 @@ Links::~Links() {
 
 p2p::MailboxMemory Links::mailbox(int number) const {
   const Link& link = (*this)[number];
-  const PadLayout theirs = layout_of(link);
-  const std::size_t there = theirs.mailbox_offset(static_cast<std::size_t>(link.number_there));
-  auto* mapped = static_cast<std::byte*>(link.pad.mapped);
-  return {layout_.mailbox_bytes,
-          pad_ + layout_.mailbox_offset(static_cast<std::size_t>(number)),
-          {&link.pad, there, mapped == nullptr ? nullptr : mapped + there}};
+  const auto there = static_cast<std::size_t>(link.number_there);
+  return {layout_.mailbox_bytes, pad_ + layout_.mailbox_offset(static_cast<std::size_t>(number)),
+          p2p::span_of(link.pad) + layout_of(link).mailbox_offset(there)};
 }
 
 std::string Links::describe(int number) const {
@@ -89,8 +86,7 @@ const OpenTransport* Links::choose_way(const Address& address, int number, std::
   std::vector<Choice> choices;
   for (const Way& way : address.ways) {
     const OpenTransport* open = transports_.find(way.transport);
-    if (open != nullptr)
-      choices.push_back({std::min(open->priority, way.priority), open, &way});
+    if (open != nullptr) choices.push_back({std::min(open->priority, way.priority), open, &way});
   }
   std::ranges::sort(choices, [](const Choice& a, const Choice& b) {
     return a.priority != b.priority ? a.priority > b.priority : a.open->name < b.open->name;
@@ -103,7 +99,7 @@ const OpenTransport* Links::choose_way(const Address& address, int number, std::
   return nullptr;
 }
 
-int Links::connect(const Address& address, int number) {
+void Links::connect(const Address& address, int number) {
   // A hello of an earlier connection with it may still be lying there.
   for (std::size_t slot = 0; slot < layout_.hellos(); ++slot) {
     if (hello(slot).from == address.incarnation) hello(slot) = {};
@@ -122,7 +118,6 @@ int Links::connect(const Address& address, int number) {
   ++connecting_;
   used_.push_back(number);
   note_ways();
-  return number;
 }
 
 void Links::clear_memory_of(int number) {
@@ -142,16 +137,20 @@ void Links::note_ways() {
   }
 }
 
+// A hello that is on its way completes no more.
+void Links::cut_off(int number) {
+  link(number).way->transport->disconnect(number);
+  link(number).left = link(number).asked;
+}
+
 void Links::lose(int number, ErrorCode code, const std::string& reason) {
   Link& gone = link(number);
   if (gone.stage != Stage::connecting && gone.stage != Stage::up) return;
   if (gone.stage == Stage::connecting) --connecting_;
   gone.stage = Stage::down;
-  gone.code = code;
   gone.cause = reason;
   // From here on nothing moves on its behalf: what was to be moved may be used again.
-  gone.way->transport->disconnect(number);
-  gone.left = gone.asked;
+  cut_off(number);
   log_.info("{} is down: {}", describe(number), reason);
   events_.push_back({number, false, gone.address.name, code, reason});
   note_ways();
@@ -159,12 +158,10 @@ void Links::lose(int number, ErrorCode code, const std::string& reason) {
 
 void Links::leave(int number) {
   Link& left = link(number);
-  left.code = ErrorCode::peer_failed;
   left.cause = "it was removed here";
   if (!path(number).load_store) {
     left.stage = Stage::down;
-    left.way->transport->disconnect(number);
-    left.left = left.asked;
+    cut_off(number);
     return note_ways();
   }
   constexpr int kTries = 1000;  // where its queue is full
@@ -181,7 +178,7 @@ void Links::release(int number) {
   Link& old = link(number);
   if (old.stage == Stage::connecting) {
     --connecting_;
-    old.way->transport->disconnect(number);
+    cut_off(number);
   }
   if (old.pad.peer >= 0) old.way->transport->release(old.pad);
   old = {};

@@ -38,8 +38,7 @@ struct Link {
   const OpenTransport* way = nullptr;
   transport::RemoteMemory pad;  // peer -1: not imported
   int number_there = 0;         // of this engine at the peer
-  ErrorCode code = ErrorCode::ok;
-  std::string cause;  // why it is down
+  std::string cause;            // why it is down
   std::int64_t since_ns = 0;
   // The hello on its way: asked for and left.
   Hello hello;
@@ -75,14 +74,14 @@ class Links {
   // Throws Error(mismatch, invalid_argument) where it cannot be a peer at all or is an earlier
   // incarnation of one.
   void check(const Address& address) const;
-  // Starts to connect under a free number. Throws Error(unsupported, no_resources).
-  int connect(const Address& address, int number);
+  // Starts to connect under a free number. Throws Error(unsupported).
+  void connect(const Address& address, int number);
   int free_number() const;  // 0: none
   // Ends it with a reason: its event is there afterwards. Nothing where it is neither up nor
   // connecting.
   void lose(int number, ErrorCode code, const std::string& reason);
-  // Parts with a peer that is up. Who has this engine's memory mapped is told, and `leaving` until it
-  // has let go or is gone, and its number is free; others are down at once.
+  // Parts with a peer that is up. Who has this engine's memory mapped is told, and `leaving` until
+  // it has let go or is gone, and its number is free; others are down at once.
   void leave(int number);
   // Gives the number of a peer back that is down, connecting, or left.
   void release(int number);
@@ -119,6 +118,7 @@ class Links {
   }
   const OpenTransport* choose_way(const Address& address, int number, std::string* refusals);
   void clear_memory_of(int number);
+  void cut_off(int number);
   void note_ways();
 
   // linking.cc

@@ -20,8 +20,7 @@ void check_range(const char* call, std::size_t offset, std::size_t bytes, std::s
 
 void check_word(const char* call, std::size_t offset, std::size_t whole) {
   check_range(call, offset, sizeof(std::uint64_t), whole);
-  if (offset % sizeof(std::uint64_t) != 0)
-    fail(ErrorCode::invalid_argument, "{}: a word at {}, which is no multiple of 8", call, offset);
+  p2p::check_alignment(call, offset);
 }
 
 transport::RemoteMemory import_key(Engine::Impl& engine, const char* call, int peer,
@@ -54,8 +53,7 @@ Engine::Impl::Import::Import(Impl& owner, const char* call, int number,
       access(*owner.endpoint),
       memory_(import_key(owner, call, number, offer)),
       transport_(*(*owner.links)[number].way->transport) {
-  remote = {{&memory_, 0, static_cast<std::byte*>(memory_.mapped)},
-            static_cast<std::size_t>(offer.bytes)};
+  remote = {p2p::span_of(memory_), static_cast<std::size_t>(offer.bytes)};
   engine.imports.push_back(this);
 }
 
@@ -171,7 +169,7 @@ void PeerMemory::put_signal(std::size_t offset, const void* source, std::size_t 
   check_word("put_signal", signal_offset, state().import.remote.bytes);
   const p2p::Remote& remote = state().part("put_signal", offset, bytes);
   state().import.access.put(peer(), remote, offset, source, bytes, signal_offset, value,
-                            how == Signal::set ? SignalOp::set : SignalOp::add);
+                            p2p::operation_of(how));
 }
 
 void PeerMemory::signal(std::size_t signal_offset, std::uint64_t value, Signal how) {

@@ -2,9 +2,9 @@
 //
 //   the word it sleeps on | hellos | doors [number] | mailboxes [number]
 //
-// Who writes to which door and mailbox is agreed on by a hello: a peer does not know yet under which
-// number it is known here. It leaves a hello in one of the slots, by chance; two that choose the
-// same one destroy each other's, which the seal shows, and both say it again.
+// Who writes to which door and mailbox is agreed on by a hello: a peer does not know yet under
+// which number it is known here. It leaves a hello in one of the slots, by chance; two that choose
+// the same one destroy each other's, which the seal shows, and both say it again.
 #pragma once
 
 #include <cstddef>
@@ -15,11 +15,11 @@
 namespace weft::engine {
 
 struct alignas(kCacheLine) Hello {
-  std::uint64_t from = 0;    // incarnations
+  std::uint64_t from = 0;  // incarnations
   std::uint64_t to = 0;
   std::uint64_t number = 0;  // under which the sender knows the receiver
   std::uint64_t unused[4] = {};
-  std::uint64_t seal = 0;    // of the above, written last; 0: nothing is here
+  std::uint64_t seal = 0;  // of the above, written last; 0: nothing is here
 };
 static_assert(sizeof(Hello) == kCacheLine);
 

@@ -57,9 +57,7 @@ struct EnginePages::State {
 };
 
 std::byte* EnginePages::State::word(const char* call, int index) const {
-  if (index < 0 || index >= shape.layout.counters)
-    fail(ErrorCode::invalid_argument, "{}: counter {} of {}", call, index, shape.layout.counters);
-  return memory.data() + shape.counter_offset(index);
+  return memory.data() + shape.checked_counter_offset(call, index);
 }
 
 p2p::PageTransfer* EnginePages::State::start(bool writes, const PeerPages::State* peer,

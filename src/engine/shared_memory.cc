@@ -14,9 +14,9 @@ SharedMemory::SharedMemory(const Transports& transports, std::size_t bytes, cons
       all, [](const OpenTransport* open) { return open->transport->capabilities().load_store; });
   for (const OpenTransport* open : all) {
     transport::LocalMemory memory;
-    const transport::Status status =
-        parts_.empty() ? open->transport->allocate(bytes, &memory)
-                       : open->transport->register_memory(data(), bytes, &memory);
+    const transport::Status status = parts_.empty()
+                                         ? open->transport->allocate(bytes, &memory)
+                                         : open->transport->register_memory(data(), bytes, &memory);
     if (status.ok()) {
       parts_.emplace_back(open, memory);
     } else if (parts_.empty()) {

@@ -21,6 +21,11 @@ void write(std::byte* target, const void* source, std::size_t bytes) {
 
 }  // namespace
 
+void check_alignment(const char* call, std::size_t offset) {
+  if (offset % sizeof(std::uint64_t) != 0)
+    fail(ErrorCode::invalid_argument, "{}: a word at {}, which is no multiple of 8", call, offset);
+}
+
 void Access::settle() {
   constexpr std::chrono::seconds kPatience{1};
   try {

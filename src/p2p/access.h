@@ -1,6 +1,8 @@
 // One-sided access to peers' memory: what weft::Window promises, whoever exchanged the keys.
 #pragma once
 
+#include <weft/window.h>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -14,6 +16,13 @@ struct Remote {
   RemoteSpan span;
   std::size_t bytes = 0;
 };
+
+// Throws Error(invalid_argument) where no word can be.
+void check_alignment(const char* call, std::size_t offset);
+
+inline transport::SignalOp operation_of(Signal how) {
+  return how == Signal::set ? transport::SignalOp::set : transport::SignalOp::add;
+}
 
 class Access {
  public:

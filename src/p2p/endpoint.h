@@ -35,6 +35,11 @@ struct RemoteSpan {
   }
 };
 
+// All of a peer's memory.
+inline RemoteSpan span_of(const transport::RemoteMemory& memory) {
+  return {&memory, 0, static_cast<std::byte*>(memory.mapped)};
+}
+
 // A place inside memory that peers may have mapped. Plain bytes; travels in messages.
 struct SharedPlace {
   std::uint64_t id = 0;  // 0: none

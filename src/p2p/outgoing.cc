@@ -256,7 +256,8 @@ void Messenger::forget(SendRequest* request) {
   request->forgotten = true;
   if (!request->outcome.done) {
     request->outcome.fail_with(ErrorCode::timeout, "given up");
-    if (request->accepted) tell_given_up(request->peer, {request->accepted->receiving, Side::receiver});
+    if (request->accepted)
+      tell_given_up(request->peer, {request->accepted->receiving, Side::receiver});
   }
   sweep(peer);
 }

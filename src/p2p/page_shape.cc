@@ -61,6 +61,12 @@ std::uint64_t PoolShape::counter_offset(int index) const {
   return bytes - static_cast<std::uint64_t>(layout.counters - index) * kCacheLine;
 }
 
+std::uint64_t PoolShape::checked_counter_offset(const char* call, int index) const {
+  if (index < 0 || index >= layout.counters)
+    fail(ErrorCode::invalid_argument, "{}: counter {} of {}", call, index, layout.counters);
+  return counter_offset(index);
+}
+
 PoolShape shape_of(const PageLayout& wanted) {
   constexpr int kMostCounters = 1 << 20;
   constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 47;

@@ -22,6 +22,7 @@ struct PoolShape {
   std::uint64_t checked_offset(const char* call, int layer, std::size_t page) const;
   // Counters lie behind the pages, each in a line of its own.
   std::uint64_t counter_offset(int index) const;
+  std::uint64_t checked_counter_offset(const char* call, int index) const;
 };
 
 PoolShape shape_of(const PageLayout& wanted);

@@ -76,8 +76,9 @@ class PageMover final : public Background {
   std::uint64_t cancel(PageTransfer* transfer);
   // Whether nothing is under way with a peer.
   bool idle(int peer) const {
-    return std::ranges::none_of(
-        under_way_, [peer](const PageTransfer* transfer) { return transfer->request.peer == peer; });
+    return std::ranges::none_of(under_way_, [peer](const PageTransfer* transfer) {
+      return transfer->request.peer == peer;
+    });
   }
   // Goes on by itself where it has not ended.
   void forget(PageTransfer* transfer);

@@ -1,5 +1,7 @@
 #include "transport/transports.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <span>
 
@@ -38,6 +40,15 @@ const OpenTransport* Transports::find(const std::string& name) const {
   return found == open_.end() ? nullptr : &*found;
 }
 
+void Transports::require_any(const char* who) const {
+  if (!open_.empty()) return;
+  const std::string& wanted = config_.options.transports;
+  fail(ErrorCode::unsupported, "{}no transport can be used{}{}; {}", who,
+       wanted.empty() ? "" : " of WEFT_TRANSPORTS=", wanted,
+       refusals_.empty() ? "no plugin has such a name"
+                         : fmt::format("{}", fmt::join(refusals_, "; ")));
+}
+
 const std::string* Transports::failure_of(int peer) const {
   const auto found = failed_.find(peer);
   return found == failed_.end() ? nullptr : &found->second;
@@ -66,7 +77,9 @@ const Proposal* Transports::probe(const transport::LoadedPlugin& plugin) {
   if (count == 0) refusals_.push_back(fmt::format("{}: {}", name, why.message));
   if (count <= 0) return nullptr;
   const auto found = std::span(devices, static_cast<std::size_t>(std::min(count, kMaxDevices)));
-  return &proposals_.emplace(name, propose_devices(found, host_, rank_.local_index, rank_.local_ranks)).first->second;
+  return &proposals_
+              .emplace(name, propose_devices(found, host_, rank_.local_index, rank_.local_ranks))
+              .first->second;
 }
 
 void Transports::open_devices(const transport::LoadedPlugin& plugin, const Proposal& proposal) {

@@ -62,6 +62,9 @@ class Transports {
   const OpenTransport* find(const std::string& name) const;
   // Why others are not: "verbs: no RDMA device", ...
   const std::vector<std::string>& refusals() const { return refusals_; }
+  // Throws Error(unsupported) with why, unless some transport is open. `who`: "Engine: ", or
+  // nothing.
+  void require_any(const char* who) const;
   // What was reported of a peer; null: nothing.
   const std::string* failure_of(int peer) const;
   // Moves all of them on that deliver only then.

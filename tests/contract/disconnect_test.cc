@@ -14,7 +14,7 @@ constexpr Numbers kGuests{.own = 0, .size = 4};
 // By whom, of whom.
 constexpr int kNumber[3][3] = {{0, 2, 3}, {1, 0, 3}, {2, 1, 0}};
 
-constexpr std::size_t kBytes = 1 << 20;  // of each rank's memory
+constexpr std::size_t kBytes = 1 << 20;    // of each rank's memory
 constexpr std::uint64_t kLanes = 300'000;  // what is put lies here, for each sender
 
 // A rank whose peers have numbers of its own choice. All ranks make one at the same time.
@@ -60,7 +60,8 @@ class Guest {
   void receive(int other, std::uint64_t puts, std::uint64_t seed, std::size_t bytes) {
     const auto lane = static_cast<std::uint64_t>(other);
     expected_[other] += puts;
-    rank_.until("the other's puts", [&] { return load_word(memory_, 8 * lane) >= expected_[other]; });
+    rank_.until("the other's puts",
+                [&] { return load_word(memory_, 8 * lane) >= expected_[other]; });
     EXPECT_EQ(load_word(memory_, 8 * lane), expected_[other]);
     EXPECT_EQ(first_difference({data(memory_) + 64 + lane * kLanes, bytes}, seed), bytes);
   }
@@ -213,8 +214,8 @@ TEST_P(Guests, WhatIsUnderWayIsDropped) {
     guest.connect(other);
     guest.talk(other, 1);
     rank.barrier();
-    const std::size_t large = std::min<std::uint64_t>(
-        kLanes, rank.transport().capabilities().max_message);
+    const std::size_t large =
+        std::min<std::uint64_t>(kLanes, rank.transport().capabilities().max_message);
     auto source = pattern_bytes(7, large);
     std::vector<std::byte> destination(large);
     std::uint64_t completed = 0;

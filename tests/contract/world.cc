@@ -245,8 +245,8 @@ void run_threads(const Subject& subject, Shared& shared, int ranks, const Body& 
   }
 }
 
-void run_processes(const Subject& subject, Shared& shared, int ranks, const Body& body,
-                   int killed, const Numbers& numbers) {
+void run_processes(const Subject& subject, Shared& shared, int ranks, const Body& body, int killed,
+                   const Numbers& numbers) {
   std::cout.flush();
   std::vector<pid_t> children;
   for (int rank = 0; rank < ranks; ++rank) {

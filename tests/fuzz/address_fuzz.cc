@@ -53,10 +53,7 @@ constexpr std::size_t kHead = 24;  // of what is sealed
 // Which of the three, and a body: random, or a good one with some bytes changed or cut off.
 weft::fuzz::Input weft::fuzz::next_input(Random& random) {
   Input input{random.byte()};
-  if (random.below(4) == 0) {
-    random.bytes(input, random.below(200));
-    return input;
-  }
+  if (random.only_bytes(input, 200)) return input;
   const Blob whole = example(static_cast<Content>(1 + input[0] % 3));
   for (const std::byte b : std::span(whole).subspan(input[0] % 2 == 0 ? kHead : 0))
     input.push_back(std::to_integer<unsigned char>(b));

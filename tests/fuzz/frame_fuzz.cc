@@ -45,10 +45,7 @@ Outcome read_in_chunks(std::span<const std::byte> stream, std::size_t chunk) {
 // Random bytes, or frames of which some bytes are changed, cut off or repeated.
 weft::fuzz::Input weft::fuzz::next_input(Random& random) {
   Input input{random.byte()};
-  if (random.below(4) == 0) {
-    random.bytes(input, random.below(200));
-    return input;
-  }
+  if (random.only_bytes(input, 200)) return input;
   weft::Blob frames;
   for (std::size_t left = 1 + random.below(4); left > 0; --left) {
     const weft::Blob payload(random.below(320), std::byte{random.byte()});

@@ -24,6 +24,12 @@ class Random {
   void bytes(Input& input, std::size_t count) {
     for (; count > 0; --count) input.push_back(byte());
   }
+  // In a quarter of all cases appends a number of bytes below `bound`, and returns true.
+  bool only_bytes(Input& input, std::size_t bound) {
+    if (below(4) != 0) return false;
+    bytes(input, below(bound));
+    return true;
+  }
   // Changes a few bytes, and now and then cuts the rest off. Not for an empty input.
   void damage(Input& input) {
     for (std::size_t left = below(3); left > 0; --left) input[below(input.size())] = byte();

@@ -45,8 +45,8 @@ std::vector<std::uint32_t> words(std::size_t count, std::uint32_t first) {
 }
 
 void exchange_messages(Engine& engine, int peer, bool first) {
-  for (const std::size_t count : {std::size_t{1}, std::size_t{100}, std::size_t{10'000},
-                                  std::size_t{500'000}}) {
+  for (const std::size_t count :
+       {std::size_t{1}, std::size_t{100}, std::size_t{10'000}, std::size_t{500'000}}) {
     const auto mine = words(count, first ? 1 : 2);
     std::vector<std::uint32_t> theirs(count);
     Request send = engine.send_async(mine.data(), 4 * count, peer, 5);
@@ -135,13 +135,13 @@ TEST(Engines, RefuseWhatIsNoAddress) {
   Engine engine = Engine::create(named("a"));
   const OpaqueBytes own = engine.address();
   expect_error(ErrorCode::invalid_argument, "own address", [&] { engine.add_peer(own); });
-  expect_error(ErrorCode::invalid_argument, "not an engine's address", [&] { engine.add_peer({}); });
+  expect_error(ErrorCode::invalid_argument, "not an engine's address",
+               [&] { engine.add_peer({}); });
   const OpaqueBytes zeros(own.size());
   expect_error(ErrorCode::invalid_argument, "not an engine's address",
                [&] { engine.add_peer(zeros); });
-  expect_error(ErrorCode::invalid_argument, "damaged", [&] {
-    engine.add_peer(std::span(own).first(own.size() - 1));
-  });
+  expect_error(ErrorCode::invalid_argument, "damaged",
+               [&] { engine.add_peer(std::span(own).first(own.size() - 1)); });
   OpaqueBytes other_format = own;
   other_format[8] = std::byte{99};
   expect_error(ErrorCode::mismatch, "another version", [&] { engine.add_peer(other_format); });
@@ -278,7 +278,8 @@ TEST(Engines, APeerThatTakesNothingIsRemovedAllTheSame) {
   other.signal(SIGSTOP);
   const std::vector<std::byte> much(std::size_t{4} << 20);
   Request request = engine.send_async(much.data(), much.size(), peer);
-  expect_error(ErrorCode::timeout, "removed all the same", [&] { engine.remove_peer(peer, 200ms); });
+  expect_error(ErrorCode::timeout, "removed all the same",
+               [&] { engine.remove_peer(peer, 200ms); });
   expect_error(ErrorCode::peer_failed, "removed", [&] { request.wait(); });
   EXPECT_EQ(engine.state(peer), PeerState::absent);
   other.signal(SIGKILL);

@@ -73,7 +73,8 @@ TEST(PagesErrors, WhatIsWrongIsRefusedBeforeAnythingIsWritten) {
   EXPECT_EQ(status, 0);
 }
 
-// Layers 0 and 2 may not be touched at either rank: what lies before and after the pages of layer 1.
+// Layers 0 and 2 may not be touched at either rank: what lies before and after the pages of
+// layer 1.
 TEST(PagesErrors, NumbersOutOfRangeTouchNothingAroundThePages) {
   const int status = run_processes(2, {}, [](Communicator& comm) {
     const auto system = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
@@ -89,7 +90,8 @@ TEST(PagesErrors, NumbersOutOfRangeTouchNothingAroundThePages) {
         Numbers some = all;
         some[place] = wrong;
         const auto refused = [&](const char* pages, const std::function<void()>& call) {
-          expect_error(ErrorCode::invalid_argument, std::to_string(place) + " of the " + pages, call);
+          expect_error(ErrorCode::invalid_argument, std::to_string(place) + " of the " + pages,
+                       call);
         };
         const int other = 1 - comm.rank();
         refused("target pages", [&] { pool.write_pages(other, all, some, middle); });

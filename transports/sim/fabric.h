@@ -2,9 +2,9 @@
 // number of ranks of one process meet on a fabric by its id (setting "sim.fabric"). Tests hold the
 // fabric to configure it and to read its time.
 //
-// Ranks are those of OpenOptions::rank; links are directed. Ports of one rank have links of their own
-// between each other, of the default model. Every function may be called from any thread. Single-threaded use is deterministic: the same calls give the same times and the same
-// order.
+// Ranks are those of OpenOptions::rank; links are directed. Ports of one rank have links of their
+// own between each other, of the default model. Every function may be called from any thread.
+// Single-threaded use is deterministic: the same calls give the same times and the same order.
 #pragma once
 
 #include <weft/transport.h>
@@ -16,8 +16,8 @@
 #include <memory>
 #include <mutex>
 #include <queue>
-#include <span>
 #include <set>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <utility>

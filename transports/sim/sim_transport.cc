@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <cstring>
-#include <random>
+
+#include "base/random.h"
 
 namespace weft::sim {
 
@@ -21,11 +22,7 @@ namespace {
 
 // Tells processes apart, those of other hosts too; a forked child shares it and has another pid.
 const std::array<std::uint64_t, 2>& process_id() {
-  static const std::array<std::uint64_t, 2> id = [] {
-    std::random_device random;
-    const auto word = [&] { return std::uint64_t{random()} << 32 | random(); };
-    return std::array<std::uint64_t, 2>{word(), word()};
-  }();
+  static const std::array<std::uint64_t, 2> id{random_word(), random_word()};
   return id;
 }
 

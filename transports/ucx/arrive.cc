@@ -46,8 +46,8 @@ void Transport::take_greeting(const Header& header) {
   const bool ends = closes || (peer.heard && (other || header.kind == Kind::leave));
   if (ends) {
     peer.closed = true;
-    lose(peer, header.kind == Kind::bye ? "it has closed its transport"
-                                        : "it has ended the connection");
+    lose(peer,
+         header.kind == Kind::bye ? "it has closed its transport" : "it has ended the connection");
     return;
   }
   if (header.kind != Kind::hello) {

@@ -108,20 +108,26 @@ void Transport::drop_work(int number) {
   std::erase(to_greet_, number);
 }
 
-// Closes the endpoint by force and waits for UCP to give back what was under way over it.
-void Transport::cut_off(Peer& peer, Line& line) {
+// The request that UCP makes of it, or null.
+void* Transport::close_endpoint(ucp_ep_h endpoint, bool by_force) {
   ucp_request_param_t param{};
   param.op_attr_mask = UCP_OP_ATTR_FIELD_FLAGS;
-  param.flags = UCP_EP_CLOSE_FLAG_FORCE;
-  void* request = ucp_ep_close_nbx(std::exchange(line.endpoint, nullptr), &param);
+  param.flags = by_force ? UCP_EP_CLOSE_FLAG_FORCE : 0;
+  void* request = ucp_ep_close_nbx(endpoint, &param);
+  return UCS_PTR_IS_PTR(request) ? request : nullptr;
+}
+
+// Closes the endpoint by force and waits for UCP to give back what was under way over it.
+void Transport::cut_off(Peer& peer, Line& line) {
+  void* request = close_endpoint(std::exchange(line.endpoint, nullptr), true);
   const auto closed = [&] {
-    return !UCS_PTR_IS_PTR(request) || ucp_request_check_status(request) != UCS_INPROGRESS;
+    return request == nullptr || ucp_request_check_status(request) != UCS_INPROGRESS;
   };
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(1);
   while ((peer.outstanding > 0 || !closed()) && std::chrono::steady_clock::now() < deadline) {
     if (!worker_.progress()) sched_yield();
   }
-  if (UCS_PTR_IS_PTR(request)) ucp_request_free(request);
+  if (request != nullptr) ucp_request_free(request);
 }
 
 // Of those that have no peer: a peer's is closed by disconnect().
@@ -130,11 +136,7 @@ int Transport::drop_broken_lines() {
   return static_cast<int>(std::erase_if(lines_, [](const auto& entry) {
     const Line& line = entry.second;
     if (!line.broken || line.number >= 0) return false;
-    ucp_request_param_t param{};
-    param.op_attr_mask = UCP_OP_ATTR_FIELD_FLAGS;
-    param.flags = UCP_EP_CLOSE_FLAG_FORCE;
-    void* request = ucp_ep_close_nbx(line.endpoint, &param);
-    if (UCS_PTR_IS_PTR(request)) ucp_request_free(request);
+    if (void* request = close_endpoint(line.endpoint, true)) ucp_request_free(request);
     return true;
   }));
 }
@@ -168,16 +170,12 @@ void Transport::close_endpoints() {
   say_bye();
   std::vector<void*> closing;
   for (auto& [cookie, line] : lines_) {
-    const Peer* peer =
-        line.number >= 0 ? &peers_[static_cast<std::size_t>(line.number)] : nullptr;
+    const Peer* peer = line.number >= 0 ? &peers_[static_cast<std::size_t>(line.number)] : nullptr;
     // One that failed, that still holds messages, or that has no peer is cut off.
     const bool orderly =
         peer != nullptr && !line.broken && peer->failure.ok() && peer->outstanding == 0;
-    ucp_request_param_t param{};
-    param.op_attr_mask = UCP_OP_ATTR_FIELD_FLAGS;
-    param.flags = orderly ? 0 : UCP_EP_CLOSE_FLAG_FORCE;
-    void* request = ucp_ep_close_nbx(std::exchange(line.endpoint, nullptr), &param);
-    if (UCS_PTR_IS_PTR(request)) closing.push_back(request);
+    if (void* request = close_endpoint(std::exchange(line.endpoint, nullptr), !orderly))
+      closing.push_back(request);
   }
   for (Peer& peer : peers_) peer.endpoint = nullptr;
   progress_until([&] {

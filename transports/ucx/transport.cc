@@ -1,7 +1,8 @@
 #include "transport.h"
 
 #include <cstring>
-#include <random>
+
+#include "base/random.h"
 
 namespace weft::ucx {
 
@@ -17,8 +18,7 @@ Transport::Transport(const transport::OpenOptions& options, std::size_t queue)
       peers_(static_cast<std::size_t>(options.size)) {
   if (!worker_.status().ok()) return;
   worker_.listen(on_message, this);
-  std::random_device random;
-  cookie_ = std::uint64_t{random()} << 32 | random();
+  cookie_ = random_word();
   AddressHead head;
   head.cookie = cookie_;
   const std::vector<std::byte> own = worker_.address();

@@ -7,8 +7,8 @@
 //
 // Both ends of a connection count their own, and say hello with that and with what they have heard
 // of the other's; whoever hears something new answers. A peer whose hello names this end's
-// connection is connected. All other messages name the link of the two, so that what is late from an
-// earlier one is not taken for the new one's. An endpoint outlives connections where it can: UCP
+// connection is connected. All other messages name the link of the two, so that what is late from
+// an earlier one is not taken for the new one's. An endpoint outlives connections where it can: UCP
 // pairs the endpoints of two workers by their order, which ends that close one alone would upset.
 #pragma once
 
@@ -100,6 +100,7 @@ class Transport final : public transport::Transport {
   ucs_status_t open_endpoint(Line& line, std::span<const std::byte> worker);
   bool holds_memory(int peer) const;
   void drop_work(int peer);
+  static void* close_endpoint(ucp_ep_h endpoint, bool by_force);
   void cut_off(Peer& peer, Line& line);
   int drop_broken_lines();
   void say_bye();

@@ -40,10 +40,10 @@ enum class Kind : std::uint16_t {
   answer,   // to a get
 };
 
-// The header of every active message; a put's bytes and an answer's are its data. A greeting (hello,
-// leave, bye) tells who the sender is: its cookie in `link`, its own number for the receiver in
-// `sender`, its connection in `value`, in `target.offset` the receiver's as far as it has heard of
-// it, else 0, and in `token` whether it closes its endpoint.
+// The header of every active message; a put's bytes and an answer's are its data. A greeting
+// (hello, leave, bye) tells who the sender is: its cookie in `link`, its own number for the
+// receiver in `sender`, its connection in `value`, in `target.offset` the receiver's as far as it
+// has heard of it, else 0, and in `token` whether it closes its endpoint.
 struct Header {
   std::uint64_t link = 0;    // what both ends make of their cookies and connections
   std::uint32_t sender = 0;  // the receiver's number for the sender

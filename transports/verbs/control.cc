@@ -14,18 +14,14 @@
 
 #include <algorithm>
 #include <cstring>
-#include <random>
+
+#include "base/random.h"
 
 namespace weft::verbs {
 namespace {
 
 using transport::Status;
 using Host = std::array<std::uint8_t, 16>;
-
-std::uint64_t random_word() {
-  std::random_device random;
-  return std::uint64_t{random()} << 32 | random();
-}
 
 sockaddr_in6 socket_address(const Host& host, std::uint16_t port) {
   sockaddr_in6 address{};

@@ -96,7 +96,8 @@ class Control {
   Address own_;
   std::vector<Peer> peers_;
   std::unordered_map<std::uint64_t, int> numbers_;  // of wanted peers, by their cookies
-  std::vector<Connection> strangers_;  // accepted: have not said who they are, or are not wanted yet
+  std::vector<Connection>
+      strangers_;  // accepted: have not said who they are, or are not wanted yet
   std::chrono::steady_clock::time_point looked_{};
 };
 

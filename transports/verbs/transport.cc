@@ -117,8 +117,7 @@ Status Transport::connect(int number, std::span<const std::byte> address) {
   Address theirs;
   if (address.size() == sizeof(theirs)) std::memcpy(&theirs, address.data(), sizeof(theirs));
   if (address.size() != sizeof(theirs) || theirs.magic != kMagic ||
-      theirs.hosts > theirs.host.size() ||
-      theirs.rails == 0)
+      theirs.hosts > theirs.host.size() || theirs.rails == 0)
     return Status::error(ErrorCode::unsupported, "not an address of this transport");
   if (theirs.link_layer != address_.link_layer)
     return Status::error(ErrorCode::unsupported, "one side is InfiniBand, the other Ethernet");

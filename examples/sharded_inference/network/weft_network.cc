@@ -66,8 +66,8 @@ class WeftLink final : public Link {
   weft::Channel channel_;
 };
 
-// A pool of pages at every rank. Each page goes as soon as it is complete; the counter is raised once
-// all of them are there, so that the reader wakes once.
+// A pool of pages at every rank. Each page goes as soon as it is complete; the counter is raised
+// once all of them are there, so that the reader wakes once.
 class WeftKvTransfer final : public KvTransfer {
  public:
   WeftKvTransfer(weft::Communicator& comm, std::size_t pool_bytes, std::size_t page_bytes)

@@ -247,7 +247,8 @@ TEST_P(MessengerTest, AnAnswerWithAWayThatThePathDoesNotHaveIsRefused) {
   std::memcpy(pair.own(0) + kSmallShape.total(), &accept, sizeof(accept));
   const Piece piece{0, sizeof(accept)};
   forge(pair.own(0), Kind::accept, sizeof(piece), &piece, sizeof(piece));
-  EXPECT_EQ(failure_of(*messenger, send), "peer_failed: an answer from rank 1 with a way that does not lead there");
+  EXPECT_EQ(failure_of(*messenger, send),
+            "peer_failed: an answer from rank 1 with a way that does not lead there");
   messenger->forget(send);
 }
 
