@@ -41,8 +41,9 @@ class WEFT_API Channel {
   void* acquire(std::chrono::nanoseconds timeout);
   /// The same without blocking: null while there is none.
   void* try_acquire();
-  /// Sends the acquired slot's first `bytes`, with a number of the caller's own. Does not block on
-  /// the receiver. Throws Error(invalid_argument) where no slot is acquired or it is smaller.
+  /// Sends the acquired slot's first `bytes`, with a number of the caller's own. Does not wait for
+  /// the receiver to take it; waits, up to the default timeout, while a network's queue is full.
+  /// Throws Error(invalid_argument) where no slot is acquired or it is smaller, Error(timeout).
   void commit(std::size_t bytes, std::uint32_t label = 0);
 
   /// A slot that arrived. Its memory is the caller's until release().

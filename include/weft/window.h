@@ -18,13 +18,14 @@ enum class Signal : std::uint8_t { set, add };
 /// uses it. No rank may access another's part after that rank has destroyed its window: end with a
 /// barrier.
 ///
-/// Offsets are bytes into the memory of the rank that is named. A signal's word is any 8-byte aligned
-/// place there that only signals write; whoever sees it changed sees the bytes of its put, and of all
-/// earlier puts from that rank to that rank. Words that several ranks add to are atomic counters.
-/// Puts and signals to one rank take effect in the order they were made.
+/// Offsets are bytes into the memory of the rank that is named. A signal's word is any 8-byte
+/// aligned place there that only signals write; whoever sees it changed sees the bytes of its put,
+/// and of all earlier puts from that rank to that rank. Words that several ranks add to are atomic
+/// counters. Puts and signals to one rank take effect in the order they were made.
 ///
-/// All of it throws Error(invalid_argument) for a range outside the memory (nothing is written then)
-/// and Error(peer_failed) where the rank is gone.
+/// All of it throws Error(invalid_argument) for a range outside the memory (nothing is written
+/// then) and Error(peer_failed) where the rank is gone. Puts and gets wait while a network's queue
+/// is full: Error(timeout) after the default timeout.
 class WEFT_API Window {
  public:
   Window();

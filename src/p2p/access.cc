@@ -26,6 +26,12 @@ void check_alignment(const char* call, std::size_t offset) {
     fail(ErrorCode::invalid_argument, "{}: a word at {}, which is no multiple of 8", call, offset);
 }
 
+// What is posted is posted as a rule at once.
+template <typename Post>
+void Access::await_room(const char* call, const Post& post) {
+  if (!post()) await(endpoint_, {call, last_}, endpoint_.timeout(), post);
+}
+
 void Access::settle() {
   constexpr std::chrono::seconds kPatience{1};
   try {
@@ -56,8 +62,12 @@ void Access::put(int peer, const Remote& remote, std::size_t offset, const void*
     offset += part;
     if (bytes == 0 && how != transport::SignalOp::none)
       add_signal(&put, remote.span + signal_offset, value, how);
+    std::span<const transport::Put> rest(&put, 1);
+    await_room("put", [&] {
+      post_some(endpoint_, last_, &rest);
+      return rest.empty();
+    });
     ++asked_;
-    post(endpoint_, peer, {&put, 1});
   } while (bytes > 0);
 }
 
@@ -72,11 +82,11 @@ void Access::get(int peer, const Remote& remote, std::size_t offset, void* desti
   const RemoteSpan source = remote.span + offset;
   const transport::Get get{destination, source.memory, source.offset, bytes, &left_};
   last_ = peer;
-  transport::Status status = transport.get({&get, 1});
-  while (status.code == ErrorCode::no_resources) {
-    transport.progress();
+  transport::Status status;
+  await_room("get", [&] {
     status = transport.get({&get, 1});
-  }
+    return status.code != ErrorCode::no_resources;
+  });
   if (!status.ok()) fail(status.code, "get from {}: {}", endpoint_.describe(peer), status.message);
   ++asked_;
 }

@@ -34,7 +34,7 @@ class Access {
   Access& operator=(const Access&) = delete;
 
   // Puts `bytes` and then changes the word at `signal_offset` (SignalOp::none: no word). Ranges
-  // were checked. Throws Error(peer_failed).
+  // were checked. Waits while a transport has no room. Throws Error(peer_failed), Error(timeout).
   void put(int peer, const Remote& remote, std::size_t offset, const void* source,
            std::size_t bytes, std::size_t signal_offset, std::uint64_t value,
            transport::SignalOp how);
@@ -52,6 +52,9 @@ class Access {
                               std::chrono::nanoseconds timeout);
 
  private:
+  template <typename Post>
+  void await_room(const char* call, const Post& post);
+
   Endpoint& endpoint_;
   const bool spins_;
   std::uint64_t asked_ = 0;

@@ -36,6 +36,9 @@ void ChannelEnd::commit(std::size_t bytes, std::uint32_t label) {
   }
   acquired_ = nullptr;
   ring_.commit(static_cast<std::uint32_t>(bytes), 0, label);
+  if (ring_.push()) return;
+  await(endpoint_, {"Channel::commit", ring_.peer()}, endpoint_.timeout(),
+        [&] { return ring_.push(); });
 }
 
 Channel::Slot ChannelEnd::receive(std::chrono::nanoseconds timeout) {

@@ -31,15 +31,23 @@ Duplex::Duplex(Endpoint& endpoint, int peer, const SlotShape& shape, std::byte* 
       staging_(nullptr, [](void* memory) { std::free(memory); }) {
   if (theirs_.mapped != nullptr) return;
   staging_.reset(allocate_lines(shape_.total()));
+  constexpr std::size_t kMostPuts = 2;
   asked_.resize(shape_.slots);
   left_.resize(shape_.slots);
+  pending_.reserve(kMostPuts);
 }
 
 Duplex::~Duplex() {
   constexpr std::chrono::seconds kPatience{1};
   const std::int64_t deadline = endpoint_.clock().now_ns() + std::chrono::nanoseconds(kPatience).count();
-  while (asked_ != left_ && endpoint_.failure(peer_) == nullptr &&
-         endpoint_.clock().now_ns() < deadline) {
+  const auto gone = [&] {
+    try {
+      return push() && asked_ == left_;
+    } catch (const Error&) {
+      return true;  // the transport lets go of what was for a peer that is gone
+    }
+  };
+  while (!gone() && endpoint_.failure(peer_) == nullptr && endpoint_.clock().now_ns() < deadline) {
     path_->transport->progress();
   }
   // What a transport still holds is leaked rather than freed under it.
@@ -48,27 +56,38 @@ Duplex::~Duplex() {
 
 // The payload and the second half of the header go in one put, whose signal is the flag.
 void Duplex::post_slot(std::uint32_t bytes, std::uint32_t kind, std::uint32_t label,
-                       std::span<const transport::Put> before) {
+                       const transport::Put* before) {
   std::byte* slot = outgoing();
   const std::uint64_t note = static_cast<std::uint64_t>(released_) << 32 | label;
   std::memcpy(slot + 8, &note, sizeof(note));
-  if (!before.empty()) post(endpoint_, peer_, before);
+  pending_.clear();
+  posted_ = 0;
+  if (before != nullptr) pending_.push_back(*before);
   const RemoteSpan target = theirs_ + shape_.slot_offset(out_);
-  transport::Put put = make_put(slot + 8, target + 8, 8 + bytes, &left_[out_]);
-  add_signal(&put, target, Flag{sent_ + 1, kind, bytes}.packed());
+  pending_.push_back(make_put(slot + 8, target + 8, 8 + bytes, &left_[out_]));
+  add_signal(&pending_.back(), target, Flag{sent_ + 1, kind, bytes}.packed());
   ++asked_[out_];
-  post(endpoint_, peer_, {&put, 1});
   told_ = released_;
   advance_out();
+  push();
+}
+
+bool Duplex::push_pending() {
+  std::span<const transport::Put> rest = std::span(pending_).subspan(posted_);
+  post_some(endpoint_, peer_, &rest);
+  posted_ = pending_.size() - rest.size();
+  return rest.empty();
 }
 
 void Duplex::tell() {
-  if (theirs_.mapped != nullptr || told_ == released_) return;
-  transport::Put put;
-  add_signal(&put, theirs_, released_);
-  told_ = released_;
+  if (theirs_.mapped != nullptr) return;
   try {
-    post(endpoint_, peer_, {&put, 1});
+    if (!push() || told_ == released_) return;
+    transport::Put put;
+    add_signal(&put, theirs_, released_);
+    std::span<const transport::Put> rest(&put, 1);
+    post_some(endpoint_, peer_, &rest);
+    if (rest.empty()) told_ = released_;
   } catch (const Error&) {
     // A peer that is gone needs no slots; what it sent before is still to be taken.
   }

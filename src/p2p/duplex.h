@@ -41,7 +41,7 @@ class Duplex {
   // message of that slot has not left.
   std::byte* try_acquire() {
     if (sent_ - returned_ >= shape_.slots && !refresh()) return nullptr;
-    if (staging_ != nullptr && left_[out_] != asked_[out_]) return nullptr;
+    if (staging_ != nullptr && (!push() || left_[out_] != asked_[out_])) return nullptr;
     return outgoing() + kHeaderBytes;
   }
   // How many messages could be sent now.
@@ -49,10 +49,9 @@ class Duplex {
     refresh();
     return shape_.slots - (sent_ - returned_);
   }
-  // Sends what was written to the slot of try_acquire(). `before`: puts to be visible first, posted
-  // with it (ordered transports). Throws Error(peer_failed).
+  // Sends what was written to the slot of try_acquire(). Throws Error(peer_failed).
   void commit(std::uint32_t bytes, std::uint32_t kind, std::uint32_t label) {
-    if (staging_ != nullptr) return post_slot(bytes, kind, label, {});
+    if (staging_ != nullptr) return post_slot(bytes, kind, label, nullptr);
     std::byte* slot = outgoing();
     const std::uint64_t flag = Flag{sent_ + 1, kind, bytes}.packed();
     *reinterpret_cast<std::uint64_t*>(slot + 8) = label;
@@ -63,9 +62,17 @@ class Duplex {
     if (path_->sleeping != nullptr && path_->sleeping->load(std::memory_order_relaxed) != 0)
       wake_peer();
   }
+  // The same to a peer that is not mapped. `before`: a put to be visible first; null: none.
   void post_slot(std::uint32_t bytes, std::uint32_t kind, std::uint32_t label,
-                 std::span<const transport::Put> before);
+                 const transport::Put* before);
   bool mapped() const { return staging_ == nullptr; }
+  // Posts what the transport had no room for. True once nothing is left to post, as it always is
+  // for a mapped peer. Does not block. Throws Error(peer_failed).
+  bool push() { return posted_ == pending_.size() || push_pending(); }
+  // Whether the peer waits for something that only this end can post.
+  bool owes() const {
+    return posted_ != pending_.size() || (staging_ != nullptr && untold() >= tell_after_);
+  }
 
   // The next message that was not taken; false while there is none. Throws Error(internal) where it
   // claims to be longer than its slot.
@@ -96,11 +103,12 @@ class Duplex {
     if (theirs_.mapped != nullptr) {
       // Their word stays in this core's cache until they need it, so that this costs nothing.
       credit_word(theirs_.mapped).store(released_, std::memory_order_release);
-    } else if (released_ - told_ >= tell_after_) {
+    } else if (untold() >= tell_after_) {
       tell();
     }
   }
-  // Tells the peer of slots that it does not know to be free yet, before this process waits.
+  // Tells the peer of slots that it does not know to be free yet, before this process waits. Where
+  // the transport has no room, the next call does.
   void tell();
 
   // How many messages the peer has given back.
@@ -131,6 +139,8 @@ class Duplex {
         static_cast<std::uint32_t>(credit_word(own_).load(std::memory_order_acquire)));
     return sent_ - returned_ < shape_.slots;
   }
+  std::uint32_t untold() const { return released_ - told_; }
+  bool push_pending();
   void wake_peer() const;
   [[noreturn]] void refuse(const Flag& flag) const;
 
@@ -144,6 +154,9 @@ class Duplex {
   // Peers that are not mapped: slots on their way, and how many puts of each were asked for and left.
   std::unique_ptr<std::byte[], void (*)(void*)> staging_;
   std::vector<std::uint64_t> asked_, left_;
+  // The last message's puts and how many of them are posted; the next one begins after them.
+  std::vector<transport::Put> pending_;
+  std::size_t posted_ = 0;
   std::uint32_t out_ = 0;       // the next slot to write
   std::uint32_t in_ = 0;        // the next slot to read
   std::uint32_t sent_ = 0;      // messages, modulo 2^32, as all that follow

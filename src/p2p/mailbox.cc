@@ -65,7 +65,7 @@ bool Mailbox::send_through_area(Kind kind, std::uint32_t label, const void* data
     ring_.commit(sizeof(piece), static_cast<std::uint32_t>(kind), label);
   } else {
     const transport::Put put = make_put(data, their_area_ + *offset, bytes, completed);
-    ring_.post_slot(sizeof(piece), static_cast<std::uint32_t>(kind), label, {&put, 1});
+    ring_.post_slot(sizeof(piece), static_cast<std::uint32_t>(kind), label, &put);
   }
   return true;
 }

@@ -67,6 +67,9 @@ class Mailbox {
   }
   // Before this process waits: tells the peer what it may not know yet.
   void tell() { ring_.tell(); }
+  // See Duplex.
+  bool push() { return ring_.push(); }
+  bool owes() const { return ring_.owes(); }
 
  private:
   void find_piece(Arrived* arrived) const;

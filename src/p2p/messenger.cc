@@ -55,7 +55,12 @@ bool Messenger::quick_send(Peer& peer, const void* data, std::size_t bytes, int 
 
 void Messenger::send(const void* data, std::size_t bytes, int number, int tag,
                      std::chrono::nanoseconds timeout) {
-  if (quick_send(peer(number), data, bytes, tag)) return;
+  Peer& to = peer(number);
+  if (quick_send(to, data, bytes, tag)) {
+    if (to.box->push()) return;
+    note_debt(to);
+    return await(endpoint_, {"send", number}, timeout, [&] { return to.box->push(); });
+  }
   SendRequest* request = start_send(data, bytes, number, tag);
   try {
     wait(request, timeout);
@@ -207,7 +212,9 @@ int Messenger::move_on(int number) {
   Peer& peer = peers_[static_cast<std::size_t>(number)];
   if (!peer.lost.empty()) return 0;
   try {
-    return move_peer(number, peer);
+    const int moved = move_peer(number, peer);
+    note_debt(peer);
+    return moved;
   } catch (const Error& error) {
     lose(number, error.what());
     return 1;
@@ -219,6 +226,13 @@ int Messenger::move_peer(int number, Peer& peer) {
   if (!peer.controls.empty()) moved += flush_controls(peer);
   if (!peer.sends.empty()) moved += advance_sends(peer);
   return moved;
+}
+
+// Keeps this moving while a peer waits for something that it alone can post.
+void Messenger::note_debt(Peer& peer) {
+  const bool owes = peer.lost.empty() && peer.box != nullptr && peer.box->owes();
+  active += static_cast<int>(owes) - static_cast<int>(peer.owes);
+  peer.owes = owes;
 }
 
 void Messenger::poll() {
@@ -243,6 +257,7 @@ void Messenger::notice_failures() {
 void Messenger::lose(int number, const std::string& cause) {
   Peer& peer = peers_[static_cast<std::size_t>(number)];
   peer.lost = cause;
+  note_debt(peer);
   for (SendRequest& request : peer.sends) request.outcome.fail_with(ErrorCode::peer_failed, cause);
   for (ReceiveRequest& request : receives_) {
     const bool matched = request.number != 0 && request.received.source == number;
@@ -255,7 +270,8 @@ void Messenger::lose(int number, const std::string& cause) {
 bool Messenger::idle(int number) const {
   const Peer& peer = peers_[static_cast<std::size_t>(number)];
   const auto done = [](const SendRequest& request) { return request.outcome.done; };
-  return peer.controls.empty() && std::ranges::all_of(peer.sends, done);
+  const bool owes = peer.box != nullptr && peer.box->owes();
+  return !owes && peer.controls.empty() && std::ranges::all_of(peer.sends, done);
 }
 
 void Messenger::reset(int number, const std::string& cause) {

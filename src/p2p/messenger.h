@@ -85,6 +85,7 @@ class Messenger final : public Background {
     std::deque<Control> leaving;
     std::uint64_t left = 0;
     std::string lost;  // why; empty: it is not
+    bool owes = false;  // counted in `active`
     // Null: not used yet. Its end waits for what has not left, so it goes first.
     std::unique_ptr<Mailbox> box;
   };
@@ -99,6 +100,7 @@ class Messenger final : public Background {
   void poll();
   void notice_failures();
   void lose(int number, const std::string& cause);
+  void note_debt(Peer& peer);
 
   // outgoing.cc
   int flush_controls(Peer& peer);

@@ -109,6 +109,7 @@ bool Messenger::begin_send(Peer& peer, SendRequest& request) {
 // part.
 void Messenger::settle(SendRequest& request) {
   if (!request.begun || request.outcome.done || request.puts_left != request.puts_asked) return;
+  if (!peers_[static_cast<std::size_t>(request.peer)].box->push()) return;
   if (request.number != 0) {
     if (!request.told) return;
     if (request.accepted->begin > 0 && !request.peer_finished) return;
@@ -165,12 +166,9 @@ int Messenger::post_puts(SendRequest& request) {
     const transport::Put put =
         make_put(request.data + request.sent, {&request.target, request.sent, nullptr}, bytes,
                  &request.puts_left);
-    std::size_t posted = 0;
-    const transport::Status status = path.transport->put({&put, 1}, &posted);
-    if (status.code == ErrorCode::no_resources) break;
-    if (!status.ok()) {
-      fail(status.code, "put to {}: {}", endpoint_.describe(request.peer), status.message);
-    }
+    std::span<const transport::Put> rest(&put, 1);
+    post_some(endpoint_, request.peer, &rest);
+    if (!rest.empty()) break;
     ++request.puts_asked;
     request.sent += bytes;
     ++moved;

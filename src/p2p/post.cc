@@ -11,17 +11,16 @@ void check_alive(const Endpoint& endpoint, int peer, const char* call) {
     fail(ErrorCode::peer_failed, "{}: {} failed: {}", call, endpoint.describe(peer), *cause);
 }
 
-void post(Endpoint& endpoint, int peer, std::span<const transport::Put> puts) {
-  transport::Transport& transport = *endpoint.path(peer).transport;
-  while (!puts.empty()) {
-    std::size_t posted = 0;
-    const transport::Status status = transport.put(puts, &posted);
-    puts = puts.subspan(posted);
-    if (status.ok()) continue;
-    if (status.code != ErrorCode::no_resources)
-      fail(status.code, "put to {}: {}", endpoint.describe(peer), status.message);
-    transport.progress();
-  }
+void check_posted(const Endpoint& endpoint, int peer, const transport::Status& status) {
+  if (!status.ok() && status.code != ErrorCode::no_resources)
+    fail(status.code, "put to {}: {}", endpoint.describe(peer), status.message);
+}
+
+void post_some(Endpoint& endpoint, int peer, std::span<const transport::Put>* puts) {
+  std::size_t posted = 0;
+  const transport::Status status = endpoint.path(peer).transport->put(*puts, &posted);
+  *puts = puts->subspan(posted);
+  check_posted(endpoint, peer, status);
 }
 
 transport::Put make_put(const void* source, const RemoteSpan& target, std::size_t bytes,

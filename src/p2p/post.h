@@ -1,4 +1,4 @@
-// Puts to a peer, for who has nothing better to do while a queue is full.
+// Puts to a peer.
 #pragma once
 
 #include <weft/transport.h>
@@ -15,9 +15,11 @@ namespace weft::p2p {
 // Throws Error(peer_failed) where a peer is gone, for `call`.
 void check_alive(const Endpoint& endpoint, int peer, const char* call);
 
-// Posts all of `puts`, which go to one peer, and pushes the transport on while its queue is full.
-// Throws Error(peer_failed, ...) with the peer's name.
-void post(Endpoint& endpoint, int peer, std::span<const transport::Put> puts);
+// Posts as many of `puts`, which go to one peer, as its transport has room for, and drops them from
+// `puts`. Does not block. Throws Error(peer_failed, ...) with the peer's name.
+void post_some(Endpoint& endpoint, int peer, std::span<const transport::Put>* puts);
+// Throws what a post met, naming the peer.
+void check_posted(const Endpoint& endpoint, int peer, const transport::Status& status);
 
 // A put of `bytes` from `source` to `target`, and the word of `signal` (memory null: none) after
 // it.

@@ -49,10 +49,7 @@ void PutQueue::push() {
   if (!status.ok() && status.code != ErrorCode::no_resources) status_ = status;
 }
 
-void PutQueue::check() const {
-  if (!status_.ok())
-    fail(status_.code, "put to {}: {}", endpoint_.describe(peer_), status_.message);
-}
+void PutQueue::check() const { check_posted(endpoint_, peer_, status_); }
 
 void PutQueue::clear() {
   puts_.clear();

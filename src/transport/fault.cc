@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/transport_kit.h"
+
 namespace weft::transport {
 namespace {
 
@@ -68,6 +70,7 @@ Status FaultyTransport::put_one(const Put& put) {
   const int number = put.target != nullptr ? put.target->peer : put.signal_memory->peer;
   Peer& peer = peers_[number];
   if (!peer.status.ok()) return peer.status;
+  if (room_ == 0) return queue_full();
   for (const FaultRules::Refusal& rule : rules_.refusals) {
     if (rule.peer != number || rule.nth != peer.puts + 1) continue;
     peer.status = rule.status;
@@ -75,7 +78,9 @@ Status FaultyTransport::put_one(const Put& put) {
     return peer.status;
   }
   Status status = hold(peer, put);
-  if (status.ok()) ++peer.puts;
+  if (!status.ok()) return status;
+  ++peer.puts;
+  --room_;
   return status;
 }
 

@@ -68,6 +68,9 @@ class FaultyTransport final : public Transport {
   }
   int progress() override;
 
+  // From now on put() takes `puts` more and then has no room.
+  void leave_room_for(std::uint64_t puts) { room_ = puts; }
+
  private:
   // A put whose time has not come. Its memories are the inner transport's.
   struct Held {
@@ -95,6 +98,7 @@ class FaultyTransport final : public Transport {
   const FaultRules rules_;
   std::minstd_rand random_;
   std::uint64_t calls_ = 0;  // of progress()
+  std::uint64_t room_ = ~std::uint64_t{0};  // puts
   std::uint64_t next_handle_ = 1;
   std::unordered_map<std::uint64_t, RemoteMemory> memories_;
   std::map<int, Peer> peers_;

@@ -60,7 +60,7 @@ TEST_P(DuplexTest, KeepsOrderAndNeverHasMoreOnItsWayThanSlots) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Over, DuplexTest, testing::Values("shm", "sim"),
+INSTANTIATE_TEST_SUITE_P(Over, DuplexTest, testing::Values("shm", "sim", "scarce"),
                          [](const auto& subject) { return std::string(subject.param); });
 
 }  // namespace

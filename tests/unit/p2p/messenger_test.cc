@@ -86,6 +86,58 @@ TEST_P(MessengerTest, DeliversInOrderHoweverTheSidesTakeTurns) {
   }
 }
 
+// A sender whose peer does not even look gets its thread back, and all arrives in the end.
+TEST(Messenger, SendsDoNotWaitForRoomInAQueue) {
+  constexpr unsigned kMessages = 100;
+  Pair pair("scarce", 32768);
+  std::unique_ptr<Messenger> side[2] = {pair.messenger(0), pair.messenger(1)};
+  std::deque<Sent> sent;
+  for (unsigned i = 0; i < kMessages; ++i) {
+    constexpr std::size_t kSizes[] = {8, 300, 40000};
+    Sent& message = sent.emplace_back(Sent{pattern(kSizes[i % 3], i), static_cast<int>(i)});
+    message.request = side[0]->start_send(message.data.data(), message.data.size(), 1, message.tag);
+  }
+  for (Sent& message : sent) {
+    Wanted want{std::vector<std::byte>(message.data.size())};
+    want.request = side[1]->start_receive(want.data.data(), want.data.size(), 0, message.tag);
+    while (!side[1]->test(want.request)) {
+      side[0]->move_on();
+      pair.progress();
+    }
+    ASSERT_EQ(want.data, message.data);
+    side[1]->forget(want.request);
+  }
+  for (Sent& message : sent) {
+    EXPECT_TRUE(side[0]->test(message.request));
+    side[0]->forget(message.request);
+  }
+  EXPECT_EQ(side[0]->active, 0);
+}
+
+TEST(Messenger, ASendThatFindsNoRoomEndsAtItsDeadlineAndStillArrives) {
+  Pair pair("scarce", 32768);
+  std::unique_ptr<Messenger> side[2] = {pair.messenger(0), pair.messenger(1)};
+  const std::vector<std::byte> data = pattern(8, 1);
+  pair.end(0).room = 0;
+  pair.progress();
+  try {
+    side[0]->send(data.data(), data.size(), 1, 3, std::chrono::milliseconds(20));
+    FAIL() << "it was sent";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::timeout) << error.what();
+  }
+  EXPECT_GT(side[0]->active, 0);  // somebody has to post it
+  EXPECT_FALSE(side[0]->idle(1));
+  pair.end(0).room = 1;
+  pair.progress();
+  side[0]->move_on();
+  EXPECT_EQ(side[0]->active, 0);
+  EXPECT_TRUE(side[0]->idle(1));
+  std::vector<std::byte> got(data.size());
+  side[1]->receive(got.data(), got.size(), 0, 3, std::chrono::seconds(5));
+  EXPECT_EQ(got, data);
+}
+
 TEST_P(MessengerTest, WhatIsGivenUpIsToldToTheOtherSide) {
   Pair pair(GetParam(), 16384);
   const auto a = pair.messenger(0), b = pair.messenger(1);
@@ -282,7 +334,7 @@ TEST_P(MessengerTest, AQuestionForNothingIsRefused) {
   messenger->forget(receive);
 }
 
-INSTANTIATE_TEST_SUITE_P(Over, MessengerTest, testing::Values("shm", "sim"),
+INSTANTIATE_TEST_SUITE_P(Over, MessengerTest, testing::Values("shm", "sim", "scarce"),
                          [](const auto& subject) { return std::string(subject.param); });
 
 }  // namespace

@@ -144,7 +144,7 @@ TEST_P(PageMoverTest, APeerThatFailsEndsItsTransfers) {
   for (int i = 0; i < 1000; ++i) pair.progress();
 }
 
-INSTANTIATE_TEST_SUITE_P(Over, PageMoverTest, testing::Values("shm", "sim"),
+INSTANTIATE_TEST_SUITE_P(Over, PageMoverTest, testing::Values("shm", "sim", "scarce"),
                          [](const auto& suite) { return std::string(suite.param); });
 
 }  // namespace

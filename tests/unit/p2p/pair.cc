@@ -19,18 +19,32 @@ void check(const transport::Status& status) {
 }  // namespace
 
 TestEndpoint::TestEndpoint(const std::string& transport, int rank)
-    : rank_(rank), plugin_(plugin_named(transport)) {
+    : rank_(rank), plugin_(plugin_named(transport == "scarce" ? "sim" : transport)) {
   transport::OpenOptions options;
   options.rank = rank;
   options.size = 2;
   transport::Status why;
-  transport_ = plugin_->open(&options, &why);
-  if (transport_ == nullptr) throw std::runtime_error(why.message);
+  opened_ = transport_ = plugin_->open(&options, &why);
+  if (opened_ == nullptr) throw std::runtime_error(why.message);
+  if (transport == "scarce") {
+    scarce_ =
+        std::make_unique<transport::FaultyTransport>(*opened_, options, transport::FaultRules());
+    scarce_->leave_room_for(room);
+    transport_ = scarce_.get();
+  }
   const transport::Capabilities able = transport_->capabilities();
   path_ = {transport_, able.load_store, able.max_message, nullptr};
 }
 
-TestEndpoint::~TestEndpoint() { plugin_->close(transport_); }
+TestEndpoint::~TestEndpoint() {
+  scarce_.reset();
+  plugin_->close(opened_);
+}
+
+int TestEndpoint::progress() {
+  if (scarce_ != nullptr) scarce_->leave_room_for(room);
+  return transport_->progress();
+}
 
 SharedPlace TestEndpoint::locate(const void* address, std::size_t bytes) const {
   const auto* begin = static_cast<const std::byte*>(address);

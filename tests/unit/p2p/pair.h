@@ -8,13 +8,15 @@
 
 #include "p2p/endpoint.h"
 #include "p2p/messenger.h"
+#include "transport/fault.h"
 #include "transport/loader.h"
 
 namespace weft::p2p {
 
 class TestEndpoint final : public Endpoint {
  public:
-  // A built-in transport: "shm" maps memory, "sim" does not.
+  // A built-in transport: "shm" maps memory, "sim" does not. "scarce" is the latter with room for
+  // few puts.
   TestEndpoint(const std::string& transport, int rank);
   ~TestEndpoint() override;
 
@@ -27,12 +29,12 @@ class TestEndpoint final : public Endpoint {
   }
   SharedPlace locate(const void* address, std::size_t bytes) const override;
   std::byte* mapped(int peer, const SharedPlace& place, std::size_t bytes) const override;
-  int progress() override { return transport_->progress(); }
+  int progress() override;
   void look(std::int64_t) override {}
   void sleep(std::chrono::nanoseconds, const std::function<bool()>&) override {}
   const Clock& clock() const override { return clock_; }
   const PatienceLimits& patience() const override { return patience_; }
-  std::chrono::nanoseconds timeout() const override { return std::chrono::seconds(5); }
+  std::chrono::nanoseconds timeout() const override { return patient_for; }
 
   transport::Transport& transport() { return *transport_; }
   void fail_peer(const std::string& cause) { failure_ = cause; }
@@ -42,11 +44,16 @@ class TestEndpoint final : public Endpoint {
     shared_bytes_ = bytes;
   }
   TestEndpoint* other = nullptr;
+  std::chrono::milliseconds patient_for{5000};
+  // "scarce": how many puts each progress() makes room for, up to so many.
+  std::uint64_t room = 1;
 
  private:
   const int rank_;
   const transport::Plugin* plugin_ = nullptr;
-  transport::Transport* transport_ = nullptr;
+  transport::Transport* opened_ = nullptr;
+  std::unique_ptr<transport::FaultyTransport> scarce_;
+  transport::Transport* transport_ = nullptr;  // one of these
   Path path_;
   SteadyClock clock_;
   PatienceLimits patience_;
