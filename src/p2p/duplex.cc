@@ -29,7 +29,10 @@ Duplex::Duplex(Endpoint& endpoint, int peer, const SlotShape& shape, std::byte* 
       theirs_(theirs),
       tell_after_(std::max<std::uint32_t>(shape.slots / 2, 1)),
       staging_(nullptr, [](void* memory) { std::free(memory); }) {
-  if (theirs_.mapped != nullptr) return;
+  if (theirs_.mapped != nullptr) {
+    shuttles_.open(own_ + shape_.shuttle_offset(), theirs_.mapped + shape_.shuttle_offset());
+    return;
+  }
   staging_.reset(allocate_lines(shape_.total()));
   constexpr std::size_t kMostPuts = 2;
   asked_.resize(shape_.slots);
@@ -58,8 +61,7 @@ Duplex::~Duplex() {
 void Duplex::post_slot(std::uint32_t bytes, std::uint32_t kind, std::uint32_t label,
                        const transport::Put* before) {
   std::byte* slot = outgoing();
-  const std::uint64_t note = static_cast<std::uint64_t>(released_) << 32 | label;
-  std::memcpy(slot + 8, &note, sizeof(note));
+  write_note(slot, label);
   pending_.clear();
   posted_ = 0;
   if (before != nullptr) pending_.push_back(*before);

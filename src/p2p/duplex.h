@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "p2p/endpoint.h"
+#include "p2p/shuttle.h"
 #include "p2p/slots.h"
 
 namespace weft::p2p {
@@ -20,6 +21,7 @@ struct Front {
   std::uint32_t bytes = 0;
   std::uint32_t kind = 0;
   std::uint32_t label = 0;
+  bool away = false;  // in the peer's memory
 };
 
 class Duplex {
@@ -42,23 +44,20 @@ class Duplex {
   std::byte* try_acquire() {
     if (sent_ - returned_ >= shape_.slots && !refresh()) return nullptr;
     if (staging_ != nullptr && (!push() || left_[out_] != asked_[out_])) return nullptr;
+    shuttle_ = shuttles_.next();
     return outgoing() + kHeaderBytes;
   }
-  // How many messages could be sent now.
-  std::uint32_t room() {
-    refresh();
-    return shape_.slots - (sent_ - returned_);
-  }
+  // The slot of try_acquire(), where it is one that both ends write in turn; null: of the ring.
+  const Shuttle* shuttle() const { return shuttle_; }
   // Sends what was written to the slot of try_acquire(). Throws Error(peer_failed).
   void commit(std::uint32_t bytes, std::uint32_t kind, std::uint32_t label) {
     if (staging_ != nullptr) return post_slot(bytes, kind, label, nullptr);
     std::byte* slot = outgoing();
-    const std::uint64_t flag = Flag{sent_ + 1, kind, bytes}.packed();
-    *reinterpret_cast<std::uint64_t*>(slot + 8) = label;
-    std::atomic_ref<std::uint64_t>(*reinterpret_cast<std::uint64_t*>(slot))
-        .store(flag, std::memory_order_release);
+    write_note(slot, label);
+    write_flag(slot, {sent_ + 1, kind, bytes, shuttle_ != nullptr && shuttle_->home});
+    if (shuttle_ != nullptr) shuttles_.sent(shuttle_);
     advance_out();
-    prefetch_for_write(outgoing());
+    if (shuttle_ == nullptr) prefetch_for_write(outgoing());
     if (path_->sleeping != nullptr && path_->sleeping->load(std::memory_order_relaxed) != 0)
       wake_peer();
   }
@@ -77,29 +76,30 @@ class Duplex {
   // The next message that was not taken; false while there is none. Throws Error(internal) where it
   // claims to be longer than its slot.
   bool front(Front* out) {
-    std::byte* slot = own_ + shape_.slot_offset(in_);
-    const std::uint64_t word =
-        std::atomic_ref<std::uint64_t>(*reinterpret_cast<std::uint64_t*>(slot))
-            .load(std::memory_order_acquire);
-    if (static_cast<std::uint32_t>(word >> 32) != taken_ + 1) return false;
+    std::uint64_t word = 0;
+    arrived_ = shuttles_.arrived(taken_ + 1, &word);
+    std::byte* slot = arrived_ != nullptr ? arrived_->slot : incoming();
+    if (arrived_ == nullptr) word = read_flag(slot);
     const Flag flag = Flag::unpack(word);
+    if (flag.number != taken_ + 1) return false;
     if (flag.bytes > shape_.slot_bytes) refuse(flag);
-    const std::uint64_t note = *reinterpret_cast<std::uint64_t*>(slot + 8);
-    *out = {slot + kHeaderBytes, flag.bytes, flag.kind, static_cast<std::uint32_t>(note)};
+    *out = {slot + kHeaderBytes, flag.bytes, flag.kind, static_cast<std::uint32_t>(note_of(slot)),
+            arrived_ != nullptr && !arrived_->home};
     return true;
   }
-  // Goes on to the next message; the taken one's slot stays held.
+  // Goes on from the message of front(), whose slot stays held.
   void take() {
-    const std::uint64_t note =
-        *reinterpret_cast<std::uint64_t*>(own_ + shape_.slot_offset(in_) + 8);
-    note_returned(static_cast<std::uint32_t>(note >> 32));
+    note_returned(
+        static_cast<std::uint32_t>(note_of(arrived_ != nullptr ? arrived_->slot : incoming()) >> 32));
     ++taken_;
+    if (arrived_ != nullptr) shuttles_.taken(arrived_, taken_);
     if (++in_ == shape_.slots) in_ = 0;
   }
   std::uint32_t held() const { return taken_ - released_; }
   // Gives back the slot that was taken first of those held.
   void release() {
     ++released_;
+    shuttles_.released(released_);
     if (theirs_.mapped != nullptr) {
       // Their word stays in this core's cache until they need it, so that this costs nothing.
       credit_word(theirs_.mapped).store(released_, std::memory_order_release);
@@ -111,10 +111,13 @@ class Duplex {
   // the transport has no room, the next call does.
   void tell();
 
-  // How many messages the peer has given back.
-  std::uint32_t returned() {
-    refresh();
-    return returned_;
+  // How many messages the peer has given back, as far as it has told with its own.
+  std::uint32_t returned() const { return returned_; }
+  // Reads its word too, a line that it may have to lose for that; true where there is room now.
+  bool refresh() {
+    note_returned(
+        static_cast<std::uint32_t>(credit_word(own_).load(std::memory_order_acquire)));
+    return sent_ - returned_ < shape_.slots;
   }
   std::uint32_t sent() const { return sent_; }
 
@@ -122,22 +125,26 @@ class Duplex {
   static std::atomic_ref<std::uint64_t> credit_word(std::byte* ring) {
     return std::atomic_ref<std::uint64_t>(*reinterpret_cast<std::uint64_t*>(ring));
   }
+  std::byte* incoming() const { return own_ + shape_.slot_offset(in_); }
   std::byte* outgoing() const {
+    if (shuttle_ != nullptr) return shuttle_->slot;
     return (staging_ != nullptr ? staging_.get() : theirs_.mapped) + shape_.slot_offset(out_);
   }
   void advance_out() {
     ++sent_;
     if (++out_ == shape_.slots) out_ = 0;
   }
+  // The header's second word: what this end has given back, and the label.
+  static std::uint64_t note_of(const std::byte* slot) {
+    return *reinterpret_cast<const std::uint64_t*>(slot + 8);
+  }
+  void write_note(std::byte* slot, std::uint32_t label) const {
+    *reinterpret_cast<std::uint64_t*>(slot + 8) =
+        static_cast<std::uint64_t>(released_) << 32 | label;
+  }
   // Credits arrive by the word and inside messages: the later counts.
   void note_returned(std::uint32_t count) {
     if (count - returned_ <= sent_ - returned_) returned_ = count;
-  }
-  // Reads the peer's word; true where that made room.
-  bool refresh() {
-    note_returned(
-        static_cast<std::uint32_t>(credit_word(own_).load(std::memory_order_acquire)));
-    return sent_ - returned_ < shape_.slots;
   }
   std::uint32_t untold() const { return released_ - told_; }
   bool push_pending();
@@ -151,6 +158,9 @@ class Duplex {
   std::byte* const own_;
   const RemoteSpan theirs_;
   const std::uint32_t tell_after_;
+  Shuttles shuttles_;           // of a mapped peer
+  Shuttle* shuttle_ = nullptr;  // the next message is written there
+  Shuttle* arrived_ = nullptr;  // the message of front() is there
   // Peers that are not mapped: slots on their way, and how many puts of each were asked for and left.
   std::unique_ptr<std::byte[], void (*)(void*)> staging_;
   std::vector<std::uint64_t> asked_, left_;

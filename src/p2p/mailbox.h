@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <vector>
 
 #include "p2p/area.h"
@@ -58,7 +59,7 @@ class Mailbox {
     if (!ring_.front(&front)) return false;
     *out = {static_cast<Kind>(front.kind), front.label, front.data, front.bytes};
     if (out->kind == Kind::eager || out->kind == Kind::accept || out->kind == Kind::piece)
-      find_piece(out);
+      find_piece(front.away, out);
     return true;
   }
   void pop() {
@@ -72,14 +73,17 @@ class Mailbox {
   bool owes() const { return ring_.owes(); }
 
  private:
-  void find_piece(Arrived* arrived) const;
+  void find_piece(bool away, Arrived* arrived) const;
+  std::optional<std::size_t> take_place(std::size_t bytes);
+  std::byte* mapped_place(std::size_t offset) const;
   void free_returned();
 
   Endpoint& endpoint_;
   Duplex ring_;
   std::byte* const own_area_;
   const RemoteSpan their_area_;
-  Area area_;                         // of the peer's, as this side fills it
+  const std::size_t shuttle_bytes_;   // at the end of each area, for a message by shuttle.h
+  Area area_;                         // the rest of the peer's, as this side fills it
   std::vector<std::uint64_t> marks_;  // of the area, after the message of each slot
   std::uint32_t slot_mask_;
   std::uint32_t freed_ = 0;           // messages whose pieces were freed

@@ -4,9 +4,11 @@
 // and names the message's number, so that nothing has to be cleared. The header of a small slot
 // shares its line with the payload: one transfer of a cache line carries both. In front of the slots
 // there is a line whose first word is raised by the peer: how many of *its* slots were given back.
+// Behind them there is one more slot, which both write in turn (shuttle.h).
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -22,17 +24,31 @@ inline constexpr std::uint32_t kMaxSlotBytes = (1u << 28) - 1;
 // What a flag says besides that the message is there.
 struct Flag {
   std::uint32_t number = 0;  // of the message, from 1 on, modulo 2^32
-  std::uint32_t kind = 0;    // 4 bits, the user's
+  std::uint32_t kind = 0;    // below kKinds, the user's
   std::uint32_t bytes = 0;   // 28 bits
+  bool home = false;         // who wrote it owns the memory
+
+  static constexpr std::uint32_t kKinds = 8;
 
   std::uint64_t packed() const {
-    return static_cast<std::uint64_t>(number) << 32 | kind << 28 | bytes;
+    return static_cast<std::uint64_t>(number) << 32 | static_cast<std::uint64_t>(home) << 31 |
+           kind << 28 | bytes;
   }
   static Flag unpack(std::uint64_t word) {
     const auto low = static_cast<std::uint32_t>(word);
-    return {static_cast<std::uint32_t>(word >> 32), low >> 28, low & kMaxSlotBytes};
+    return {static_cast<std::uint32_t>(word >> 32), low >> 28 & (kKinds - 1), low & kMaxSlotBytes,
+            low >> 31 != 0};
   }
 };
+
+inline std::uint64_t read_flag(std::byte* slot) {
+  return std::atomic_ref<std::uint64_t>(*reinterpret_cast<std::uint64_t*>(slot))
+      .load(std::memory_order_acquire);
+}
+inline void write_flag(std::byte* slot, const Flag& flag) {
+  std::atomic_ref<std::uint64_t>(*reinterpret_cast<std::uint64_t*>(slot))
+      .store(flag.packed(), std::memory_order_release);
+}
 
 // Equal at both ends.
 struct SlotShape {
@@ -49,8 +65,9 @@ struct SlotShape {
   std::size_t slot_offset(std::uint32_t slot) const {
     return kCacheLine + stride() * slot + header_offset();
   }
-  // Of all slots and the line in front of them.
-  std::size_t total() const { return kCacheLine + stride() * slots; }
+  std::size_t shuttle_offset() const { return slot_offset(slots); }
+  // Of all of it.
+  std::size_t total() const { return kCacheLine + stride() * (slots + 1); }
 
   friend bool operator==(const SlotShape&, const SlotShape&) = default;
 };

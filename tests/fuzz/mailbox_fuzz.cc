@@ -68,6 +68,7 @@ class Session {
         messenger_(
             end_, [this, manner](int) { return mailboxes(manner); }, kUnexpected) {
     memory_.mailbox.fill(0);
+    memory_.their_mailbox.fill(0);
     std::memset(memory_.small(), 0, Guarded::kPage);
     receive(memory_.small(), kSmall, 3);
     receive(memory_.received(), kLarge, kAnyTag);
@@ -134,16 +135,24 @@ class Session {
     }
   }
 
-  void write_slot(std::uint32_t number, std::uint32_t place, Bytes& input) {
-    std::byte* slot = memory_.mailbox.data() + kShape.slot_offset(place % kShape.slots);
+  std::byte* slot_at(std::uint32_t place, bool theirs) const {
+    const Guarded& mailbox = theirs ? memory_.their_mailbox : memory_.mailbox;
+    return mailbox.data() + kShape.slot_offset(place % (kShape.slots + 1));
+  }
+
+  // `place`: of the ring, or behind it the one that both write; `theirs`: in the peer's memory.
+  void write_slot(std::uint32_t number, std::uint32_t place, bool theirs, Bytes& input) {
+    std::byte* slot = slot_at(place, theirs);
     const auto kind = input.take<std::uint8_t>();
     std::uint32_t bytes = input.take<std::uint8_t>();
     if (bytes == 255) bytes = input.take<std::uint32_t>() % (p2p::kMaxSlotBytes + 1);
-    const std::uint64_t flag = p2p::Flag{number, kind % 16u, bytes}.packed();
+    const std::uint64_t flag = p2p::Flag{number, kind % p2p::Flag::kKinds, bytes, theirs}.packed();
     std::memcpy(slot, &flag, sizeof(flag));
     input.take(slot + 8, 8);  // label and credits
     input.take(slot + p2p::kHeaderBytes, std::min<std::size_t>(bytes, p2p::kLinePayload));
   }
+
+  std::uint32_t ring_place() const { return (number_ - 1) % kShape.slots; }
 
   void step(Step step, Bytes& input) {
     std::byte discarded[kSmall];
@@ -151,10 +160,19 @@ class Session {
     switch (step) {
       case Step::slot:
         ++number_;
-        return write_slot(number_, number_ - 1, input);
+        return write_slot(number_, ring_place(), false, input);
+      case Step::shuttle: {
+        const bool theirs = input.take<std::uint8_t>() % 2 != 0;
+        ++number_;
+        write_slot(number_, kShape.slots, theirs, input);
+        // Where it is not the peer's turn, it comes by the ring.
+        std::memcpy(slot_at(ring_place(), false), slot_at(kShape.slots, theirs), kCacheLine);
+        return;
+      }
       case Step::stray_slot: {
         const auto number = input.take<std::uint32_t>();
-        return write_slot(number, input.take<std::uint8_t>(), input);
+        const auto place = input.take<std::uint8_t>();
+        return write_slot(number, place, place >= 128, input);
       }
       case Step::area: {
         const std::size_t offset = input.take<std::uint16_t>() % kAreaBytes;

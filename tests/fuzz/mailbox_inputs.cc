@@ -34,7 +34,10 @@ p2p::SharedPlace some_place(Random& random) {
 template <typename Payload>
 void append_slot(Input& input, Kind kind, std::uint32_t label, std::uint32_t credits,
                  const Payload& payload) {
-  append_step(input, Step::slot);
+  // A third each: by the ring, and by the memory of either.
+  const std::size_t way = input.size() % 3;
+  append_step(input, way == 0 ? Step::slot : Step::shuttle);
+  if (way != 0) input.push_back(static_cast<unsigned char>(way));
   input.push_back(static_cast<unsigned char>(kind));
   input.push_back(sizeof(payload));
   append(input, label);

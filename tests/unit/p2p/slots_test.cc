@@ -20,7 +20,7 @@ TEST(Slots, PayloadsOfLargerOnesBeginALineAndNothingOverlaps) {
   for (const std::uint32_t bytes : {49u, 64u, 65u, 1000u, 65536u}) {
     const SlotShape shape{5, bytes};
     std::size_t end = kCacheLine;  // of the line in front
-    for (std::uint32_t slot = 0; slot < 5; ++slot) {
+    for (std::uint32_t slot = 0; slot < 6; ++slot) {
       const std::size_t begin = shape.slot_offset(slot);
       EXPECT_GE(begin, end);
       EXPECT_EQ((begin + kHeaderBytes) % kCacheLine, 0u);
@@ -32,12 +32,15 @@ TEST(Slots, PayloadsOfLargerOnesBeginALineAndNothingOverlaps) {
 
 TEST(Slots, FlagsKeepWhatTheySay) {
   for (const std::uint32_t number : {0u, 1u, 0xFFFFFFFFu}) {
-    for (const std::uint32_t kind : {0u, 15u}) {
+    for (const std::uint32_t kind : {0u, Flag::kKinds - 1}) {
       for (const std::uint32_t bytes : {0u, 1u, kMaxSlotBytes}) {
-        const Flag flag = Flag::unpack(Flag{number, kind, bytes}.packed());
-        EXPECT_EQ(flag.number, number);
-        EXPECT_EQ(flag.kind, kind);
-        EXPECT_EQ(flag.bytes, bytes);
+        for (const bool home : {false, true}) {
+          const Flag flag = Flag::unpack(Flag{number, kind, bytes, home}.packed());
+          EXPECT_EQ(flag.number, number);
+          EXPECT_EQ(flag.kind, kind);
+          EXPECT_EQ(flag.bytes, bytes);
+          EXPECT_EQ(flag.home, home);
+        }
       }
     }
   }
