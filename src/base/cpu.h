@@ -21,6 +21,19 @@ inline void cpu_pause() {
 #endif
 }
 
+// How many of these to make between two looks at a line that another core is to write in answer to
+// this one's. Measured once; 0 where looking at once is best.
+//
+// Intel's processors hand a line that was read over to its reader, to write it without asking
+// again. Whoever looks meanwhile takes it back before the answer is in it, and the answer then
+// waits for two transfers: so looks are about as far apart as one transfer. AMD's leave it with its
+// writer.
+unsigned poll_pauses();
+
+inline void cpu_pause(unsigned times) {
+  for (; times > 0; --times) cpu_pause();
+}
+
 // Begins to take a cache line away from the other cores, because it will be written soon. A hint.
 inline void prefetch_for_write(const void* address) {
 #if defined(__x86_64__)

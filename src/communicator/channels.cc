@@ -44,6 +44,7 @@ struct Channel::State {
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
+  std::chrono::nanoseconds timeout() const { return communicator.executor->timeout(); }
   void exchange(void* theirs, const void* mine, std::size_t bytes, int tag);
   void open(const p2p::SlotShape& shape, const Hello& theirs);
   void release();
@@ -84,9 +85,8 @@ Channel::State::State(Communicator::Impl& owner, int rank, const p2p::SlotShape&
 
 void Channel::State::exchange(void* theirs, const void* mine, std::size_t bytes, int tag) {
   p2p::Messenger& messenger = *communicator.messenger;
-  const auto timeout = communicator.executor->timeout();
-  messenger.send(mine, bytes, peer, tag, timeout);
-  messenger.receive(theirs, bytes, peer, tag, timeout);
+  messenger.send(mine, bytes, peer, tag, timeout());
+  messenger.receive(theirs, bytes, peer, tag, timeout());
 }
 
 void Channel::State::open(const p2p::SlotShape& shape, const Hello& theirs) {
@@ -137,21 +137,27 @@ Channel::Channel(Channel&&) noexcept = default;
 Channel& Channel::operator=(Channel&&) noexcept = default;
 Channel::~Channel() = default;
 
+namespace {
+[[noreturn]] void refuse_empty() {
+  fail(ErrorCode::invalid_argument, "Channel: empty; make one with Communicator::open_channel()");
+}
+}  // namespace
+
 Channel::State& Channel::state() const {
-  if (state_ == nullptr)
-    fail(ErrorCode::invalid_argument, "Channel: empty; make one with Communicator::open_channel()");
+  if (state_ == nullptr) [[unlikely]]
+    refuse_empty();
   return *state_;
 }
 
 int Channel::peer() const { return state().peer; }
 std::size_t Channel::slot_bytes() const { return state().end->slot_bytes(); }
 
-void* Channel::acquire() { return acquire(state().communicator.executor->timeout()); }
+void* Channel::acquire() { return state().end->acquire(state().timeout()); }
 void* Channel::acquire(std::chrono::nanoseconds timeout) { return state().end->acquire(timeout); }
 void* Channel::try_acquire() { return state().end->try_acquire(); }
 void Channel::commit(std::size_t bytes, std::uint32_t label) { state().end->commit(bytes, label); }
 
-Channel::Slot Channel::receive() { return receive(state().communicator.executor->timeout()); }
+Channel::Slot Channel::receive() { return state().end->receive(state().timeout()); }
 Channel::Slot Channel::receive(std::chrono::nanoseconds timeout) {
   return state().end->receive(timeout);
 }

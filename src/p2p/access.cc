@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/cpu.h"
 #include "base/error.h"
 #include "base/transport_kit.h"
 #include "p2p/post.h"
@@ -104,8 +105,11 @@ std::uint64_t Access::wait_at_least(const std::byte* word, std::uint64_t value, 
     return seen >= value;
   };
   // As a rule it comes while this still spins.
-  for (int polls = spins_ ? 512 : 0; polls > 0; --polls) {
+  constexpr int kSteps = 512;
+  const unsigned pauses = poll_pauses();
+  for (int polls = spins_ ? kSteps / static_cast<int>(1 + pauses) : 0; polls > 0; --polls) {
     if (ready()) return seen;
+    cpu_pause(pauses);
   }
   await(endpoint_, {"wait_at_least", from}, timeout, ready);
   return seen;

@@ -17,9 +17,7 @@ void ChannelEnd::nudge() {
   fail(ErrorCode::peer_failed, "channel: {} failed: {}", endpoint_.describe(ring_.peer()), *cause);
 }
 
-void* ChannelEnd::acquire(std::chrono::nanoseconds timeout) {
-  if (acquired_ == nullptr) acquired_ = ring_.try_acquire();
-  if (acquired_ != nullptr) return acquired_;
+void* ChannelEnd::await_slot(std::chrono::nanoseconds timeout) {
   await(endpoint_, {"Channel::acquire", ring_.peer()}, timeout, [&] {
     acquired_ = ring_.try_acquire();
     return acquired_ != nullptr;
@@ -27,18 +25,20 @@ void* ChannelEnd::acquire(std::chrono::nanoseconds timeout) {
   return acquired_;
 }
 
-void ChannelEnd::commit(std::size_t bytes, std::uint32_t label) {
-  if (acquired_ == nullptr)
-    fail(ErrorCode::invalid_argument, "Channel::commit: no slot is acquired");
-  if (bytes > slot_bytes()) {
-    fail(ErrorCode::invalid_argument, "Channel::commit: {} bytes in a slot of {}", bytes,
-         slot_bytes());
-  }
-  acquired_ = nullptr;
-  ring_.commit(static_cast<std::uint32_t>(bytes), 0, label);
-  if (ring_.push()) return;
+void ChannelEnd::await_push() {
   await(endpoint_, {"Channel::commit", ring_.peer()}, endpoint_.timeout(),
         [&] { return ring_.push(); });
+}
+
+void ChannelEnd::refuse_commit(std::size_t bytes) const {
+  if (acquired_ == nullptr)
+    fail(ErrorCode::invalid_argument, "Channel::commit: no slot is acquired");
+  fail(ErrorCode::invalid_argument, "Channel::commit: {} bytes in a slot of {}", bytes,
+       slot_bytes());
+}
+
+void ChannelEnd::refuse_release() {
+  fail(ErrorCode::invalid_argument, "Channel::release: no slot is held");
 }
 
 Channel::Slot ChannelEnd::receive(std::chrono::nanoseconds timeout) {
@@ -54,11 +54,6 @@ Channel::Slot ChannelEnd::receive(std::chrono::nanoseconds timeout) {
     return slot.data != nullptr;
   });
   return slot;
-}
-
-void ChannelEnd::release() {
-  if (ring_.held() == 0) fail(ErrorCode::invalid_argument, "Channel::release: no slot is held");
-  ring_.release();
 }
 
 }  // namespace weft::p2p

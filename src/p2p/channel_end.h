@@ -27,8 +27,16 @@ class ChannelEnd {
     }
     return acquired_;
   }
-  void* acquire(std::chrono::nanoseconds timeout);
-  void commit(std::size_t bytes, std::uint32_t label);
+  void* acquire(std::chrono::nanoseconds timeout) {
+    if (acquired_ == nullptr) acquired_ = ring_.try_acquire();
+    return acquired_ != nullptr ? acquired_ : await_slot(timeout);
+  }
+  void commit(std::size_t bytes, std::uint32_t label) {
+    if (acquired_ == nullptr || bytes > slot_bytes()) refuse_commit(bytes);
+    acquired_ = nullptr;
+    ring_.commit(static_cast<std::uint32_t>(bytes), 0, label);
+    if (!ring_.push()) await_push();
+  }
 
   Channel::Slot try_receive() {
     Channel::Slot slot = take();
@@ -36,7 +44,10 @@ class ChannelEnd {
     return slot;
   }
   Channel::Slot receive(std::chrono::nanoseconds timeout);
-  void release();
+  void release() {
+    if (ring_.held() == 0) refuse_release();
+    ring_.release();
+  }
 
  private:
   Channel::Slot take() {
@@ -46,6 +57,10 @@ class ChannelEnd {
     ring_.take();
     return {front.data, front.bytes, front.label};
   }
+  void* await_slot(std::chrono::nanoseconds timeout);
+  void await_push();
+  [[noreturn]] void refuse_commit(std::size_t bytes) const;
+  [[noreturn]] static void refuse_release();
   // Who polls has to move things on: arrivals over the wire, slots given back unseen.
   void nudge();
 

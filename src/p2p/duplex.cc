@@ -28,12 +28,14 @@ Duplex::Duplex(Endpoint& endpoint, int peer, const SlotShape& shape, std::byte* 
       own_(own),
       theirs_(theirs),
       tell_after_(std::max<std::uint32_t>(shape.slots / 2, 1)),
-      staging_(nullptr, [](void* memory) { std::free(memory); }) {
+      staging_(theirs.mapped != nullptr ? nullptr : allocate_lines(shape.total()),
+               [](void* memory) { std::free(memory); }),
+      out_(theirs.mapped != nullptr ? theirs.mapped : staging_.get(), shape),
+      in_(own, shape) {
   if (theirs_.mapped != nullptr) {
     shuttles_.open(own_ + shape_.shuttle_offset(), theirs_.mapped + shape_.shuttle_offset());
     return;
   }
-  staging_.reset(allocate_lines(shape_.total()));
   constexpr std::size_t kMostPuts = 2;
   asked_.resize(shape_.slots);
   left_.resize(shape_.slots);
@@ -60,26 +62,30 @@ Duplex::~Duplex() {
 // The payload and the second half of the header go in one put, whose signal is the flag.
 void Duplex::post_slot(std::uint32_t bytes, std::uint32_t kind, std::uint32_t label,
                        const transport::Put* before) {
-  std::byte* slot = outgoing();
+  std::byte* slot = out_.slot();
   write_note(slot, label);
   pending_.clear();
-  posted_ = 0;
   if (before != nullptr) pending_.push_back(*before);
-  const RemoteSpan target = theirs_ + shape_.slot_offset(out_);
-  pending_.push_back(make_put(slot + 8, target + 8, 8 + bytes, &left_[out_]));
-  add_signal(&pending_.back(), target, Flag{sent_ + 1, kind, bytes}.packed());
-  ++asked_[out_];
+  const std::size_t index = out_.index();
+  const RemoteSpan target = theirs_ + static_cast<std::size_t>(slot - staging_.get());
+  pending_.push_back(make_put(slot + 8, target + 8, 8 + bytes, &left_[index]));
+  add_signal(&pending_.back(), target, Flag{++sent_, kind, bytes}.packed());
+  unposted_ = pending_.size();
+  ++asked_[index];
   told_ = released_;
-  advance_out();
+  out_.next();
   push();
 }
 
 bool Duplex::push_pending() {
-  std::span<const transport::Put> rest = std::span(pending_).subspan(posted_);
+  std::span<const transport::Put> rest = std::span(pending_).last(unposted_);
   post_some(endpoint_, peer_, &rest);
-  posted_ = pending_.size() - rest.size();
+  unposted_ = rest.size();
   return rest.empty();
 }
+
+// Whether the next slot can be written to again.
+bool Duplex::has_left() { return push() && left_[out_.index()] == asked_[out_.index()]; }
 
 void Duplex::tell() {
   if (theirs_.mapped != nullptr) return;

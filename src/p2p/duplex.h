@@ -43,21 +43,24 @@ class Duplex {
   // message of that slot has not left.
   std::byte* try_acquire() {
     if (sent_ - returned_ >= shape_.slots && !refresh()) return nullptr;
-    if (staging_ != nullptr && (!push() || left_[out_] != asked_[out_])) return nullptr;
+    if (staging_ != nullptr && !has_left()) return nullptr;
     shuttle_ = shuttles_.next();
-    return outgoing() + kHeaderBytes;
+    return leaving() + kHeaderBytes;
   }
   // The slot of try_acquire(), where it is one that both ends write in turn; null: of the ring.
   const Shuttle* shuttle() const { return shuttle_; }
   // Sends what was written to the slot of try_acquire(). Throws Error(peer_failed).
   void commit(std::uint32_t bytes, std::uint32_t kind, std::uint32_t label) {
     if (staging_ != nullptr) return post_slot(bytes, kind, label, nullptr);
-    std::byte* slot = outgoing();
+    std::byte* slot = leaving();
     write_note(slot, label);
-    write_flag(slot, {sent_ + 1, kind, bytes, shuttle_ != nullptr && shuttle_->home});
-    if (shuttle_ != nullptr) shuttles_.sent(shuttle_);
-    advance_out();
-    if (shuttle_ == nullptr) prefetch_for_write(outgoing());
+    write_flag(slot, {++sent_, kind, bytes, shuttle_ != nullptr && shuttle_->home});
+    out_.next();
+    if (shuttle_ != nullptr) {
+      shuttles_.sent(shuttle_);
+    } else {
+      prefetch_for_write(out_.slot());
+    }
     if (path_->sleeping != nullptr && path_->sleeping->load(std::memory_order_relaxed) != 0)
       wake_peer();
   }
@@ -67,21 +70,18 @@ class Duplex {
   bool mapped() const { return staging_ == nullptr; }
   // Posts what the transport had no room for. True once nothing is left to post, as it always is
   // for a mapped peer. Does not block. Throws Error(peer_failed).
-  bool push() { return posted_ == pending_.size() || push_pending(); }
+  bool push() { return unposted_ == 0 || push_pending(); }
   // Whether the peer waits for something that only this end can post.
-  bool owes() const {
-    return posted_ != pending_.size() || (staging_ != nullptr && untold() >= tell_after_);
-  }
+  bool owes() const { return unposted_ != 0 || (staging_ != nullptr && untold() >= tell_after_); }
 
   // The next message that was not taken; false while there is none. Throws Error(internal) where it
   // claims to be longer than its slot.
   bool front(Front* out) {
-    std::uint64_t word = 0;
-    arrived_ = shuttles_.arrived(taken_ + 1, &word);
-    std::byte* slot = arrived_ != nullptr ? arrived_->slot : incoming();
-    if (arrived_ == nullptr) word = read_flag(slot);
+    arrived_ = shuttles_.arrived(taken_ + 1);
+    std::byte* slot = arriving();
+    const std::uint64_t word = read_flag(slot);
+    if (arrived_ == nullptr && !Flag::is(word, taken_ + 1, false)) return false;
     const Flag flag = Flag::unpack(word);
-    if (flag.number != taken_ + 1) return false;
     if (flag.bytes > shape_.slot_bytes) refuse(flag);
     *out = {slot + kHeaderBytes, flag.bytes, flag.kind, static_cast<std::uint32_t>(note_of(slot)),
             arrived_ != nullptr && !arrived_->home};
@@ -89,11 +89,10 @@ class Duplex {
   }
   // Goes on from the message of front(), whose slot stays held.
   void take() {
-    note_returned(
-        static_cast<std::uint32_t>(note_of(arrived_ != nullptr ? arrived_->slot : incoming()) >> 32));
+    note_returned(static_cast<std::uint32_t>(note_of(arriving()) >> 32));
     ++taken_;
     if (arrived_ != nullptr) shuttles_.taken(arrived_, taken_);
-    if (++in_ == shape_.slots) in_ = 0;
+    in_.next();
   }
   std::uint32_t held() const { return taken_ - released_; }
   // Gives back the slot that was taken first of those held.
@@ -115,8 +114,7 @@ class Duplex {
   std::uint32_t returned() const { return returned_; }
   // Reads its word too, a line that it may have to lose for that; true where there is room now.
   bool refresh() {
-    note_returned(
-        static_cast<std::uint32_t>(credit_word(own_).load(std::memory_order_acquire)));
+    note_returned(static_cast<std::uint32_t>(credit_word(own_).load(std::memory_order_acquire)));
     return sent_ - returned_ < shape_.slots;
   }
   std::uint32_t sent() const { return sent_; }
@@ -125,15 +123,10 @@ class Duplex {
   static std::atomic_ref<std::uint64_t> credit_word(std::byte* ring) {
     return std::atomic_ref<std::uint64_t>(*reinterpret_cast<std::uint64_t*>(ring));
   }
-  std::byte* incoming() const { return own_ + shape_.slot_offset(in_); }
-  std::byte* outgoing() const {
-    if (shuttle_ != nullptr) return shuttle_->slot;
-    return (staging_ != nullptr ? staging_.get() : theirs_.mapped) + shape_.slot_offset(out_);
-  }
-  void advance_out() {
-    ++sent_;
-    if (++out_ == shape_.slots) out_ = 0;
-  }
+  // Where the message of front() is, or the next one of the ring would be.
+  std::byte* arriving() const { return arrived_ != nullptr ? arrived_->slot : in_.slot(); }
+  // Where the message of try_acquire() is written.
+  std::byte* leaving() const { return shuttle_ != nullptr ? shuttle_->slot : out_.slot(); }
   // The header's second word: what this end has given back, and the label.
   static std::uint64_t note_of(const std::byte* slot) {
     return *reinterpret_cast<const std::uint64_t*>(slot + 8);
@@ -148,6 +141,7 @@ class Duplex {
   }
   std::uint32_t untold() const { return released_ - told_; }
   bool push_pending();
+  bool has_left();
   void wake_peer() const;
   [[noreturn]] void refuse(const Flag& flag) const;
 
@@ -158,17 +152,19 @@ class Duplex {
   std::byte* const own_;
   const RemoteSpan theirs_;
   const std::uint32_t tell_after_;
-  Shuttles shuttles_;           // of a mapped peer
-  Shuttle* shuttle_ = nullptr;  // the next message is written there
-  Shuttle* arrived_ = nullptr;  // the message of front() is there
   // Peers that are not mapped: slots on their way, and how many puts of each were asked for and left.
   std::unique_ptr<std::byte[], void (*)(void*)> staging_;
   std::vector<std::uint64_t> asked_, left_;
-  // The last message's puts and how many of them are posted; the next one begins after them.
+  // The last message's puts and how many of them have yet to be posted; the next one begins after
+  // them.
   std::vector<transport::Put> pending_;
-  std::size_t posted_ = 0;
-  std::uint32_t out_ = 0;       // the next slot to write
-  std::uint32_t in_ = 0;        // the next slot to read
+  std::size_t unposted_ = 0;
+  // Mapped peers.
+  Shuttles shuttles_;
+  Shuttle* shuttle_ = nullptr;  // the next message is written there
+  Shuttle* arrived_ = nullptr;  // the message of front() is there
+  SlotCursor out_;              // the next slot to write
+  SlotCursor in_;               // the next slot to read
   std::uint32_t sent_ = 0;      // messages, modulo 2^32, as all that follow
   std::uint32_t returned_ = 0;  // by the peer
   std::uint32_t taken_ = 0;

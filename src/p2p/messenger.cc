@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/cpu.h"
 #include "base/error.h"
 #include "p2p/wait.h"
 
@@ -74,14 +75,17 @@ void Messenger::send(const void* data, std::size_t bytes, int number, int tag,
 // The next message of a peer where nothing else could claim it.
 bool Messenger::quick_receive(int source, void* data, std::size_t room, int tag,
                               Received* received) {
-  constexpr int kPolls = 8192;
+  constexpr int kSteps = 8192;
   Peer& from = peer(source);
   if (matching_.any_posted() || matching_.any_unexpected(source) || !from.box->mapped())
     return false;
   Arrived arrived;
   const bool spins = active == 0 && endpoint_.patience().poll_ns > 0;
-  for (int polls = spins ? kPolls : 1; !from.box->front(&arrived);) {
+  const unsigned pauses = poll_pauses();
+  int polls = spins ? kSteps / static_cast<int>(1 + pauses) : 1;
+  while (!from.box->front(&arrived)) {
     if (--polls <= 0) return false;
+    cpu_pause(pauses);
   }
   if (arrived.kind != Kind::inlined && arrived.kind != Kind::eager) return false;
   const int found = static_cast<int>(arrived.label);

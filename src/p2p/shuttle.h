@@ -7,7 +7,6 @@
 // who has no turn uses the ring of slots, as all do where messages flow one way.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -33,8 +32,8 @@ class Shuttles {
     next_ = &all_[1];
   }
 
-  // The one to write the next message to: of those whose turn it is, the last to have arrived. Null:
-  // none.
+  // The one to write the next message to: of those whose turn it is, the last to have arrived.
+  // Null: none.
   Shuttle* next() const { return next_; }
   void sent(Shuttle* shuttle) {
     shuttle->turn = Shuttle::Turn::peers;
@@ -44,16 +43,13 @@ class Shuttles {
     }
   }
 
-  // The one in which the peer's message `number` has come, and its flag; null: none.
-  Shuttle* arrived(std::uint32_t number, std::uint64_t* flag) {
+  // The one in which the peer's message `number` has come; null: none.
+  Shuttle* arrived(std::uint32_t number) {
     for (Shuttle& shuttle : all_) {
-      if (shuttle.turn != Shuttle::Turn::peers) continue;
-      const std::uint64_t word = read_flag(shuttle.slot);
-      const Flag seen = Flag::unpack(word);
-      // What this end wrote last may still stand there.
-      if (seen.number != number || seen.home == shuttle.home) continue;
-      *flag = word;
-      return &shuttle;
+      // What this end wrote last may still stand there: then the other is its memory's owner.
+      if (shuttle.turn == Shuttle::Turn::peers &&
+          Flag::is(read_flag(shuttle.slot), number, !shuttle.home))
+        return &shuttle;
     }
     return nullptr;
   }

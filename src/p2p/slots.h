@@ -2,9 +2,9 @@
 //
 // A slot holds a 16-byte header and a payload. The header's first word, the flag, is written last
 // and names the message's number, so that nothing has to be cleared. The header of a small slot
-// shares its line with the payload: one transfer of a cache line carries both. In front of the slots
-// there is a line whose first word is raised by the peer: how many of *its* slots were given back.
-// Behind them there is one more slot, which both write in turn (shuttle.h).
+// shares its line with the payload: one transfer of a cache line carries both. In front of the
+// slots there is a line whose first word is raised by the peer: how many of *its* slots were given
+// back. Behind them there is one more slot, which both write in turn (shuttle.h).
 #pragma once
 
 #include <algorithm>
@@ -33,6 +33,10 @@ struct Flag {
   std::uint64_t packed() const {
     return static_cast<std::uint64_t>(number) << 32 | static_cast<std::uint64_t>(home) << 31 |
            kind << 28 | bytes;
+  }
+  // Whether the word is the flag of a message, whatever its kind and bytes.
+  static bool is(std::uint64_t word, std::uint32_t number, bool home) {
+    return word >> 31 == (static_cast<std::uint64_t>(number) << 1 | static_cast<unsigned>(home));
   }
   static Flag unpack(std::uint64_t word) {
     const auto low = static_cast<std::uint32_t>(word);
@@ -70,6 +74,30 @@ struct SlotShape {
   std::size_t total() const { return kCacheLine + stride() * (slots + 1); }
 
   friend bool operator==(const SlotShape&, const SlotShape&) = default;
+};
+
+// Goes round the slots of a ring.
+class SlotCursor {
+ public:
+  // `memory`: where the line in front of the slots is.
+  SlotCursor(std::byte* memory, const SlotShape& shape)
+      : begin_(memory + shape.slot_offset(0)),
+        end_(memory + shape.shuttle_offset()),
+        stride_(shape.stride()),
+        slot_(begin_) {}
+
+  std::byte* slot() const { return slot_; }
+  std::size_t index() const { return static_cast<std::size_t>(slot_ - begin_) / stride_; }
+  void next() {
+    slot_ += stride_;
+    if (slot_ == end_) slot_ = begin_;
+  }
+
+ private:
+  std::byte* begin_;
+  std::byte* end_;
+  std::size_t stride_;
+  std::byte* slot_;
 };
 
 }  // namespace weft::p2p

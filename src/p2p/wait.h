@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 
+#include "base/cpu.h"
 #include "p2p/endpoint.h"
 
 namespace weft::p2p {
@@ -46,12 +47,15 @@ void await(Endpoint& endpoint, const Awaited& awaited, std::chrono::nanoseconds 
   // A mapped peer's answer comes by itself: as a rule while this still spins. Long enough that two
   // ranks who meet late do not stay in the slow part for good.
   constexpr int kRounds = 16;
-  constexpr int kPolls = 1024;
+  constexpr int kSteps = 1024;
   if (awaited.peer >= 0 && endpoint.path(awaited.peer).load_store &&
       endpoint.patience().poll_ns > 0) {
+    const unsigned pauses = poll_pauses();
+    const int polls = kSteps / static_cast<int>(1 + pauses);
     for (int round = 0; round < kRounds; ++round) {
-      for (int i = 0; i < kPolls; ++i) {
+      for (int i = 0; i < polls; ++i) {
         if (ready()) return;
+        cpu_pause(pauses);
       }
       endpoint.progress();
     }

@@ -24,7 +24,7 @@ enum class Step : std::uint8_t {
   probe,
   send,
   receive,
-  shuttle,     // the next message in a slot that both write in turn: whose memory, and as above
+  shuttle,  // the next message in a slot that both write in turn: whose memory, and as above
   end,
 };
 

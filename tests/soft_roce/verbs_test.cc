@@ -63,7 +63,8 @@ TEST_P(Verbs, EveryAlgorithmGivesTheReference) {
   std::printf("%d algorithms with %d ranks\n", expected, GetParam());
 }
 
-INSTANTIATE_TEST_SUITE_P(Ranks, Verbs, ::testing::Values(2, 3, 4, 8), ::testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Ranks, Verbs, ::testing::Values(2, 3, 4, 8),
+                         ::testing::PrintToStringParamName());
 
 std::size_t resident_kib() {
   std::ifstream status("/proc/self/status");
