@@ -60,6 +60,7 @@ struct Capabilities {
   bool ordered = false;  ///< puts to one peer become visible in the order they were posted
   bool get = false;      ///< get() works
   std::uint64_t max_message = ~std::uint64_t{0};  ///< largest put, in bytes; the caller splits
+  float private_copy_ns = 0;  ///< what a copy_private() of 8 KiB takes at least; 0: not known
   int blocking_wait_fd =
       -1;  ///< after arm(): readable when progress() has something to do; -1: poll
   RoughCost cost;

@@ -11,8 +11,7 @@ RankEndpoint::RankEndpoint(const executor::World& world, executor::Executor& exe
       allocations_(allocations),
       patience_(limits_of(world.wait_policy, !world.all_load_store())) {
   for (const executor::Link& link : world.links) {
-    p2p::Path path{link.transport, link.load_store, link.transport->capabilities().max_message,
-                   nullptr};
+    p2p::Path path = p2p::path_over(*link.transport);
     if (link.pad != nullptr)
       path.sleeping = &reinterpret_cast<memory::Control*>(link.pad)->sleeping;
     paths_.push_back(path);

@@ -154,9 +154,8 @@ bool Links::write_door(int number, std::size_t member, std::uint16_t what) {
 
 void Links::go_up(int number) {
   Link& mine = link(number);
-  const transport::Capabilities capabilities = mine.way->transport->capabilities();
   p2p::Path& path = paths_[static_cast<std::size_t>(number)];
-  path = {mine.way->transport, capabilities.load_store, capabilities.max_message, nullptr};
+  path = p2p::path_over(*mine.way->transport);
   if (mine.pad.mapped != nullptr)
     path.sleeping = reinterpret_cast<std::atomic<std::uint32_t>*>(mine.pad.mapped);
   p2p::wake(path);

@@ -22,7 +22,12 @@ struct Path {
   std::uint64_t max_message = ~std::uint64_t{0};  // bytes of one put
   // The word a mapped peer sleeps on, to be woken after its memory was written; null: not mapped.
   std::atomic<std::uint32_t>* sleeping = nullptr;
+  // From so many bytes on, the kernel's copy of private memory takes less than two through an area.
+  std::size_t least_reach = 0;
 };
+
+// What its transport says of it.
+Path path_over(transport::Transport& transport);
 
 // A place in a peer's memory.
 struct RemoteSpan {

@@ -112,7 +112,6 @@ void Messenger::begin_transfer(ReceiveRequest& request, int source, int tag, con
 // See wire.h.
 Accept Messenger::plan_transfer(ReceiveRequest& request, int source, const Ask& ask) {
   constexpr std::size_t kPage = 4096;
-  constexpr std::size_t kLeastReach = std::size_t{64} << 10;  // below, the kernel takes longer
   const Path& path = endpoint_.path(source);
   Accept accept;
   accept.sending = ask.sending;
@@ -133,7 +132,7 @@ Accept Messenger::plan_transfer(ReceiveRequest& request, int source, const Ask& 
   const bool both_mapped = from != nullptr && accept.target.id != 0;
   const std::size_t half = ask.bytes / 2 / kPage * kPage;
   if (from == nullptr && accept.target.id == 0) {
-    if (ask.bytes < kLeastReach || ask.address == 0 || !reaches(source)) return accept;
+    if (ask.bytes < path.least_reach || ask.address == 0 || !reaches(source)) return accept;
     accept.way = Way::reach;
     accept.address = reinterpret_cast<std::uint64_t>(request.data);
     accept.begin = half;

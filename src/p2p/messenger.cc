@@ -44,11 +44,12 @@ void Messenger::throw_failure(const Outcome& outcome) {
 }
 
 // Without a request, where nothing is in the way.
-bool Messenger::quick_send(Peer& peer, const void* data, std::size_t bytes, int tag) {
+bool Messenger::quick_send(int number, const void* data, std::size_t bytes, int tag) {
+  Peer& peer = peers_[static_cast<std::size_t>(number)];
   if (!peer.sends.empty() || !peer.controls.empty() || !peer.lost.empty()) return false;
   if (bytes <= kLinePayload)
     return peer.box->send_small(Kind::inlined, static_cast<std::uint32_t>(tag), data, bytes);
-  if (bytes > peer.box->eager_bytes() || !peer.box->mapped()) return false;
+  if (!peer.box->mapped() || asks_first(number, data, bytes)) return false;
   std::uint64_t completed = 0;  // a copy is complete at once
   return peer.box->send_through_area(Kind::eager, static_cast<std::uint32_t>(tag), data, bytes,
                                      &completed);
@@ -57,7 +58,7 @@ bool Messenger::quick_send(Peer& peer, const void* data, std::size_t bytes, int 
 void Messenger::send(const void* data, std::size_t bytes, int number, int tag,
                      std::chrono::nanoseconds timeout) {
   Peer& to = peer(number);
-  if (quick_send(to, data, bytes, tag)) {
+  if (quick_send(number, data, bytes, tag)) {
     if (to.box->push()) return;
     note_debt(to);
     return await(endpoint_, {"send", number}, timeout, [&] { return to.box->push(); });

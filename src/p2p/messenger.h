@@ -92,7 +92,7 @@ class Messenger final : public Background {
 
   Peer& peer(int number);
   void open_all();
-  bool quick_send(Peer& peer, const void* data, std::size_t bytes, int tag);
+  bool quick_send(int number, const void* data, std::size_t bytes, int tag);
   bool quick_receive(int source, void* data, std::size_t room, int tag, Received* received);
 
   int move_on(int number);
@@ -105,6 +105,7 @@ class Messenger final : public Background {
   // outgoing.cc
   int flush_controls(Peer& peer);
   int advance_sends(Peer& peer);
+  bool asks_first(int number, const void* data, std::size_t bytes) const;
   bool begin_send(Peer& peer, SendRequest& request);
   int advance_transfer(Peer& peer, SendRequest& request);
   int send_pieces(Peer& peer, SendRequest& request);

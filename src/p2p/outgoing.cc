@@ -87,12 +87,23 @@ int Messenger::advance_sends(Peer& peer) {
   return moved;
 }
 
+// Whether the question is worth its time: it spares a copy, and half the time of the other where
+// both sides can do their part of it.
+bool Messenger::asks_first(int number, const void* data, std::size_t bytes) const {
+  constexpr std::size_t kLeastShared = std::size_t{8} << 10;
+  const Mailbox& box = *peers_[static_cast<std::size_t>(number)].box;
+  if (bytes > box.eager_bytes()) return true;
+  if (bytes < kLeastShared || !box.mapped()) return false;
+  return endpoint_.locate(data, bytes).id != 0 ||
+         (bytes >= endpoint_.path(number).least_reach && reaches(number));
+}
+
 bool Messenger::begin_send(Peer& peer, SendRequest& request) {
   const auto tag = static_cast<std::uint32_t>(request.tag);
   Mailbox& box = *peer.box;
   if (request.bytes <= kLinePayload) {
     request.begun = box.send_small(Kind::inlined, tag, request.data, request.bytes);
-  } else if (request.bytes <= box.eager_bytes()) {
+  } else if (!asks_first(request.peer, request.data, request.bytes)) {
     request.begun =
         box.send_through_area(Kind::eager, tag, request.data, request.bytes, &request.puts_left);
     if (request.begun) ++request.puts_asked;

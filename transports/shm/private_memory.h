@@ -20,6 +20,9 @@ struct Address {
 
 Address own_address();
 
+// What the kernel takes at least to copy 8 KiB, measured on this process's own; 0: it does not.
+float least_copy_ns();
+
 // One peer's.
 class PrivateMemory {
  public:

@@ -52,6 +52,8 @@ transport::Capabilities Transport::capabilities() const {
   result.load_store = true;
   result.ordered = true;
   result.get = true;
+  static const float copy_ns = least_copy_ns();
+  result.private_copy_ns = copy_ns;
   return result;
 }
 

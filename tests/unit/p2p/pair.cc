@@ -32,8 +32,7 @@ TestEndpoint::TestEndpoint(const std::string& transport, int rank)
     scarce_->leave_room_for(room);
     transport_ = scarce_.get();
   }
-  const transport::Capabilities able = transport_->capabilities();
-  path_ = {transport_, able.load_store, able.max_message, nullptr};
+  path_ = path_over(*transport_);
 }
 
 TestEndpoint::~TestEndpoint() {
