@@ -1,5 +1,6 @@
 #include "executor/executor.h"
 
+#include "base/cpu.h"
 #include "base/error.h"
 #include "executor/lane.h"
 
@@ -139,13 +140,17 @@ void Executor::wait(Operation* operation, std::chrono::nanoseconds timeout) {
   if (!operation->queued) return;
   if (poison_code_ != ErrorCode::ok) throw_if_poisoned();
   Patience patience(patience_limits_);
+  const unsigned pauses = poll_pauses();
   std::int64_t started = -1;
   while (operation->queued) {
     if (progress() > 0) {
       patience.reset();
       continue;
     }
-    if (!patience.due()) continue;
+    if (!patience.due()) {
+      cpu_pause(pauses);
+      continue;
+    }
     const std::int64_t now = world_.clock->now_ns();
     if (started < 0) started = now;
     look_around(operation, started, now, timeout);
