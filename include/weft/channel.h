@@ -21,9 +21,10 @@ struct ChannelOptions {
 ///
 /// Waits throw Error(timeout) after their time-out (default: the communicator's) and
 /// Error(peer_failed) where the other rank is gone and nothing that it sent is left; the channel
-/// stays as it was. Where both ranks map each other's memory an `acquire` hands out the receiver's
-/// own memory, so that nothing is copied. A slot of up to 48 bytes crosses between two cores in one
-/// transfer of a cache line.
+/// stays as it was. Where both ranks map each other's memory an `acquire` hands out what the
+/// receiver reads, so that nothing is copied. A slot of up to 48 bytes crosses between two cores in
+/// one transfer of a cache line, and an answer that is sent once its request was released travels
+/// in the lines of that.
 class WEFT_API Channel {
  public:
   Channel();

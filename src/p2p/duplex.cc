@@ -37,26 +37,29 @@ Duplex::Duplex(Endpoint& endpoint, int peer, const SlotShape& shape, std::byte* 
     return;
   }
   constexpr std::size_t kMostPuts = 2;
-  asked_.resize(shape_.slots);
+  posted_.resize(shape_.slots);
   left_.resize(shape_.slots);
   pending_.reserve(kMostPuts);
 }
 
+// A transport lets go of what was for a peer that is gone.
+bool Duplex::holds() const {
+  return endpoint_.failure(peer_) == nullptr && path_->transport->connected(peer_);
+}
+
 Duplex::~Duplex() {
+  if (staging_ == nullptr) return;
   constexpr std::chrono::seconds kPatience{1};
-  const std::int64_t deadline = endpoint_.clock().now_ns() + std::chrono::nanoseconds(kPatience).count();
-  const auto gone = [&] {
-    try {
-      return push() && asked_ == left_;
-    } catch (const Error&) {
-      return true;  // the transport lets go of what was for a peer that is gone
-    }
-  };
-  while (!gone() && endpoint_.failure(peer_) == nullptr && endpoint_.clock().now_ns() < deadline) {
-    path_->transport->progress();
+  const std::int64_t deadline =
+      endpoint_.clock().now_ns() + std::chrono::nanoseconds(kPatience).count();
+  try {
+    while (holds() && (!push() || posted_ != left_) && endpoint_.clock().now_ns() < deadline)
+      path_->transport->progress();
+  } catch (const Error&) {
+    return;
   }
-  // What a transport still holds is leaked rather than freed under it.
-  if (asked_ != left_ && endpoint_.failure(peer_) == nullptr) (void)staging_.release();
+  // What it still holds is leaked rather than freed under it.
+  if (holds() && posted_ != left_) (void)staging_.release();
 }
 
 // The payload and the second half of the header go in one put, whose signal is the flag.
@@ -67,11 +70,11 @@ void Duplex::post_slot(std::uint32_t bytes, std::uint32_t kind, std::uint32_t la
   pending_.clear();
   if (before != nullptr) pending_.push_back(*before);
   const std::size_t index = out_.index();
+  posted_of_last_ = &posted_[index];
   const RemoteSpan target = theirs_ + static_cast<std::size_t>(slot - staging_.get());
   pending_.push_back(make_put(slot + 8, target + 8, 8 + bytes, &left_[index]));
   add_signal(&pending_.back(), target, Flag{++sent_, kind, bytes}.packed());
   unposted_ = pending_.size();
-  ++asked_[index];
   told_ = released_;
   out_.next();
   push();
@@ -81,11 +84,13 @@ bool Duplex::push_pending() {
   std::span<const transport::Put> rest = std::span(pending_).last(unposted_);
   post_some(endpoint_, peer_, &rest);
   unposted_ = rest.size();
-  return rest.empty();
+  if (unposted_ > 0) return false;
+  ++*posted_of_last_;
+  return true;
 }
 
 // Whether the next slot can be written to again.
-bool Duplex::has_left() { return push() && left_[out_.index()] == asked_[out_.index()]; }
+bool Duplex::has_left() { return push() && left_[out_.index()] == posted_[out_.index()]; }
 
 void Duplex::tell() {
   if (theirs_.mapped != nullptr) return;

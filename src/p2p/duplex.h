@@ -142,6 +142,7 @@ class Duplex {
   std::uint32_t untold() const { return released_ - told_; }
   bool push_pending();
   bool has_left();
+  bool holds() const;
   void wake_peer() const;
   [[noreturn]] void refuse(const Flag& flag) const;
 
@@ -152,13 +153,14 @@ class Duplex {
   std::byte* const own_;
   const RemoteSpan theirs_;
   const std::uint32_t tell_after_;
-  // Peers that are not mapped: slots on their way, and how many puts of each were asked for and left.
+  // Peers that are not mapped: slots on their way, and how many puts of each were posted and left.
   std::unique_ptr<std::byte[], void (*)(void*)> staging_;
-  std::vector<std::uint64_t> asked_, left_;
+  std::vector<std::uint64_t> posted_, left_;
   // The last message's puts and how many of them have yet to be posted; the next one begins after
   // them.
   std::vector<transport::Put> pending_;
   std::size_t unposted_ = 0;
+  std::uint64_t* posted_of_last_ = nullptr;
   // Mapped peers.
   Shuttles shuttles_;
   Shuttle* shuttle_ = nullptr;  // the next message is written there
