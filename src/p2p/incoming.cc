@@ -130,7 +130,8 @@ Accept Messenger::plan_transfer(ReceiveRequest& request, int source, const Ask& 
       ask.source.id == 0 ? nullptr : endpoint_.mapped(source, ask.source, ask.bytes);
   accept.target = endpoint_.locate(request.data, ask.bytes);
   const bool both_mapped = from != nullptr && accept.target.id != 0;
-  const std::size_t half = ask.bytes / 2 / kPage * kPage;
+  // The receiver, who begins an answer's time before the sender, does a page more.
+  const std::size_t half = ask.bytes / 2 / kPage * kPage + (ask.bytes >= 4 * kPage ? kPage : 0);
   if (from == nullptr && accept.target.id == 0) {
     if (ask.bytes < path.least_reach || ask.address == 0 || !reaches(source)) return accept;
     accept.way = Way::reach;

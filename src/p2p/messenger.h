@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -103,6 +104,8 @@ class Messenger final : public Background {
   void note_debt(Peer& peer);
 
   // outgoing.cc
+  bool send_control(Peer& peer, Kind kind, std::uint32_t label, std::span<const std::byte> payload,
+                    std::uint64_t* left);
   int flush_controls(Peer& peer);
   int advance_sends(Peer& peer);
   bool asks_first(int number, const void* data, std::size_t bytes) const;
@@ -159,10 +162,12 @@ class Messenger final : public Background {
 
 template <typename Payload>
 void Messenger::say(Peer& peer, Kind kind, std::uint32_t label, const Payload& payload) {
-  Control control{kind, label, std::vector<std::byte>(sizeof(payload))};
+  const std::span<const std::byte> bytes = std::as_bytes(std::span(&payload, 1));
+  std::uint64_t left = 0;  // a mapped peer's bytes are copied at once
+  if (peer.controls.empty() && peer.box->mapped() && send_control(peer, kind, label, bytes, &left))
+    return;
+  peer.controls.push_back({kind, label, {bytes.begin(), bytes.end()}});
   ++active;
-  std::memcpy(control.payload.data(), &payload, sizeof(payload));
-  peer.controls.push_back(std::move(control));
   flush_controls(peer);
 }
 

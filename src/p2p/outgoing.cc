@@ -51,18 +51,22 @@ bool Messenger::reaches(int number) const {
   return path.load_store && path.transport->copy_private(number, 0, nullptr, 0, false).ok();
 }
 
+// False while there is no room. `left` is raised once a larger one's bytes may be reused.
+bool Messenger::send_control(Peer& peer, Kind kind, std::uint32_t label,
+                             std::span<const std::byte> payload, std::uint64_t* left) {
+  Mailbox& box = *peer.box;
+  return payload.size() <= kLinePayload
+             ? box.send_small(kind, label, payload.data(), payload.size())
+             : box.send_through_area(kind, label, payload.data(), payload.size(), left);
+}
+
 int Messenger::flush_controls(Peer& peer) {
   int moved = 0;
   for (; peer.left > 0; --peer.left) peer.leaving.pop_front();
   while (!peer.controls.empty()) {
     Control& control = peer.controls.front();
-    const std::size_t bytes = control.payload.size();
-    const bool small = bytes <= kLinePayload;
-    if (small ? !peer.box->send_small(control.kind, control.label, control.payload.data(), bytes)
-              : !peer.box->send_through_area(control.kind, control.label, control.payload.data(),
-                                             bytes, &peer.left))
-      break;
-    if (!small) peer.leaving.push_back(std::move(control));
+    if (!send_control(peer, control.kind, control.label, control.payload, &peer.left)) break;
+    if (control.payload.size() > kLinePayload) peer.leaving.push_back(std::move(control));
     peer.controls.pop_front();
     --active;
     ++moved;
