@@ -77,16 +77,18 @@ void Messenger::send(const void* data, std::size_t bytes, int number, int tag,
 bool Messenger::quick_receive(int source, void* data, std::size_t room, int tag,
                               Received* received) {
   constexpr int kSteps = 8192;
+  constexpr int kTurns = 512;  // with a transport, which take longer
   Peer& from = peer(source);
-  if (matching_.any_posted() || matching_.any_unexpected(source) || !from.box->mapped())
+  if (matching_.any_posted() || matching_.any_unexpected(source) || !from.lost.empty())
     return false;
   Arrived arrived;
+  const bool mapped = from.box->mapped();
   const bool spins = active == 0 && endpoint_.patience().poll_ns > 0;
-  const unsigned pauses = poll_pauses();
-  int polls = spins ? kSteps / static_cast<int>(1 + pauses) : 1;
+  const unsigned pauses = mapped ? poll_pauses() : 0;
+  int polls = !spins ? 1 : mapped ? kSteps / static_cast<int>(1 + pauses) : kTurns;
   while (!from.box->front(&arrived)) {
     if (--polls <= 0) return false;
-    cpu_pause(pauses);
+    mapped ? cpu_pause(pauses) : static_cast<void>(endpoint_.path(source).transport->progress());
   }
   if (arrived.kind != Kind::inlined && arrived.kind != Kind::eager) return false;
   const int found = static_cast<int>(arrived.label);
@@ -99,6 +101,7 @@ bool Messenger::quick_receive(int source, void* data, std::size_t room, int tag,
   }
   *received = {source, found, arrived.bytes};
   from.box->pop();
+  if (!mapped) note_debt(from);
   return true;
 }
 
