@@ -34,6 +34,17 @@ inline void cpu_pause(unsigned times) {
   for (; times > 0; --times) cpu_pause();
 }
 
+// Looks whether `ready()`, with so many pauses in between, for about as long as `steps` looks
+// without them take. Whether it was; it is not asked again then.
+template <typename Ready>
+bool spin(int steps, unsigned pauses, const Ready& ready) {
+  for (int looks = steps / static_cast<int>(1 + pauses); looks > 0; --looks) {
+    if (ready()) return true;
+    cpu_pause(pauses);
+  }
+  return false;
+}
+
 // Begins to take a cache line away from the other cores, because it will be written soon. A hint.
 inline void prefetch_for_write(const void* address) {
 #if defined(__x86_64__)

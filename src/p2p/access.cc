@@ -108,11 +108,7 @@ std::uint64_t Access::wait_at_least(const std::byte* word, std::uint64_t value, 
   constexpr int kSteps = 512;
   // A look takes the line from its writer, who has no answer to find in it: they are best half as
   // long again apart, as measured.
-  const unsigned pauses = poll_pauses() * 3 / 2;
-  for (int polls = spins_ ? kSteps / static_cast<int>(1 + pauses) : 0; polls > 0; --polls) {
-    if (ready()) return seen;
-    cpu_pause(pauses);
-  }
+  if (spins_ && spin(kSteps, poll_pauses() * 3 / 2, ready)) return seen;
   await(endpoint_, {"wait_at_least", from}, timeout, ready);
   return seen;
 }

@@ -40,7 +40,7 @@ Mailbox::Mailbox(Endpoint& endpoint, int peer, std::size_t bytes, std::byte* own
       area_(area_bytes(bytes, ring_.shape()) - shuttle_bytes_),
       marks_(ring_.shape().slots),
       slot_mask_(ring_.shape().slots - 1),
-      eager_bytes_(std::min(share_of(area_.size(), kMostEager), shuttle_bytes_)),
+      eager_bytes_(share_of(area_.size(), kMostEager)),
       piece_bytes_(share_of(area_.size(), kMostPiece)) {}
 
 // The area is freed as slots are given back.

@@ -83,13 +83,17 @@ bool Messenger::quick_receive(int source, void* data, std::size_t room, int tag,
     return false;
   Arrived arrived;
   const bool mapped = from.box->mapped();
+  const auto came = [&] { return from.box->front(&arrived); };
+  const auto came_or_progressed = [&] {
+    if (came()) return true;
+    endpoint_.path(source).transport->progress();
+    return false;
+  };
   const bool spins = active == 0 && endpoint_.patience().poll_ns > 0;
-  const unsigned pauses = mapped ? poll_pauses() : 0;
-  int polls = !spins ? 1 : mapped ? kSteps / static_cast<int>(1 + pauses) : kTurns;
-  while (!from.box->front(&arrived)) {
-    if (--polls <= 0) return false;
-    mapped ? cpu_pause(pauses) : static_cast<void>(endpoint_.path(source).transport->progress());
-  }
+  const bool found_one = !spins   ? came()
+                         : mapped ? spin(kSteps, poll_pauses(), came)
+                                  : spin(kTurns, 0, came_or_progressed);
+  if (!found_one) return false;
   if (arrived.kind != Kind::inlined && arrived.kind != Kind::eager) return false;
   const int found = static_cast<int>(arrived.label);
   if (arrived.bytes > room || found != (tag == kAnyTag && found < kFirstOwnTag ? found : tag))

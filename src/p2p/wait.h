@@ -50,13 +50,8 @@ void await(Endpoint& endpoint, const Awaited& awaited, std::chrono::nanoseconds 
   constexpr int kSteps = 1024;
   if (awaited.peer >= 0 && endpoint.path(awaited.peer).load_store &&
       endpoint.patience().poll_ns > 0) {
-    const unsigned pauses = poll_pauses();
-    const int polls = kSteps / static_cast<int>(1 + pauses);
     for (int round = 0; round < kRounds; ++round) {
-      for (int i = 0; i < polls; ++i) {
-        if (ready()) return;
-        cpu_pause(pauses);
-      }
+      if (spin(kSteps, poll_pauses(), ready)) return;
       endpoint.progress();
     }
   }

@@ -226,7 +226,7 @@ TEST_P(MessengerTest, NonsenseInAMailboxIsAnErrorOfThatPeer) {
       std::byte* slot = own + shape.slot_offset(number - 1);
       std::uint64_t words[8];
       for (auto& word : words) word = random() % 3 == 0 ? random() : random() % 8;
-      const auto kind = static_cast<std::uint32_t>(random() % 10);
+      const auto kind = static_cast<std::uint32_t>(random() % Flag::kKinds);
       words[0] = Flag{number, kind, random() % 2 == 0 ? static_cast<std::uint32_t>(random() % 49)
                                                       : std::uint32_t{8}}.packed();
       if (random() % 2 == 0) words[1] = random() % 4;
