@@ -35,7 +35,7 @@ sockaddr_un socket_address(const Address& address) {
 SocketTransport::SocketTransport(const OpenOptions& options) : options_(options) {
   peers_.resize(static_cast<std::size_t>(options.size));
   std::ifstream("/proc/sys/kernel/random/boot_id").read(address_.boot_id, 36);
-  struct stat info {};
+  struct stat info{};
   check(stat("/proc/self/ns/net", &info), "/proc/self/ns/net");
   address_.network_namespace = info.st_ino;
   epoll_ = check(epoll_create1(EPOLL_CLOEXEC), "epoll_create1");

@@ -72,7 +72,7 @@ struct Options {
       plugin_path;  ///< [WEFT_PLUGIN_PATH] colon-separated folders or files of transport plugins;
                     ///< default: the folder `weft` beside the library, else the installed one
   std::string
-      algorithm;  ///< [WEFT_ALGORITHM] by name, for every call it exists for; default by cost
+      algorithm;       ///< [WEFT_ALGORITHM] by name, for every call it exists for; default by cost
   std::string tuning;  ///< [WEFT_TUNING] file of weft-tune's, read at rank 0; default
                        ///< weft/tuning.json in $XDG_CONFIG_HOME or ~/.config where it exists
   std::optional<Protocol> protocol;  ///< [WEFT_PROTOCOL: packet, bulk, auto]
@@ -87,9 +87,9 @@ struct Preference {
 
 /// One way to run a call.
 struct Candidate {
-  Preference how;              ///< for Communicator::prefer()
+  Preference how;  ///< for Communicator::prefer()
   double predicted_us = 0;
-  bool chosen = false;         ///< what runs where nothing is preferred
+  bool chosen = false;  ///< what runs where nothing is preferred
 };
 
 /// Memory from Communicator::allocate(). Move-only; frees itself. Outlives no communicator.
@@ -192,9 +192,9 @@ class WEFT_API Communicator {
   Buffer allocate(std::size_t bytes);
 
   /// From now on, calls and plans of `collective` run so, whatever options, tuning files and costs
-  /// say; an empty preference ends that. Every rank must call it alike, between the same calls; does
-  /// not block. Throws Error(invalid_argument) where there is no such algorithm or number of lanes,
-  /// and the calls themselves throw Error(unsupported) where it cannot serve them.
+  /// say; an empty preference ends that. Every rank must call it alike, between the same calls;
+  /// does not block. Throws Error(invalid_argument) where there is no such algorithm or number of
+  /// lanes, and the calls themselves throw Error(unsupported) where it cannot serve them.
   void prefer(Collective collective, const Preference& preference);
 
   /// What could run such a call between private buffers, or with `allocated` between buffers that
@@ -236,10 +236,10 @@ class WEFT_API Communicator {
   Plan plan_all_reduce_rms_norm(const void* input, void* output, std::size_t max_rows,
                                 DataType type, const RmsNorm& norm);
 
-  /// output[i] = sum over all ranks of input[i], i < count, of f32, f16 or bf16, moved as 8-bit codes
-  /// with an f32 scale for each 128 elements: about a quarter of the bytes of f32, half of bf16. For
-  /// links slower than the processor; between ranks that map each other's memory, plain plans are
-  /// quicker. The same bits at every rank. In place: input == output.
+  /// output[i] = sum over all ranks of input[i], i < count, of f32, f16 or bf16, moved as 8-bit
+  /// codes with an f32 scale for each 128 elements: about a quarter of the bytes of f32, half of
+  /// bf16. For links slower than the processor; between ranks that map each other's memory, plain
+  /// plans are quicker. The same bits at every rank. In place: input == output.
   ///
   /// Error, with m(x) the largest magnitude of x's block of 128 elements: one code is wrong by at
   /// most
@@ -253,8 +253,8 @@ class WEFT_API Communicator {
   /// is added; above 8 ranks so are partial sums, one more for each further 7 ranks, in either way.
   ///
   /// A block in which some rank has a NaN or an infinity becomes NaN as a whole; with two_shot so
-  /// does one whose sum overflows f32. Blocks of zeros stay exact, those with no magnitude of 2^-100
-  /// count as such, and magnitudes above 2^127 may become infinite.
+  /// does one whose sum overflows f32. Blocks of zeros stay exact, those with no magnitude of
+  /// 2^-100 count as such, and magnitudes above 2^127 may become infinite.
   ///
   /// Collective; blocks until all ranks have called it. The plan keeps its codes in memory of its
   /// own. Throws Error(invalid_argument) for other types and forms, null, misaligned or overlapping
@@ -302,9 +302,9 @@ class WEFT_API Communicator {
   // Between two ranks. Messages from one rank to another are matched in the order they were sent.
   // Time-outs and failed peers here concern the call alone: they do not poison the communicator.
 
-  /// Sends `bytes` bytes to `rank` (not this one). Returns once `data` may be reused: a small message
-  /// as soon as there is room for it at the receiver, a large one when it is received. Tags are 0 to
-  /// 2^30 - 1.
+  /// Sends `bytes` bytes to `rank` (not this one). Returns once `data` may be reused: a small
+  /// message as soon as there is room for it at the receiver, a large one when it is received. Tags
+  /// are 0 to 2^30 - 1.
   void send(const void* data, std::size_t bytes, int rank, int tag = 0);
   /// `data` must stay as it is until the request is complete.
   Request send_async(const void* data, std::size_t bytes, int rank, int tag = 0);
@@ -313,8 +313,8 @@ class WEFT_API Communicator {
   /// message is gone. Messages that nobody asked for yet are kept up to Options::unexpected_bytes
   /// for each sender; further senders wait.
   Received recv(void* data, std::size_t max_bytes, int rank = kAnySource, int tag = kAnyTag);
-  /// Receives in the order they were started. `data` is the library's until the request is complete;
-  /// destroying it before a message was found withdraws it.
+  /// Receives in the order they were started. `data` is the library's until the request is
+  /// complete; destroying it before a message was found withdraws it.
   Request recv_async(void* data, std::size_t max_bytes, int rank = kAnySource, int tag = kAnyTag);
   /// Sends to one rank and receives from another (or the same), without waiting for each other.
   Received sendrecv(const void* data, std::size_t bytes, int to, int send_tag, void* into,
@@ -331,11 +331,11 @@ class WEFT_API Communicator {
   /// Collective. `bytes` (they may differ) of zeroed memory that all ranks put to and get from.
   Window open_window(std::size_t bytes);
 
-  /// Collective; blocks until all ranks have called it. A plan that takes tokens to experts and their
-  /// outputs back (<weft/moe.h>). With n ranks it keeps, for peers to write to, 2 (n - 1) max_tokens
-  /// tokens and max_tokens * top_k outputs. Throws Error(invalid_argument) for bad options, before
-  /// anything is sent, and at every rank Error(mismatch) where they differ and Error(no_resources)
-  /// where a rank lacks the memory.
+  /// Collective; blocks until all ranks have called it. A plan that takes tokens to experts and
+  /// their outputs back (<weft/moe.h>). With n ranks it keeps, for peers to write to, 2 (n - 1)
+  /// max_tokens tokens and max_tokens * top_k outputs. Throws Error(invalid_argument) for bad
+  /// options, before anything is sent, and at every rank Error(mismatch) where they differ and
+  /// Error(no_resources) where a rank lacks the memory.
   MoePlan plan_moe(const MoeOptions& options);
 
   /// Collective. Zeroed pages that all ranks write to and read from, each rank's in a layout of its

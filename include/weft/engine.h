@@ -24,7 +24,7 @@ namespace weft {
 struct EngineOptions {
   std::string name = {};  ///< who this is, over restarts ("decode-3"); up to 200 characters;
                           ///< default: one that nobody else has
-  int max_peers = 64;                                 ///< at a time, up to 4096
+  int max_peers = 64;     ///< at a time, up to 4096
   std::size_t mailbox_bytes = std::size_t{64} << 10;  ///< for messages from each peer; the same at
                                                       ///< all that meet
   std::optional<std::chrono::nanoseconds> timeout =
@@ -52,7 +52,7 @@ struct PeerEvent {
   std::string name;
   ErrorCode code = ErrorCode::ok;  ///< of a peer that is down: timeout where it never answered,
                                    ///< else peer_failed
-  std::string reason;  ///< likewise, for people
+  std::string reason;              ///< likewise, for people
 };
 
 /// Memory of this process that peers may be given keys to. Move-only; ends its registration, which

@@ -47,8 +47,8 @@ struct [[nodiscard]] Status {
 
 /// What a put costs, roughly: what algorithms are chosen by until somebody measures. 0: unknown.
 struct RoughCost {
-  float latency_ns = 0;             ///< from the last byte's departure to its arrival
-  float message_ns = 0;             ///< processor time of one put, at the sender and at the receiver
+  float latency_ns = 0;  ///< from the last byte's departure to its arrival
+  float message_ns = 0;  ///< processor time of one put, at the sender and at the receiver
   float processor_ns_per_byte = 0;  ///< processor time of a byte, at either side
   float wire_ns_per_byte = 0;       ///< of all devices together
 };
@@ -193,9 +193,10 @@ class Transport {
   /// Posts gets. `unsupported` unless capabilities().get.
   virtual Status get(std::span<const Get> gets) = 0;
 
-  /// Copies between `mine` and `theirs`, an address in the peer's process, whatever memory either is:
-  /// from there, or with `write` to there. The processor copies before this returns, and nothing is
-  /// signalled. `unsupported` where that peer's memory is out of reach; 0 bytes ask for just that.
+  /// Copies between `mine` and `theirs`, an address in the peer's process, whatever memory either
+  /// is: from there, or with `write` to there. The processor copies before this returns, and
+  /// nothing is signalled. `unsupported` where that peer's memory is out of reach; 0 bytes ask for
+  /// just that.
   virtual Status copy_private(int peer, std::uint64_t theirs, void* mine, std::size_t bytes,
                               bool write) {
     (void)peer, (void)theirs, (void)mine, (void)bytes, (void)write;

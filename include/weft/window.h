@@ -45,8 +45,8 @@ class WEFT_API Window {
   /// Writes into a rank's memory. Does not wait for the wire: `source` must stay as it is until
   /// flush().
   void put(int rank, std::size_t offset, const void* source, std::size_t bytes);
-  /// The same, and then changes the word at `signal_offset` there. Up to 56 bytes whose word follows
-  /// in the same cache line arrive in one transfer of that line.
+  /// The same, and then changes the word at `signal_offset` there. Up to 56 bytes whose word
+  /// follows in the same cache line arrive in one transfer of that line.
   void put_signal(int rank, std::size_t offset, const void* source, std::size_t bytes,
                   std::size_t signal_offset, std::uint64_t value, Signal how = Signal::set);
   /// Changes a word alone.

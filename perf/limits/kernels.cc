@@ -78,12 +78,11 @@ void stream_lines(float* first, float* second, const float* a, const float* b, s
 
 __attribute__((target("avx512f"))) void stream_avx512(float* first, float* second, const float* a,
                                                       const float* b, std::size_t count) {
-  stream_lines(
-      first, second, a, b, count, [=](std::size_t i) __attribute__((target("avx512f"))) {
-        const __m512 sum = _mm512_add_ps(_mm512_loadu_ps(a + i), _mm512_loadu_ps(b + i));
-        _mm512_stream_ps(first + i, sum);
-        if (second != nullptr) _mm512_stream_ps(second + i, sum);
-      });
+  stream_lines(first, second, a, b, count, [=](std::size_t i) __attribute__((target("avx512f"))) {
+    const __m512 sum = _mm512_add_ps(_mm512_loadu_ps(a + i), _mm512_loadu_ps(b + i));
+    _mm512_stream_ps(first + i, sum);
+    if (second != nullptr) _mm512_stream_ps(second + i, sum);
+  });
 }
 
 void stream_sse(float* first, float* second, const float* a, const float* b, std::size_t count) {

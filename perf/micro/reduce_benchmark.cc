@@ -25,7 +25,7 @@ constexpr std::int64_t kCachedBytes[] = {8, 64, 1 << 10, 16 << 10, 64 << 10, 256
 constexpr std::int64_t kStreamedBytes = 128 << 20;
 
 struct Free {
-  void operator()(void* memory) const { ::operator delete (memory, std::align_val_t{4096}); }
+  void operator()(void* memory) const { ::operator delete(memory, std::align_val_t{4096}); }
 };
 
 // Page-aligned buffers of one size, at addresses that do not share cache sets.
@@ -35,7 +35,7 @@ class Buffers {
     for (int i = 0; i < count; ++i) {
       const std::size_t shift =
           static_cast<std::size_t>(i) * 4096 + static_cast<std::size_t>(i) * 256;
-      memory_.emplace_back(::operator new (bytes + shift, std::align_val_t{4096}));
+      memory_.emplace_back(::operator new(bytes + shift, std::align_val_t{4096}));
       pointers_.push_back(static_cast<std::byte*>(memory_.back().get()) + shift);
       std::memset(pointers_.back(), i == 0 ? 0 : 1, bytes);
     }

@@ -11,8 +11,8 @@ namespace {
 using schedule::Destination;
 using schedule::Operand;
 
-void take_part(Builder& builder, const PlanInput& plan, const Fold& fold, int rounds,
-               int fold_in, int fold_out, int scratch) {
+void take_part(Builder& builder, const PlanInput& plan, const Fold& fold, int rounds, int fold_in,
+               int fold_out, int scratch) {
   const int r = plan.rank;
   const int v = fold.member(r);
   const auto partner = [&](int round) { return fold.rank(v ^ (1 << round)); };

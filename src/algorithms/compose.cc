@@ -55,9 +55,9 @@ Home Composer::add_scratch(const std::vector<int>& blocks, int most) {
 Operand Composer::place(const Home& home, int rank, int block) const {
   const int slot = home.slots.empty() ? -1 : home.slots[static_cast<std::size_t>(block)];
   if (slot >= 0) return {Buffer::slot, rank, slot};
-  const bool own_block_only =
-      home.buffer == Buffer::input ? plan_.collective == Collective::all_gather
-                                   : plan_.collective == Collective::reduce_scatter;
+  const bool own_block_only = home.buffer == Buffer::input
+                                  ? plan_.collective == Collective::all_gather
+                                  : plan_.collective == Collective::reduce_scatter;
   return {home.buffer, rank, own_block_only ? 0 : block};
 }
 
@@ -132,8 +132,11 @@ class Composer::Embedding {
   // How many steps it becomes, at most.
   std::size_t parts(const Step& step) const {
     if (step.blocks == 0 || !phase_.one_by_one) return 1;
-    const auto bound = [&](int block) { return phase_.map.bounds[static_cast<std::size_t>(block)]; };
-    return static_cast<std::size_t>(std::max(1, bound(step.block + step.blocks) - bound(step.block)));
+    const auto bound = [&](int block) {
+      return phase_.map.bounds[static_cast<std::size_t>(block)];
+    };
+    return static_cast<std::size_t>(
+        std::max(1, bound(step.block + step.blocks) - bound(step.block)));
   }
 
   void take(const Step& step) {

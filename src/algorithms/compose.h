@@ -51,8 +51,8 @@ class Composer {
  public:
   Composer(const PlanInput& plan, std::string_view algorithm, int blocks);
 
-  // A home for `blocks` in slots that receive nothing. Every rank adds it, with the most blocks that
-  // any has.
+  // A home for `blocks` in slots that receive nothing. Every rank adds it, with the most blocks
+  // that any has.
   Home add_scratch(const std::vector<int>& blocks, int most);
 
   // Every rank adds the same phases in the same order, taking part or not.
@@ -62,8 +62,8 @@ class Composer {
   void copy_to_output(int block, const Home& from);
 
   // Takes blocks from rank to rank, out of `from` at the one and into slots of the other, which
-  // `arrived` then names. Every rank calls it, with all handings to the ranks that it has to do with
-  // and the most blocks that any rank of all receives.
+  // `arrived` then names. Every rank calls it, with all handings to the ranks that it has to do
+  // with and the most blocks that any rank of all receives.
   struct Handing {
     int from = -1;
     int to = -1;

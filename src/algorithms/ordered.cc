@@ -14,8 +14,8 @@ std::vector<int> order_of(const PlanInput& plan) {
   std::vector<int> order(static_cast<std::size_t>(plan.ranks));
   std::iota(order.begin(), order.end(), 0);
   for (const topology::Level& level : plan.shape->levels) {
-    std::ranges::stable_sort(
-        order, {}, [&](int rank) { return level.group[static_cast<std::size_t>(rank)]; });
+    std::ranges::stable_sort(order, {},
+                             [&](int rank) { return level.group[static_cast<std::size_t>(rank)]; });
   }
   return order;
 }
@@ -40,8 +40,8 @@ schedule::Schedule in_order(const PlanInput& plan, Generator* generator) {
   PlanInput sample = plan;
   sample.lanes = 1;
   const schedule::Schedule frame = generator(sample);
-  const bool block_of_rank = plan.collective == Collective::reduce_scatter ||
-                             plan.collective == Collective::all_gather;
+  const bool block_of_rank =
+      plan.collective == Collective::reduce_scatter || plan.collective == Collective::all_gather;
   phase.map = BlockMap::even(0, frame.blocks, frame.blocks);
   if (block_of_rank) phase.map.blocks = order;
   phase.one_by_one = block_of_rank;

@@ -1,5 +1,6 @@
-// The compiled half of fmt, hidden inside libweft: its users need not link fmt, and our sources compile four times faster than
-// with its header-only mode. What is instantiated here is what fmt's own src/format.cc instantiates.
+// The compiled half of fmt, hidden inside libweft: its users need not link fmt, and our sources
+// compile four times faster than with its header-only mode. What is instantiated here is what fmt's
+// own src/format.cc instantiates.
 #include <fmt/format-inl.h>
 
 FMT_BEGIN_NAMESPACE
@@ -12,7 +13,8 @@ template auto locale_ref::get<std::locale>() const -> std::locale;
 template auto thousands_sep_impl(locale_ref) -> thousands_sep_result<char>;
 template auto decimal_point_impl(locale_ref) -> char;
 template void buffer<char>::append(const char*, const char*);
-template void vformat_to(buffer<char>&, string_view, basic_format_args<FMT_BUFFER_CONTEXT(char)>, locale_ref);
+template void vformat_to(buffer<char>&, string_view, basic_format_args<FMT_BUFFER_CONTEXT(char)>,
+                         locale_ref);
 
 }  // namespace detail
 FMT_END_NAMESPACE

@@ -9,9 +9,7 @@ PatienceLimits limits_of(WaitPolicy policy, bool costly) {
     case WaitPolicy::spin:
       return {.poll_ns = 20 * kMicrosecond, .yield_ns = 1000 * kMicrosecond};
     case WaitPolicy::yield:
-      return {.poll_ns = 0,
-              .yield_ns = 2000 * kMicrosecond,
-              .polls_before_yield = costly ? 1 : 4};
+      return {.poll_ns = 0, .yield_ns = 2000 * kMicrosecond, .polls_before_yield = costly ? 1 : 4};
     case WaitPolicy::block:
       return {.poll_ns = 5 * kMicrosecond, .yield_ns = 0};
   }

@@ -72,8 +72,8 @@ struct Child {
   Socket alive;    // a pipe whose other end only the child holds: it closes when the child ends
 };
 
-// Rank r gets the r-th processor that this process may use; with fewer of them than ranks, neighbours
-// are on different ones. Nothing happens where the kernel will not tell or bind.
+// Rank r gets the r-th processor that this process may use; with fewer of them than ranks,
+// neighbours are on different ones. Nothing happens where the kernel will not tell or bind.
 void bind_to_processor(int rank) {
   cpu_set_t usable;
   if (sched_getaffinity(0, sizeof(usable), &usable) != 0 || CPU_COUNT(&usable) == 0) return;

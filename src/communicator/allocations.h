@@ -62,8 +62,8 @@ class Allocations {
     transport::LocalMemory own;
     Registered registered;  // with the transports that did not allocate it
     bool freed = false;
-    int freed_by = 0;               // ranks that said so
-    std::vector<std::byte*> bases;  // by rank, as mapped here; empty where some rank cannot be
+    int freed_by = 0;                // ranks that said so
+    std::vector<std::byte*> bases;   // by rank, as mapped here; empty where some rank cannot be
     std::vector<std::size_t> sizes;  // by rank
     std::vector<Import> imports;
   };

@@ -1,4 +1,5 @@
-// Memory of channels that were closed here and not yet at the other end, which may still write to it.
+// Memory of channels that were closed here and not yet at the other end, which may still write to
+// it.
 #pragma once
 
 #include <vector>

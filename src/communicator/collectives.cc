@@ -72,9 +72,8 @@ Plan Communicator::plan_all_reduce_rms_norm(const void* input, void* output, std
   return plan;
 }
 
-Plan Communicator::plan_all_reduce_quantized(const void* input, void* output,
-                                             std::size_t max_count, DataType type,
-                                             Quantization form) {
+Plan Communicator::plan_all_reduce_quantized(const void* input, void* output, std::size_t max_count,
+                                             DataType type, Quantization form) {
   Plan plan;
   plan.state_ = plan_quantized(*impl_, {input, output, max_count, type, form});
   return plan;

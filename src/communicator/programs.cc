@@ -47,9 +47,8 @@ tuner::Query Programs::query(Collective collective, std::size_t bytes, bool dire
   return query;
 }
 
-std::vector<const Program*> Programs::contenders(Collective collective, int root,
-                                                 std::size_t bytes, bool direct,
-                                                 std::size_t most) {
+std::vector<const Program*> Programs::contenders(Collective collective, int root, std::size_t bytes,
+                                                 bool direct, std::size_t most) {
   // The model is rarely wrong by more.
   constexpr double kWorthTrying = 4;
   std::vector<const Program*> result = {&find(collective, root, bytes, direct)};

@@ -82,7 +82,7 @@ class Router {
   std::vector<std::vector<TransportOffer>> offers_;  // by rank
   std::vector<std::string> mine_;                    // by peer: what connected here
   std::vector<std::vector<std::string>> refused_;    // by peer
-  std::vector<std::vector<std::string>> tried_;    // by peer: connected to, or not
+  std::vector<std::vector<std::string>> tried_;      // by peer: connected to, or not
   std::vector<std::vector<Name>> found_;             // by rank and peer: what connected there
 };
 

@@ -115,8 +115,7 @@ void Connections::note_machine(const topology::Host& host) {
 // Where some pair of ranks finds no way, everyone opens the transports that wait to be asked for.
 void Connections::find_ways(const Config& config, Bootstrap& bootstrap, Router& router) {
   const auto look = [&] {
-    router.agree(
-        all_gather(config, bootstrap, router.connect(exchange_offers(config, bootstrap))));
+    router.agree(all_gather(config, bootstrap, router.connect(exchange_offers(config, bootstrap))));
   };
   look();
   if (!router.incomplete()) return;

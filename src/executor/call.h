@@ -18,7 +18,7 @@ struct Call {
   ReduceOp op = ReduceOp::sum;
   int root = 0;
   std::size_t count = 0;
-  bool internal = false;  // weft's own exchange while something is set up
+  bool internal = false;      // weft's own exchange while something is set up
   Extra extra = Extra::none;  // rms_norm: `count` is rows
 
   // Everything but the count and the root's upper half, in 64 bits.

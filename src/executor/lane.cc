@@ -55,8 +55,8 @@ void raise(const Frame& frame, const Place& place) {
 
 [[noreturn]] void put_failed(const Place& place, const transport::Status& status) {
   throw PutFailed(status.code,
-                  fmt::format("put to rank {} over {}: {}", place.rank,
-                              place.link->transport_name, status.message),
+                  fmt::format("put to rank {} over {}: {}", place.rank, place.link->transport_name,
+                              status.message),
                   place.rank);
 }
 

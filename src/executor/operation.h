@@ -27,7 +27,7 @@ struct FinalBlock {
 // Programs must reduce straight into outputs for it: one_shot's and two_shot_direct's do.
 struct Finish {
   void (*run)(const void* context, const FinalBlock& block) = nullptr;  // null: the kernel
-  const void* context = nullptr;  // outlives the operation
+  const void* context = nullptr;                                        // outlives the operation
 };
 
 // What a program needs beside itself to run.
@@ -37,9 +37,9 @@ struct Launch {
   const std::byte* input = nullptr;
   std::byte* output = nullptr;
   schedule::Partition partition;
-  reduce::Kernel kernel = nullptr;   // reductions only
-  int divisor = 1;                   // avg: the number of ranks
-  unsigned element_shift = 0;        // log2 of the element's bytes
+  reduce::Kernel kernel = nullptr;  // reductions only
+  int divisor = 1;                  // avg: the number of ranks
+  unsigned element_shift = 0;       // log2 of the element's bytes
   Finish finish;
   bool streaming = false;            // write user buffers past the caches
   std::size_t slot_block_bytes = 0;  // one block of a slot: a chunk, or its packets

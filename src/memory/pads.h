@@ -1,6 +1,7 @@
 // The pad: the memory of a rank that its peers write to. Every rank lays it out alike.
 //
-//   control | signals [lane][parity][slot] | mailboxes [peer] | packets [parity] | scratch [lane][parity]
+//   control | signals [lane][parity][slot] | mailboxes [peer] | packets [parity] | scratch
+//   [lane][parity]
 //
 // "parity" is the pass number modulo two: a pass and the next one use different halves (see
 // schedule/schedule.h).
@@ -47,8 +48,8 @@ struct PadLayout {
   std::size_t packets = 0;
   std::size_t scratch = 0;
   std::size_t mailbox_bytes = 0;  // of one peer
-  std::size_t packet_bytes = 0;  // of one parity
-  std::size_t lane_bytes = 0;    // of one lane and parity
+  std::size_t packet_bytes = 0;   // of one parity
+  std::size_t lane_bytes = 0;     // of one lane and parity
   std::size_t total = 0;
 
   std::size_t signal_offset(int lane, int parity, int slot) const {

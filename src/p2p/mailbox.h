@@ -27,7 +27,8 @@ class Mailbox {
   static constexpr std::size_t kLeastBytes = 1024;
 
   // `own`: `bytes` zeroed bytes here that the peer writes to, `theirs`: the same at the peer.
-  Mailbox(Endpoint& endpoint, int peer, std::size_t bytes, std::byte* own, const RemoteSpan& theirs);
+  Mailbox(Endpoint& endpoint, int peer, std::size_t bytes, std::byte* own,
+          const RemoteSpan& theirs);
 
   bool mapped() const { return ring_.mapped(); }
   // Messages up to so many bytes travel at once.
@@ -86,7 +87,7 @@ class Mailbox {
   Area area_;                         // the rest of the peer's, as this side fills it
   std::vector<std::uint64_t> marks_;  // of the area, after the message of each slot
   std::uint32_t slot_mask_;
-  std::uint32_t freed_ = 0;           // messages whose pieces were freed
+  std::uint32_t freed_ = 0;  // messages whose pieces were freed
   std::size_t eager_bytes_;
   std::size_t piece_bytes_;
 };

@@ -28,7 +28,8 @@ struct Unexpected {
 class Matching {
  public:
   // `limit`: bytes of unexpected messages kept of each sender.
-  Matching(int peers, std::size_t limit) : limit_(limit), unexpected_(static_cast<std::size_t>(peers)) {}
+  Matching(int peers, std::size_t limit)
+      : limit_(limit), unexpected_(static_cast<std::size_t>(peers)) {}
 
   // The receive posted first that takes such a message, which is then no longer posted; null: none.
   ReceiveRequest* match(int source, int tag);

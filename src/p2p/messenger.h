@@ -85,7 +85,7 @@ class Messenger final : public Background {
     // Sent ones whose bytes a transport may still read, and how many of those puts have left.
     std::deque<Control> leaving;
     std::uint64_t left = 0;
-    std::string lost;  // why; empty: it is not
+    std::string lost;   // why; empty: it is not
     bool owes = false;  // counted in `active`
     // Null: not used yet. Its end waits for what has not left, so it goes first.
     std::unique_ptr<Mailbox> box;

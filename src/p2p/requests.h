@@ -29,8 +29,8 @@ struct Outcome {
   }
 };
 
-// A copy in slices, so that it does not keep this rank from everything else. One of the two may be an
-// address in a peer.
+// A copy in slices, so that it does not keep this rank from everything else. One of the two may be
+// an address in a peer.
 struct Copy {
   enum class Kind : std::uint8_t { mapped, read, write };
   Kind kind = Kind::mapped;
@@ -53,14 +53,14 @@ struct SendRequest {
   bool begun = false;        // a small one is on its way, a large one has asked
   std::uint32_t number = 0;  // of a large message that has asked; 0: none
   std::optional<Accept> accepted;
-  std::size_t sent = 0;         // pieces: bytes on their way; put: bytes posted
-  bool told = false;            // its own part is done and said to be
-  bool peer_finished = false;   // the receiver has fetched its part
+  std::size_t sent = 0;        // pieces: bytes on their way; put: bytes posted
+  bool told = false;           // its own part is done and said to be
+  bool peer_finished = false;  // the receiver has fetched its part
   Copy copy;
   std::uint64_t puts_asked = 0;
   std::uint64_t puts_left = 0;
-  transport::RemoteMemory target;        // imported for a put; peer -1: none
-  transport::LocalMemory registered;     // the source, for a put; bytes 0: not registered
+  transport::RemoteMemory target;     // imported for a put; peer -1: none
+  transport::LocalMemory registered;  // the source, for a put; bytes 0: not registered
 };
 
 struct ReceiveRequest {

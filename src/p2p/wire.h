@@ -34,8 +34,9 @@ struct Piece {
 
 struct Ask {
   std::uint64_t bytes = 0;
-  SharedPlace source;         // where it lies, if peers may have that mapped
-  std::uint64_t address = 0;  // in its sender; 0: the receiver's memory is out of the sender's reach
+  SharedPlace source;  // where it lies, if peers may have that mapped
+  std::uint64_t address =
+      0;  // in its sender; 0: the receiver's memory is out of the sender's reach
   std::uint32_t sending = 0;  // the transfer's number at its sender
 };
 

@@ -12,9 +12,8 @@ HWY_BEFORE_NAMESPACE();
 namespace weft::reduce::HWY_NAMESPACE {
 template <class Code>
 Codec codec_of(DataType type) {
-  return pick_float(type, []<class T>(T) -> Codec {
-    return {encode<T, Code>, decode<T, Code>, recode<Code>};
-  });
+  return pick_float(
+      type, []<class T>(T) -> Codec { return {encode<T, Code>, decode<T, Code>, recode<Code>}; });
 }
 Codec choose_codec(DataType type, Quantization form) {
   return form == Quantization::int8 ? codec_of<Int8>(type) : codec_of<Fp8>(type);

@@ -10,8 +10,8 @@ std::size_t round_up(std::size_t bytes, std::size_t unit) { return ceil_div(byte
 
 }  // namespace
 
-Partition make_partition(Collective collective, std::size_t count, std::size_t element_bytes, int blocks,
-                         int lanes, std::size_t max_chunk_bytes) {
+Partition make_partition(Collective collective, std::size_t count, std::size_t element_bytes,
+                         int blocks, int lanes, std::size_t max_chunk_bytes) {
   Partition partition;
   if (blocks == 0 || count == 0) return partition;
   const std::size_t bytes = count * element_bytes;

@@ -35,8 +35,8 @@ struct Partition {
 // each block into passes * lanes chunks of at most `max_chunk_bytes` (a multiple of 64). Chunks are
 // multiples of 64 bytes except the last of a block; even blocks of all_reduce are too, so that
 // ranks never share a cache line of an aligned buffer. Elements that do not fill 64 bytes evenly
-// (whole rows, say) are kept whole instead: chunks and blocks are multiples of them; max_chunk_bytes
-// has room for one.
+// (whole rows, say) are kept whole instead: chunks and blocks are multiples of them;
+// max_chunk_bytes has room for one.
 Partition make_partition(Collective collective, std::size_t count, std::size_t element_bytes,
                          int blocks, int lanes, std::size_t max_chunk_bytes);
 

@@ -32,7 +32,7 @@ constexpr std::chrono::seconds kPatience{10};
 std::string read_file(const std::string& path) {
   const int file = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (file < 0) fail(ErrorCode::invalid_argument, "cannot be opened: {}", std::strerror(errno));
-  struct stat about {};
+  struct stat about{};
   const bool regular = fstat(file, &about) == 0 && S_ISREG(about.st_mode);
   std::string text;
   char part[1 << 16];

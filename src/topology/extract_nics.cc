@@ -16,8 +16,7 @@ constexpr std::size_t kMaxName = 63;
 std::string clean(const char* name) {
   std::string text = name == nullptr ? "" : name;
   text.resize(std::min(text.size(), kMaxName));
-  std::ranges::replace_if(
-      text, [](char c) { return c <= ' ' || c > '~'; }, '?');
+  std::ranges::replace_if(text, [](char c) { return c <= ' ' || c > '~'; }, '?');
   return text;
 }
 
@@ -35,7 +34,7 @@ hwloc_obj_t pci_above(hwloc_obj_t object) {
 
 // The device of this function that has no name of this kind yet; a card with several ports may
 // have several interfaces and one RDMA device.
-Nic* unnamed(std::vector<Nic>& nics, const std::string& bus, std::string Nic::*kind) {
+Nic* unnamed(std::vector<Nic>& nics, const std::string& bus, std::string Nic::* kind) {
   if (bus.empty()) return nullptr;
   const auto found =
       std::ranges::find_if(nics, [&](const Nic& n) { return n.bus == bus && (n.*kind).empty(); });
@@ -73,7 +72,7 @@ void extract_nics(hwloc_topology_t topology, const Packages& packages, Host& hos
   while ((object = hwloc_get_next_osdev(topology, object)) != nullptr) {
     const auto type = object->attr->osdev.type;
     if (type != HWLOC_OBJ_OSDEV_OPENFABRICS && type != HWLOC_OBJ_OSDEV_NETWORK) continue;
-    std::string Nic::*const kind =
+    std::string Nic::* const kind =
         type == HWLOC_OBJ_OSDEV_OPENFABRICS ? &Nic::name : &Nic::interface;
     const std::string name = clean(object->name);
     if (name.empty()) continue;

@@ -12,7 +12,7 @@ namespace weft::topology {
 namespace {
 
 // What all usable cores have in common; -1 where they differ.
-int common(const Host& host, int Core::*part) {
+int common(const Host& host, int Core::* part) {
   int value = -1;
   bool first = true;
   for (const Core& core : host.present) {

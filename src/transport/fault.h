@@ -97,7 +97,7 @@ class FaultyTransport final : public Transport {
   const OpenOptions options_;
   const FaultRules rules_;
   std::minstd_rand random_;
-  std::uint64_t calls_ = 0;  // of progress()
+  std::uint64_t calls_ = 0;                 // of progress()
   std::uint64_t room_ = ~std::uint64_t{0};  // puts
   std::uint64_t next_handle_ = 1;
   std::unordered_map<std::uint64_t, RemoteMemory> memories_;

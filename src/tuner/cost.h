@@ -39,7 +39,7 @@ struct PriceOptions {
 };
 
 struct Prediction {
-  double ns = 0;  // from the moment when all ranks start together until the last is done
+  double ns = 0;       // from the moment when all ranks start together until the last is done
   double pass_ns = 0;  // each further pass
   int passes = 1;
   int simulated_passes = 1;

@@ -74,7 +74,7 @@ struct Costs {
   double nic_ns_per_message = 5;          // it sends or receives no more messages than this allows
   double memory_ns_per_byte = 1.0 / 200;  // of a host's memory; 200 GB/s
   int send_queue = 32;  // messages that a rank may have waiting at its NIC; then it waits itself
-  int cores = 0;         // of a machine; 0: as many as it has ranks
+  int cores = 0;        // of a machine; 0: as many as it has ranks
   double switch_ns = 1200;  // to wake a rank on a machine with more ranks than cores
 };
 

@@ -40,7 +40,8 @@ bool saves_messages(const Case& given) {
 // Ranks that share a core are usually those at even distances: what halving-doubling sends first,
 // and most, stays in that core's caches, where two shots send everything everywhere.
 bool keeps_to_cores(const Case& given) {
-  return given.crowded && given.load_store && std::has_single_bit(static_cast<unsigned>(given.ranks));
+  return given.crowded && given.load_store &&
+         std::has_single_bit(static_cast<unsigned>(given.ranks));
 }
 
 // On hosts, as little as can be crosses between them, and in as few steps.
@@ -50,8 +51,7 @@ Preference on_hosts(const Case& given) {
   switch (given.collective) {
     case Collective::all_reduce:
       if (small) return {{"leader_recursive_doubling", {}, {}}};
-      if (given.copied || given.bytes <= 1024_KiB)
-        return {{"split_rail_halving_doubling", {}, {}}};
+      if (given.copied || given.bytes <= 1024_KiB) return {{"split_rail_halving_doubling", {}, {}}};
       return {{"split_rail_ring", {}, {}}};
     case Collective::reduce_scatter:
       return {{"split_rail_ring", {}, {}}};

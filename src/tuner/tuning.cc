@@ -14,7 +14,7 @@ using nlohmann::ordered_json;
 
 struct LinkField {
   const char* name;
-  double Link::*member;
+  double Link::* member;
 };
 
 constexpr std::array kLinkFields = {

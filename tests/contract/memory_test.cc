@@ -99,7 +99,8 @@ TEST_P(Contract, PrivateMemoryIsCopiedOrUnsupported) {
       return;
     }
     auto& own = buffers[static_cast<std::size_t>(rank.rank())];
-    const auto theirs = reinterpret_cast<std::uint64_t>(buffers[static_cast<std::size_t>(peer)].data());
+    const auto theirs =
+        reinterpret_cast<std::uint64_t>(buffers[static_cast<std::size_t>(peer)].data());
     const std::size_t half = own.size() / 2;
     const auto bytes = pattern_bytes(rank.rank(), half);
     std::ranges::copy(bytes, own.begin());

@@ -65,8 +65,7 @@ class Session {
       : memory_(memory),
         end_(manner, memory.buffers, memory.theirs),
         mailbox_at_peer_{1, 0, kMailboxBytes, nullptr},
-        messenger_(
-            end_, [this, manner](int) { return mailboxes(manner); }, kUnexpected) {
+        messenger_(end_, [this, manner](int) { return mailboxes(manner); }, kUnexpected) {
     memory_.mailbox.fill(0);
     memory_.their_mailbox.fill(0);
     std::memset(memory_.small(), 0, Guarded::kPage);

@@ -119,9 +119,8 @@ TEST(Channel, SeveralOpenInTheOrderOfTheCalls) {
 TEST(Channel, EndsThatDoNotFitAreRefusedAtBoth) {
   const int status = run_processes(2, {}, [](Communicator& comm) {
     const std::size_t bytes = comm.rank() == 0 ? 64 : 128;
-    expect_error(ErrorCode::mismatch, "slots of", [&] {
-      comm.open_channel(1 - comm.rank(), {.slot_bytes = bytes});
-    });
+    expect_error(ErrorCode::mismatch, "slots of",
+                 [&] { comm.open_channel(1 - comm.rank(), {.slot_bytes = bytes}); });
     expect_error(ErrorCode::invalid_argument, "0 slots",
                  [&] { comm.open_channel(1 - comm.rank(), {.slots = 0}); });
     expect_error(ErrorCode::invalid_argument, "rank 7 of 2", [&] { comm.open_channel(7); });

@@ -1,5 +1,5 @@
-// send and recv between real processes: order, tags, sizes of every way that messages travel, what is
-// too long, what nobody asked for, and ranks that end.
+// send and recv between real processes: order, tags, sizes of every way that messages travel, what
+// is too long, what nobody asked for, and ranks that end.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -17,7 +17,8 @@ using namespace std::chrono_literals;
 // What a message of that number holds.
 std::vector<std::uint8_t> pattern(std::size_t bytes, unsigned number) {
   std::vector<std::uint8_t> data(bytes);
-  for (std::size_t i = 0; i < bytes; ++i) data[i] = static_cast<std::uint8_t>(i * 7 + number * 31 + (i >> 8));
+  for (std::size_t i = 0; i < bytes; ++i)
+    data[i] = static_cast<std::uint8_t>(i * 7 + number * 31 + (i >> 8));
   return data;
 }
 
@@ -29,8 +30,8 @@ void require_usable(Communicator& comm) {
 }
 
 // In a slot, through the area, in pieces; and around each border.
-const std::vector<std::size_t> kSizes = {0,     1,     8,      47,     48,      49,      64,
-                                         1000,  4096,  16383,  16384,  16385,   32768,   65536,
+const std::vector<std::size_t> kSizes = {0,     1,     8,       47,      48,      49,     64,
+                                         1000,  4096,  16383,   16384,   16385,   32768,  65536,
                                          65537, 99999, 1 << 18, 1 << 20, 5000001, 9 << 20};
 
 TEST(Messages, OfEverySizeArriveWhole) {
@@ -94,7 +95,9 @@ TEST(Messages, OfOnePairAreMatchedInTheOrderTheyWereSent) {
     std::vector<std::size_t> sizes;
     for (int i = 0; i < kMessages; ++i) {
       const unsigned kind = random() % 16;
-      sizes.push_back(kind == 0 ? 16384 + random() % 60000 : kind < 4 ? random() % 9000 : random() % 64);
+      sizes.push_back(kind == 0  ? 16384 + random() % 60000
+                      : kind < 4 ? random() % 9000
+                                 : random() % 64);
     }
     for (int i = 0; i < kMessages; ++i) {
       const std::size_t bytes = sizes[static_cast<std::size_t>(i)];

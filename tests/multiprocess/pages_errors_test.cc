@@ -29,19 +29,16 @@ TEST(PagesErrors, WhatIsWrongIsRefusedBeforeAnythingIsWritten) {
     if (comm.rank() == 0) {
       std::memset(begin_of(pool), 1, extent(pool.layout()));
       const PageOptions tells{.counter = 1};
-      refused("page 10 at place 2 of the source pages; rank 0 has 10", [&] {
-        pool.write_pages(1, Numbers{0, 1, 10}, Numbers{0, 1, 2}, tells);
-      });
-      refused("page 20 at place 1 of the target pages; rank 1 has 20", [&] {
-        pool.write_pages(1, Numbers{0, 1, 2}, Numbers{0, 20, 2}, tells);
-      });
+      refused("page 10 at place 2 of the source pages; rank 0 has 10",
+              [&] { pool.write_pages(1, Numbers{0, 1, 10}, Numbers{0, 1, 2}, tells); });
+      refused("page 20 at place 1 of the target pages; rank 1 has 20",
+              [&] { pool.write_pages(1, Numbers{0, 1, 2}, Numbers{0, 20, 2}, tells); });
       refused("page 4294967295",
               [&] { pool.write_pages(1, Numbers{0}, Numbers{0xFFFFFFFF}, tells); });
       refused("page 20", [&] { pool.read_pages(1, Numbers{20}, Numbers{0}, tells); });
       refused("page 10", [&] { pool.read_pages(1, Numbers{0}, Numbers{10}, tells); });
-      refused("3 source pages and 2 target pages", [&] {
-        pool.write_pages(1, Numbers{0, 1, 2}, Numbers{0, 1}, tells);
-      });
+      refused("3 source pages and 2 target pages",
+              [&] { pool.write_pages(1, Numbers{0, 1, 2}, Numbers{0, 1}, tells); });
       refused("counter 3", [&] { pool.write_pages(1, Numbers{0}, Numbers{0}, {.counter = 3}); });
       refused("counter -2", [&] { pool.write_pages(1, Numbers{0}, Numbers{0}, {.counter = -2}); });
       const auto layers = [&](int first, int count) {

@@ -46,18 +46,17 @@ void run_threads(int ranks, const Options& options, const Body& body) {
 }
 
 int run_processes(int ranks, const Options& options, const OptionsBody& body) {
-  return run_local_ranks(
-      ranks,
-      [&](const Options& start) {
-        Options mine = options;
-        mine.bootstrap = start.bootstrap;
-        mine.rank = start.rank;
-        mine.size = start.size;
-        mine.root_address = start.root_address;
-        body(mine);
-        return 0;
-      },
-      {.grace = std::chrono::seconds(5)});
+  return run_local_ranks(ranks,
+                         [&](const Options& start) {
+                           Options mine = options;
+                           mine.bootstrap = start.bootstrap;
+                           mine.rank = start.rank;
+                           mine.size = start.size;
+                           mine.root_address = start.root_address;
+                           body(mine);
+                           return 0;
+                         },
+                         {.grace = std::chrono::seconds(5)});
 }
 
 int run_processes(int ranks, const Options& options, const Body& body) {

@@ -64,9 +64,7 @@ std::function<int()> add_routes(CLI::App& app) {
       "Examples:\n"
       "  mpirun -n 8 weft-info routes\n"
       "  WEFT_ROUTES='0:1=ucx' weft-info routes --ranks 4");
-  return [ranks] {
-    return *ranks > 0 ? run_local_ranks(*ranks, show_or_say) : show_or_say({});
-  };
+  return [ranks] { return *ranks > 0 ? run_local_ranks(*ranks, show_or_say) : show_or_say({}); };
 }
 
 }  // namespace weft::tools

@@ -38,7 +38,7 @@ void inspect(const transport::OpenOptions* options, void* context,
        posix ? "objects in /dev/shm: WEFT_SHM_BACKING=posix"
              : "anonymous files (memfd), which need no room in /dev/shm: the default");
 
-  struct statvfs space {};
+  struct statvfs space{};
   if (statvfs(kFolder, &space) != 0) {
     tell(posix ? Finding::Kind::warning : Finding::Kind::detail, kFolder,
          fmt::format("not there: {}{}", std::strerror(errno),

@@ -29,9 +29,7 @@ ssize_t copy_by_kernel(std::int32_t pid, std::uint64_t theirs, void* mine, std::
 
 }  // namespace
 
-Address own_address() {
-  return {own_process(), reinterpret_cast<std::uint64_t>(&probe_word)};
-}
+Address own_address() { return {own_process(), reinterpret_cast<std::uint64_t>(&probe_word)}; }
 
 float least_copy_ns() {
   using Clock = std::chrono::steady_clock;
@@ -67,7 +65,8 @@ void PrivateMemory::find_reach() {
 Status PrivateMemory::copy(std::uint64_t theirs, void* mine, std::size_t bytes, bool write) {
   if (reach_ == Reach::unknown) find_reach();
   if (reach_ == Reach::none)
-    return Status::error(ErrorCode::unsupported, "the system lets no other process read its memory");
+    return Status::error(ErrorCode::unsupported,
+                         "the system lets no other process read its memory");
   if (bytes == 0) return {};
   if (reach_ == Reach::same_process) {
     void* there = reinterpret_cast<void*>(theirs);

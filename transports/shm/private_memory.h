@@ -11,8 +11,8 @@
 
 namespace weft::shm {
 
-// A process, and the address of a word in it with a known value: what shows whether this process may
-// read there. Plain data; what peers connect by.
+// A process, and the address of a word in it with a known value: what shows whether this process
+// may read there. Plain data; what peers connect by.
 struct Address {
   ProcessId process;
   std::uint64_t probe = 0;

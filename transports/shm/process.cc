@@ -32,7 +32,7 @@ ProcessId own_process() {
   std::string boot_id;
   std::getline(file, boot_id);
   id.host = std::hash<std::string>{}(boot_id);
-  struct stat info {};
+  struct stat info{};
   if (stat("/proc/self/ns/pid", &info) == 0) id.pid_namespace = info.st_ino;
   if (stat("/dev/shm", &info) == 0) id.shm_device = info.st_dev;
   id.pid = getpid();

@@ -45,7 +45,7 @@ Status os_error(const std::string& what) {
 }
 
 Status no_space(const SegmentKey& key) {
-  struct statvfs info {};
+  struct statvfs info{};
   if (key.backing != Backing::posix || statvfs("/dev/shm", &info) != 0) {
     return Status::error(ErrorCode::no_resources,
                          fmt::format("no memory for {} KiB of shared memory: raise the memory "

@@ -147,7 +147,7 @@ class Transport final : public transport::Transport {
   bool broken_lines_ = false;                      // there may be some without a peer
   std::uint64_t connections_ = 0;                  // so far
   std::vector<int> to_greet_;                      // peers of whose connection something was heard
-  std::deque<Operation> operations_;  // stay where they are
+  std::deque<Operation> operations_;               // stay where they are
   std::vector<Operation*> free_operations_;
   std::deque<transport::WaitingGet> gets_;  // not sent yet
   std::map<std::uint32_t, Asked> asked_;    // gets without an answer, by their token

@@ -101,9 +101,10 @@ transport::Capabilities Transport::capabilities() const {
   result.ordered = true;
   result.get = true;
   // Of a current card; a rail of 100 Gb/s moves a byte in 0.08 ns.
-  result.cost = {.latency_ns = 1100,
-                 .message_ns = 150,
-                 .wire_ns_per_byte = 0.08F / static_cast<float>(std::max<std::size_t>(rails_.size(), 1))};
+  result.cost = {
+      .latency_ns = 1100,
+      .message_ns = 150,
+      .wire_ns_per_byte = 0.08F / static_cast<float>(std::max<std::size_t>(rails_.size(), 1))};
   for (const auto& rail : rails_)
     result.max_message =
         std::min<std::uint64_t>(result.max_message, rail->device().attributes.max_msg_sz);

@@ -195,10 +195,10 @@ class Transport final : public transport::Transport, private ControlListener {
   std::vector<Transfer> transfers_;
   std::vector<int> free_transfers_;
   std::deque<transport::WaitingGet> gets_;  // not posted yet
-  int connecting_ = 0;               // peers offered to and not ready
-  int ready_ = 0;                    // peers whose queue pairs are
-  int known_ = 0;                    // other ranks that may connect
-  int awaited_ = 0;                  // completions of work requests that will come
+  int connecting_ = 0;                      // peers offered to and not ready
+  int ready_ = 0;                           // peers whose queue pairs are
+  int known_ = 0;                           // other ranks that may connect
+  int awaited_ = 0;                         // completions of work requests that will come
   unsigned idle_ = 0;
   int wait_fd_ = -1;  // an epoll of all that wakes this rank; -1: it polls
   std::unique_ptr<Control> control_;

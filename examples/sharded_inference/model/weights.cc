@@ -48,7 +48,7 @@ class LayerReader {
   }
 
   // A matrix whose rows belong to groups, `each` to one.
-  void split_rows(const char* name, std::size_t each, Matrix GroupWeights::*member,
+  void split_rows(const char* name, std::size_t each, Matrix GroupWeights::* member,
                   std::vector<GroupWeights>& into) {
     const std::size_t columns = model_.config.dim;
     const Matrix whole = read(name, each * model_.config.groups(), columns);
@@ -58,7 +58,7 @@ class LayerReader {
   }
 
   // A matrix whose columns belong to groups.
-  void split_columns(const char* name, std::size_t each, Matrix GroupWeights::*member,
+  void split_columns(const char* name, std::size_t each, Matrix GroupWeights::* member,
                      std::vector<GroupWeights>& into) {
     const std::size_t columns = each * model_.config.groups();
     const Matrix whole = read(name, model_.config.dim, columns);

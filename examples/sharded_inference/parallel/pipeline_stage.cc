@@ -51,8 +51,7 @@ std::optional<int> PipelineStage::step(std::span<const int> tokens, std::size_t 
   if (!is_first()) meter_.time(Path::receive, [&] { from_previous_->receive(x_.data(), bytes); });
   meter_.time(Path::compute, [&] {
     if (is_first()) decoder_.embed(tokens, x_.data());
-    decoder_.forward(
-        x_.data(), count, position, [](std::size_t) {}, done);
+    decoder_.forward(x_.data(), count, position, [](std::size_t) {}, done);
     if (!is_last() || !wanted) return;
     token = static_cast<int>(token_of(decoder_.vote(x_.data() + (count - 1) * dim_)));
   });

@@ -49,8 +49,7 @@ Generation generate_single(const Job& job) {
   std::vector<std::int64_t> sums(kPageTokens * job.model.config.dim);
   Decoder decoder = make_decoder(job, Slice::all(job.model.config), pool, sums);
   return serve(job, [&](const Request& request, Generation& generation) {
-    run(
-        job, request, decoder, [](std::size_t) {}, [](Vote vote) { return vote; }, generation);
+    run(job, request, decoder, [](std::size_t) {}, [](Vote vote) { return vote; }, generation);
   });
 }
 

@@ -5,9 +5,9 @@
 namespace weft::algorithms {
 namespace {
 
+using algorithms::PlanInput;
 using schedule::Destination;
 using schedule::Operand;
-using algorithms::PlanInput;
 using schedule::Step;
 using schedule::StepKind;
 

@@ -1,5 +1,5 @@
-// What making one rank's schedule of a very large group takes: below 10 MiB at any moment, whatever the algorithm. (Its time is measured
-// by perf/micro/cost-benchmark.)
+// What making one rank's schedule of a very large group takes: below 10 MiB at any moment, whatever
+// the algorithm. (Its time is measured by perf/micro/cost-benchmark.)
 #include <gtest/gtest.h>
 #include <malloc.h>
 

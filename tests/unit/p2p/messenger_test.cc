@@ -48,14 +48,18 @@ TEST_P(MessengerTest, DeliversInOrderHoweverTheSidesTakeTurns) {
           if (sent[who].size() == kMessages) break;
           const std::size_t bytes = random() % 3 == 0 ? random() % kMost : random() % 100;
           const auto number = static_cast<unsigned>(sent[who].size());
-          Sent& message = sent[who].emplace_back(Sent{pattern(bytes, number), static_cast<int>(number % 5)});
-          message.request = side[who]->start_send(message.data.data(), bytes, static_cast<int>(1 - who), message.tag);
+          Sent& message =
+              sent[who].emplace_back(Sent{pattern(bytes, number), static_cast<int>(number % 5)});
+          message.request = side[who]->start_send(message.data.data(), bytes,
+                                                  static_cast<int>(1 - who), message.tag);
           break;
         }
         case 1: {
           if (wanted[who].size() == kMessages) break;
           Wanted& want = wanted[who].emplace_back(Wanted{std::vector<std::byte>(kMost)});
-          want.request = side[who]->start_receive(want.data.data(), kMost, random() % 2 == 0 ? kAnySource : static_cast<int>(1 - who), kAnyTag);
+          want.request = side[who]->start_receive(
+              want.data.data(), kMost, random() % 2 == 0 ? kAnySource : static_cast<int>(1 - who),
+              kAnyTag);
           break;
         }
         default:
@@ -227,8 +231,10 @@ TEST_P(MessengerTest, NonsenseInAMailboxIsAnErrorOfThatPeer) {
       std::uint64_t words[8];
       for (auto& word : words) word = random() % 3 == 0 ? random() : random() % 8;
       const auto kind = static_cast<std::uint32_t>(random() % Flag::kKinds);
-      words[0] = Flag{number, kind, random() % 2 == 0 ? static_cast<std::uint32_t>(random() % 49)
-                                                      : std::uint32_t{8}}.packed();
+      words[0] =
+          Flag{number, kind,
+               random() % 2 == 0 ? static_cast<std::uint32_t>(random() % 49) : std::uint32_t{8}}
+              .packed();
       if (random() % 2 == 0) words[1] = random() % 4;
       std::memcpy(slot, words, sizeof(words));
     }

@@ -1,5 +1,5 @@
-// Two endpoints of one process over a real transport, driven by one thread: what two processes do to
-// each other, in an order that the test chooses.
+// Two endpoints of one process over a real transport, driven by one thread: what two processes do
+// to each other, in an order that the test chooses.
 #pragma once
 
 #include <memory>
@@ -24,9 +24,7 @@ class TestEndpoint final : public Endpoint {
   int peers() const override { return 2; }
   const Path& path(int) const override { return path_; }
   std::string describe(int peer) const override { return "rank " + std::to_string(peer); }
-  const std::string* failure(int) const override {
-    return failure_.empty() ? nullptr : &failure_;
-  }
+  const std::string* failure(int) const override { return failure_.empty() ? nullptr : &failure_; }
   SharedPlace locate(const void* address, std::size_t bytes) const override;
   std::byte* mapped(int peer, const SharedPlace& place, std::size_t bytes) const override;
   int progress() override;
