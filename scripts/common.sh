@@ -1,55 +1,39 @@
-# Shared by scripts/demo and scripts/test: messages, and Debian packages.
+# shellcheck shell=bash
+# Shared by the scripts: messages, what has to be installed, build folders.
 
 say() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
 die() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
 
-library_packages=(g++ meson ninja-build pkg-config libhwloc-dev libhwy-dev libfmt-dev libcli11-dev
-  nlohmann-json3-dev libpmix-dev)
-peer_packages=(openmpi-bin libopenmpi-dev mpich libmpich-dev libgloo-dev gnuplot-nox python3)
-test_packages=(ccache libgtest-dev librapidcheck-dev libbenchmark-dev librsvg2-bin libibverbs-dev libucx-dev
-  clang libclang-rt-14-dev)
-# For virtual machines with soft-RoCE devices (tests/soft_roce), and what weft is compared with there; iproute2 also for network namespaces (tests/netns).
-vm_packages=(qemu-system-x86 linux-image-amd64 busybox-static cpio kmod iproute2 rdma-core ibverbs-utils
-  perftest ucx-utils)
+# shellcheck source-path=SCRIPTDIR source=packages.sh
+. scripts/packages.sh
 
-# Installs what is missing of the packages named, and nothing where all are there.
-install_packages() {
-  command -v dpkg-query >/dev/null || die "this needs Debian 12 (or a distribution with its packages); install: $*"
-  local missing=()
-  for package in "$@"; do
-    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+# choose_tool NAME OLDEST: PATH's program or, where that does not run or is too old, the system's: another project's environment may stand
+# first in PATH.
+choose_tool() {
+  local tool version
+  for tool in "$(type -P "$1")" "/usr/bin/$1"; do
+    version=$("$tool" --version 2>/dev/null | head -n 1) || continue
+    if [ "$(printf '%s\n' "$2" "$version" | sort -V | head -n 1)" = "$2" ]; then
+      echo "$tool"
+      return
+    fi
   done
-  [ ${#missing[@]} -eq 0 ] && return
-  local sudo=()
-  if [ "$(id -u)" -ne 0 ]; then
-    command -v sudo >/dev/null || die "not root and no sudo; as root: apt-get install ${missing[*]}"
-    sudo=(sudo)
-  fi
-  say "Installing ${missing[*]}"
-  local log
-  log=$(mktemp)
-  if ! "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" >"$log" 2>&1; then
-    # The lists of packages may be missing or old.
-    "${sudo[@]}" apt-get update -q >>"$log" 2>&1 &&
-      "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" >>"$log" 2>&1 || {
-      tail -n 15 "$log" >&2
-      die "apt-get could not install ${missing[*]} (no network, or not Debian 12?); the whole log is $log"
-    }
-  fi
-  rm -f "$log"
+  die "$1 $2 or newer is missing"
 }
 
-# Configures a build folder, once or after a change of its options.
+# meson ARGUMENTS..., ninja ARGUMENTS...: those that were chosen, and for meson the ninja that was.
+meson() { NINJA=${ninja_program:=$(choose_tool ninja 1.8)} "${meson_program:=$(choose_tool meson 1.0)}" "$@"; }
+ninja() { "${ninja_program:=$(choose_tool ninja 1.8)}" "$@"; }
+
+# Configures a build folder, once or after a change of its options; anew where another meson made it.
 configure() {
   local folder=$1
   shift
-  if [ ! -f "$folder/build.ninja" ]; then
-    say "Configuring $folder"
-    meson setup "$folder" "$@" >"$folder.log" 2>&1 || { tail -n 20 "$folder.log" >&2; die "meson failed; the whole log is $folder.log"; }
-    rm -f "$folder.log"
-  else
-    meson configure "$folder" "$@" >/dev/null
-  fi
+  [ ! -f "$folder/build.ninja" ] || ! meson configure "$folder" "$@" >/dev/null 2>&1 || return 0
+  say "Configuring $folder"
+  [ ! -d "$folder/meson-info" ] || set -- --wipe "$@"
+  meson setup "$folder" "$@" >"$folder.log" 2>&1 || { tail -n 20 "$folder.log" >&2; die "meson failed; the whole log is $folder.log"; }
+  rm -f "$folder.log"
 }
 
 build() {

@@ -5,35 +5,27 @@ import pathlib
 import re
 import sys
 
-ROOT = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()
+from borders import Borders
 
-# Folder -> folders of src it may include, besides itself. Public headers (<weft/...>) are open to all.
-MAY_INCLUDE = {
-    "src/base": set(),
-    "src/schedule": {"base"},
-    "src/algorithms": {"base", "schedule", "topology"},
-    "src/topology": {"base"},
-    "src/tuner": {"base", "schedule", "algorithms", "topology"},
-    "src/reduce": {"base"},
-    "src/memory": {"base"},
-    "src/transport": {"base", "topology"},
-    "src/executor": {"base", "schedule", "reduce", "memory"},
-    "src/p2p": {"base", "reduce"},
-    "src/bootstrap": {"base"},
-    "src/communicator": {"base", "schedule", "algorithms", "topology", "tuner", "reduce", "memory",
-                         "transport", "executor", "p2p", "bootstrap"},
-    "src/engine": {"base", "topology", "memory", "transport", "p2p"},
-    "transports": {"base"},
-    "examples": set(),
-    # These two measure what lies below the public headers, and keep it.
-    "perf/transport": {"base", "bootstrap", "communicator", "tuner"},
-    "perf/weft_tune": {"base", "topology", "tuner"},
-    "perf": set(),
-    "include": set(),
-}
+ROOT = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()
 SRC_FOLDERS = {path.name for path in (ROOT / "src").iterdir() if path.is_dir()}
+TRANSPORTS = {path.name for path in (ROOT / "transports").iterdir() if path.is_dir()}
+BORDERS = Borders((ROOT / "ARCHITECTURE.md").read_text(), SRC_FOLDERS)
+
+# Libraries and what a processor brings, by the folders that may know of them.
+HOMES = {
+    "hwloc": ("src/topology/", "perf/"),
+    "hwy": ("src/reduce/",),
+    "infiniband": ("transports/verbs/",),
+    "ucp": ("transports/ucx/",),
+    "pmix": ("src/bootstrap/",),
+    "immintrin": ("src/base/cpu.", "perf/"),
+    "x86intrin": ("perf/",),
+    "cpuid": ("src/base/cpu.",),
+    "fmt": ("src/", "transports/", "tools/", "perf/", "examples/"),
+    "mpi": ("include/weft/mpi.h", "perf/", "examples/"),
+}
 GETENV_HOME = "src/base/config.cc"
-HWLOC_HOME = "src/topology"
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.MULTILINE)
 TRANSPORT_NAMES = re.compile(r'"(shm|sim|verbs|ucx)"')
 
@@ -45,29 +37,40 @@ def sources():
                 yield path.relative_to(ROOT).as_posix(), path.read_text()
 
 
-def rule_of(name):
-    return next((rule for rule in MAY_INCLUDE if name.startswith(rule + "/")), None)
+def transport_of(name):
+    parts = name.split("/")
+    return parts[1] if parts[0] == "transports" else None
+
+
+def complaint(name, room, quote, target):
+    """What is wrong with an include, or nothing."""
+    first = target.split("/")[0]
+    home = HOMES.get(first.removesuffix(".h"))
+    if home and not name.startswith(home) and (quote == "<" or first not in SRC_FOLDERS):
+        return f"only {', '.join(home)} may"
+    if quote == "<":
+        return None
+    if target.startswith(("weft/", "../")) or "/../" in target:
+        return "write <weft/...> and no relative paths"
+    if "/" not in target:
+        beside = (ROOT / name).parent / target
+        return None if beside.exists() else "there is no such file beside it"
+    if first in TRANSPORTS and first != transport_of(name):
+        return "transports are reached through their plugins alone"
+    if first in SRC_FOLDERS and room.removeprefix("src/") != first and first not in BORDERS.rooms[room]:
+        return f"{room} may not include {first}"
+    return None
 
 
 def check_includes(name, text):
-    if name.startswith("perf/micro/") or name.startswith("tools/"):
-        return
-    rule = rule_of(name)
-    if rule is None:
-        yield f"{name}: no rule for this folder; add one here and in ARCHITECTURE.md"
+    room = BORDERS.room_of(name)
+    if room is None:
+        yield f"{name}: ARCHITECTURE.md's table has no row for this folder"
         return
     for quote, target in INCLUDE.findall(text):
-        first = target.split("/")[0]
-        if quote == "<" and first == "hwloc" or target.startswith("hwloc"):
-            if not name.startswith((HWLOC_HOME, "perf/")):
-                yield f"{name}: includes {target}; only {HWLOC_HOME} may"
-        if quote == "<" or "/" not in target or first not in SRC_FOLDERS:
-            if quote == '"' and target.startswith(("weft/", "../")):
-                yield f'{name}: includes "{target}"; write <weft/...> and no relative paths'
-            continue
-        own = rule.split("/")[-1] == first
-        if not own and first not in MAY_INCLUDE[rule]:
-            yield f"{name}: includes {target}; {rule} may not include {first}"
+        wrong = complaint(name, room, quote, target)
+        if wrong:
+            yield f"{name}: includes {target}: {wrong}"
 
 
 def check_environment(name, text):
@@ -86,8 +89,17 @@ def check_names(name, text):
             yield f"{name}:{number}: names a transport; read its capabilities"
 
 
+def check_rooms():
+    for folder in sorted(SRC_FOLDERS):
+        if f"src/{folder}" not in BORDERS.rooms and folder != "library":
+            yield f"src/{folder}: ARCHITECTURE.md's table has no row for this folder"
+    for room in BORDERS.rooms:
+        if not (ROOT / room).is_dir():
+            yield f"{room}: ARCHITECTURE.md's table names it, and there is no such folder"
+
+
 def main():
-    problems = []
+    problems = list(check_rooms())
     count = 0
     for name, text in sources():
         count += 1

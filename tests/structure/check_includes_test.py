@@ -13,11 +13,20 @@ TRESPASSES = [
     ("src/executor/lane.cc", '#include "tuner/rules.h"\n', "may not include tuner"),
     ("src/algorithms/registry.cc", '#include "executor/lane.h"\n', "may not include executor"),
     ("transports/shm/plugin.cc", '#include "executor/world.h"\n', "may not include executor"),
-    ("src/tuner/cost.cc", "#include <hwloc.h>\n", "only src/topology may"),
+    ("src/tuner/cost.cc", "#include <hwloc.h>\n", "only src/topology/, "),
     ("src/communicator/impl.cc", '#include "../executor/lane.h"\n', "no relative paths"),
     ("src/executor/lane.cc", 'auto x = getenv("HOME");\n', "reads the environment"),
     ("src/communicator/setup.cc", 'bool b = name == "shm";\n', "names a transport"),
     ("include/weft/types.h", '#include "base/log.h"\n', "may not include base"),
+    ("src/engine/impl.cc", '#include "executor/lane.h"\n', "may not include executor"),
+    ("examples/01_all_reduce.cc", '#include "base/log.h"\n', "may not include base"),
+    ("perf/weft_perf/main.cc", '#include "base/log.h"\n', "may not include base"),
+    ("transports/verbs/plugin.cc", '#include "shm/segment.h"\n', "through their plugins alone"),
+    ("src/transport/loader.cc", '#include "shm/segment.h"\n', "through their plugins alone"),
+    ("transports/verbs/plugin.cc", '#include "segment.h"\n', "no such file beside it"),
+    ("src/p2p/wait.cc", "#include <immintrin.h>\n", "only src/base/cpu., "),
+    ("include/weft/types.h", "#include <fmt/format.h>\n", "only src/, "),
+    ("src/unheard_of/new.cc", "", "no row for this folder"),
 ]
 
 
@@ -30,13 +39,18 @@ with tempfile.TemporaryDirectory() as folder:
     copy = pathlib.Path(folder)
     for top in ("include", "src", "transports", "examples", "perf", "tools"):
         shutil.copytree(ROOT / top, copy / top)
+    shutil.copy(ROOT / "ARCHITECTURE.md", copy)
     code, output = run(copy)
     assert code == 0, output
     for name, line, complaint in TRESPASSES:
         path = copy / name
-        original = path.read_text()
-        path.write_text(line + original)
+        original = path.read_text() if path.exists() else None
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(line + (original or ""))
         code, output = run(copy)
         assert code == 1 and complaint in output, f"{name}: {line} was not noticed: {output}"
-        path.write_text(original)
+        if original is None:
+            shutil.rmtree(path.parent)
+        else:
+            path.write_text(original)
 print(f"{len(TRESPASSES)} trespasses noticed")
