@@ -1,64 +1,62 @@
-/// A channel between two ranks: a ring of slots that one fills and the other reads in place.
+/// A channel between two ranks: a ring of slots that one rank fills and the other reads in place.
 #pragma once
 
-#include <weft/types.h>
+#include <weft/export.h>
+#include <weft/handle.h>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 
 namespace weft {
 
+/// The size of a channel. Both ranks must pass the same.
 struct ChannelOptions {
-  std::size_t slot_bytes = std::size_t{64} << 10;  ///< the most that one commit() carries
-  int slots = 8;  ///< how many may be on their way or held by the receiver, in each direction
+  std::size_t slot_bytes = std::size_t{64} << 10;  ///< the most bytes that one commit() carries
+  int slots = 8;  ///< slots in each direction: how many may be under way or held by the receiver
 };
 
-/// Both ends send and receive; what is committed arrives once and in order. Made by
-/// Communicator::open_channel(); move-only; outlives no communicator. One thread at a time uses an
-/// end.
+/// One end of a channel; both ends send and receive. Each commit() arrives once, in order.
+/// Communicator::open_channel() makes channels. Move-only. It must end before its communicator. One
+/// thread at a time uses an end. Every call of an empty channel throws Error(invalid_argument).
 ///
-/// Waits throw Error(timeout) after their time-out (default: the communicator's) and
-/// Error(peer_failed) where the other rank is gone and nothing that it sent is left; the channel
-/// stays as it was. Where both ranks map each other's memory an `acquire` hands out what the
+/// Blocking calls throw Error(timeout) after their time-out (default: the communicator's) and
+/// Error(peer_failed) if the other rank is gone and nothing that it sent is left. Either leaves the
+/// channel as it was. If both ranks map each other's memory, acquire() returns the memory that the
 /// receiver reads, so that nothing is copied. A slot of up to 48 bytes crosses between two cores in
-/// one transfer of a cache line, and an answer that is sent once its request was released travels
-/// in the lines of that.
+/// one transfer of a cache line; a reply that is sent after release() of the request travels in the
+/// request's cache lines.
 class WEFT_API Channel {
  public:
-  Channel();
-  Channel(Channel&&) noexcept;
-  Channel& operator=(Channel&&) noexcept;
-  ~Channel();
-
   /// The other rank.
   int peer() const;
+  /// ChannelOptions::slot_bytes.
   std::size_t slot_bytes() const;
 
-  /// A slot to write to, at least 16-byte aligned (64-byte above 48 bytes per slot); the same one
-  /// until commit(). Blocks while the receiver holds all slots. What it contains is undefined.
+  /// Returns a slot to write to, aligned to 16 bytes (to 64 if slots have more than 48 bytes); the
+  /// same one until commit(). Its content is undefined. Blocks while the receiver holds all slots.
   void* acquire();
   void* acquire(std::chrono::nanoseconds timeout);
-  /// The same without blocking: null while there is none.
+  /// The same without blocking: null if no slot is free.
   void* try_acquire();
-  /// Sends the acquired slot's first `bytes`, with a number of the caller's own. Does not wait for
-  /// the receiver to take it; waits, up to the default timeout, while a network's queue is full.
-  /// Throws Error(invalid_argument) where no slot is acquired or it is smaller, Error(timeout).
+  /// Sends the first `bytes` bytes of the acquired slot, with a number of the caller's choice. Does
+  /// not wait for the receiver to take them; blocks while a network's queue is full, until the
+  /// default time-out. Throws Error(invalid_argument) if no slot is acquired or if it is smaller,
+  /// Error(timeout), Error(peer_failed).
   void commit(std::size_t bytes, std::uint32_t label = 0);
 
-  /// A slot that arrived. Its memory is the caller's until release().
+  /// A slot that arrived. Its memory belongs to the caller until release().
   struct Slot {
-    const void* data = nullptr;  ///< null: none (try_receive)
+    const void* data = nullptr;  ///< null: nothing has arrived (try_receive() only)
     std::size_t bytes = 0;
-    std::uint32_t label = 0;
+    std::uint32_t label = 0;  ///< what the sender passed to commit()
   };
-  /// The next slot. Several may be held at once.
+  /// Returns the next slot; blocks until it arrives. The caller may hold several slots.
   Slot receive();
   Slot receive(std::chrono::nanoseconds timeout);
-  /// The same without blocking; Slot::data is null while nothing has arrived.
+  /// The same without blocking: Slot::data is null if nothing has arrived.
   Slot try_receive();
-  /// Gives back the slot that was received first among those that are held.
+  /// Gives back the oldest slot that the caller holds. Does not block.
   void release();
 
   struct State;
@@ -66,7 +64,7 @@ class WEFT_API Channel {
  private:
   friend class Communicator;
   State& state() const;
-  std::unique_ptr<State> state_;
+  detail::Handle<State> state_;
 };
 
 }  // namespace weft

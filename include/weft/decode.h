@@ -1,31 +1,33 @@
-/// What plans for decoding take beside buffers: the same small all-reduce after every layer,
-/// thousands of times a second. See Communicator::plan_all_reduce() and its two variants.
+/// Fused and quantised all-reduces, as inference engines run them while they decode: the same small
+/// all-reduce after every layer, thousands of times a second.
 #pragma once
 
-#include <weft/types.h>
+#include <weft/export.h>
 
 #include <cstddef>
+#include <cstdint>
+#include <string_view>
 
 namespace weft {
 
-/// How a plan is made.
-struct PlanOptions {
-  /// Decide what runs the planned count by timing the candidates that cost least by weft's model on
-  /// these ranks, a few milliseconds in all, instead of by the model alone. All ranks choose alike:
-  /// what is quickest at the slowest rank. Smaller counts, of another power of two, are chosen as
-  /// ever. Timed on memory of weft's own, of the same kind as the buffers, which stay untouched.
-  /// Where an option or prefer() names the algorithm there is nothing to decide, and nothing is
-  /// timed. Every rank must give the same.
-  bool measure = false;
-};
-
-/// The tensors beside input and output of plan_all_reduce_rms_norm(), of the planned element type.
+/// The tensors beside input and output of Communicator::plan_all_reduce_rms_norm(). All have the
+/// planned element type.
 struct RmsNorm {
-  const void* residual = nullptr;   ///< [rows, hidden]; the same at every rank
+  const void* residual = nullptr;   ///< [rows, hidden]; the same values at every rank
   void* residual_output = nullptr;  ///< [rows, hidden]; may be `residual`
-  const void* weight = nullptr;     ///< [hidden]; the same at every rank
+  const void* weight = nullptr;     ///< [hidden]; the same values at every rank
   std::size_t hidden = 0;           ///< elements of a row, at least 1
   float epsilon = 1e-6f;            ///< added to the mean square; finite and not negative
 };
+
+/// The block-scaled 8-bit formats in which Communicator::plan_all_reduce_quantized() moves its
+/// data. 128 elements share one scale.
+enum class Quantization : std::uint8_t {
+  int8,      ///< 255 even steps from -max to max of the block
+  fp8_e4m3,  ///< OCP 8-bit floating point: 3 bits of mantissa, 17 binades below the block's max
+};
+
+/// The enumerator's name as written above, or "?" for a value outside the enumeration.
+WEFT_API std::string_view name_of(Quantization form) noexcept;
 
 }  // namespace weft

@@ -1,7 +1,7 @@
-/// The one exception hierarchy of weft.
+/// The exceptions that weft throws.
 #pragma once
 
-#include <weft/types.h>
+#include <weft/export.h>
 
 #include <cstdint>
 #include <stdexcept>
@@ -10,11 +10,11 @@
 
 namespace weft {
 
-/// What went wrong, for control flow. The message tells the story, for people.
+/// What went wrong, for control flow. The message of the Error tells the details, for people.
 enum class ErrorCode : std::uint8_t {
   ok,
   invalid_argument,  ///< a bad pointer, count, dtype, op, root, option; nothing was sent
-  mismatch,          ///< the ranks called different things; nothing was sent
+  mismatch,          ///< the ranks made different calls; nothing was sent
   timeout,           ///< a deadline passed; the communicator is poisoned
   peer_failed,       ///< a peer died or its link failed; the communicator is poisoned
   poisoned,          ///< an earlier failure made this communicator unusable
@@ -28,8 +28,8 @@ enum class ErrorCode : std::uint8_t {
 /// The enumerator's name, e.g. "timeout".
 WEFT_API std::string_view name_of(ErrorCode code) noexcept;
 
-/// Every error weft throws. `what()` names the operation, the rank, the peer and the transport
-/// where they are known.
+/// Every error that weft throws. what() names the operation, the rank, the peer and the transport
+/// if they are known.
 class WEFT_API Error : public std::runtime_error {
  public:
   Error(ErrorCode code, const std::string& message) : std::runtime_error(message), code_(code) {}

@@ -1,25 +1,30 @@
 /// Starts ranks on this host without a launcher.
 #pragma once
 
-#include <weft/communicator.h>
+#include <weft/export.h>
+#include <weft/options.h>
 
+#include <chrono>
 #include <functional>
 
 namespace weft {
 
 /// How run_local_ranks() treats its processes.
 struct LocalRanksOptions {
-  /// After the first failure the other ranks get this long to end by themselves, and are killed
-  /// then.
+  /// How long the other ranks get to end by themselves after the first failure; then they are
+  /// killed.
   std::chrono::nanoseconds grace = std::chrono::seconds(10);
-  /// Binds each rank to a processor, as MPI launchers do: one of its own where this process may use
-  /// at least as many as there are ranks, else in turn, so that neighbours are on different ones.
+  /// Binds each rank to a processor, as MPI launchers do. Each rank gets a processor of its own if
+  /// this process may use at least as many as there are ranks. Otherwise ranks take turns, so that
+  /// neighbouring ranks are on different processors.
   bool bind = true;
 };
 
-/// Forks `ranks` processes, calls `body` in each with options that make Communicator::create() join
-/// them, and waits for all. Returns 0 when every body returned 0, else the first non-zero exit
-/// status (128 + signal for a rank that was killed). Call it before threads are started.
+/// Forks `ranks` processes and calls `body` in each; Communicator::create() with the options that
+/// `body` receives joins them. Blocks until all have ended. Returns 0 if every body returned 0,
+/// otherwise the first non-zero exit status (128 + signal for a rank that was killed by a signal).
+/// Call it before the process starts threads. Throws Error(invalid_argument) for less than one rank
+/// or an empty body, Error(no_resources) if a process cannot be made.
 WEFT_API int run_local_ranks(int ranks, const std::function<int(const Options&)>& body,
                              const LocalRanksOptions& options = {});
 

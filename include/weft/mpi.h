@@ -156,10 +156,10 @@ class MpiBootstrap final : public Bootstrap {
 }  // namespace detail
 
 /// A start-up over an MPI communicator, for Options::bootstrap: its ranks become weft's ranks.
-/// Collective over `comm`, of which it keeps a duplicate of its own until it is destroyed; destroy
-/// it before MPI_Finalize() where you can. MPI must be initialized. Calls MPI from the calling
-/// thread only. Throws Error(timeout) where some rank does not call it in time, Error(bootstrap)
-/// where MPI fails.
+/// Collective over `comm`; blocks until all ranks have called it. It keeps a duplicate of `comm`
+/// until it is destroyed; destroy it before MPI_Finalize() if you can. MPI must be initialized. Only
+/// the calling thread calls MPI. Throws Error(timeout) if some rank does not call it in time,
+/// Error(bootstrap) if MPI fails.
 inline std::shared_ptr<Bootstrap> mpi_bootstrap(
     MPI_Comm comm, std::chrono::nanoseconds timeout = std::chrono::seconds(60)) {
   return std::make_shared<detail::MpiBootstrap>(comm, timeout);

@@ -17,7 +17,6 @@
 #pragma once
 
 #include <weft/error.h>
-#include <weft/types.h>
 
 #include <cstddef>
 #include <cstdint>

@@ -2,6 +2,7 @@
 // libweft, so that the loops over other libraries do not load it.
 #pragma once
 
+#include <weft/collective.h>
 #include <weft/types.h>
 
 #include <optional>

@@ -2,6 +2,7 @@
 // prints for it.
 #pragma once
 
+#include <weft/collective.h>
 #include <weft/types.h>
 
 #include <cstddef>

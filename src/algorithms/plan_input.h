@@ -1,7 +1,7 @@
 // Everything a generator may depend on. Plain data, no I/O.
 #pragma once
 
-#include <weft/types.h>
+#include <weft/collective.h>
 
 #include "topology/shape.h"
 

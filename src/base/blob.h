@@ -1,7 +1,7 @@
 // Small blobs that processes exchange before they can move anything else.
 #pragma once
 
-#include <weft/bootstrap.h>
+#include <weft/blob.h>
 #include <weft/error.h>
 
 #include <cstring>

@@ -1,7 +1,7 @@
 // The one place that reads the environment. Everything else receives what it needs as arguments.
 #pragma once
 
-#include <weft/communicator.h>
+#include <weft/options.h>
 
 #include "base/log.h"
 

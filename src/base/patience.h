@@ -2,7 +2,7 @@
 #pragma once
 
 #include <sched.h>
-#include <weft/communicator.h>
+#include <weft/wait_policy.h>
 
 #include <cstdint>
 

@@ -1,7 +1,7 @@
 // What a Request holds, whoever started it.
 #pragma once
 
-#include <weft/communicator.h>
+#include <weft/request.h>
 
 #include <chrono>
 

@@ -2,7 +2,7 @@
 // No sockets here.
 #pragma once
 
-#include <weft/bootstrap.h>
+#include <weft/blob.h>
 
 #include <cstddef>
 #include <cstdint>

@@ -1,7 +1,7 @@
 // What PMIx answers to a request that was started, for a waiter that does not wait for ever.
 #pragma once
 
-#include <weft/bootstrap.h>
+#include <weft/blob.h>
 
 #include "bootstrap/deadline.h"
 

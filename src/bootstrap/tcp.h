@@ -1,6 +1,8 @@
 // The two ends of the TCP start-up: a star with rank 0 in the middle.
 #pragma once
 
+#include <weft/error.h>
+
 #include "bootstrap/bootstrap.h"
 #include "bootstrap/connection.h"
 

@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "base/error.h"
+#include "base/handle.h"
 #include "communicator/closed_channels.h"
 #include "communicator/impl.h"
 #include "p2p/channel_end.h"
@@ -132,21 +133,8 @@ Channel Communicator::open_channel(int rank, const ChannelOptions& options) {
   return channel;
 }
 
-Channel::Channel() = default;
-Channel::Channel(Channel&&) noexcept = default;
-Channel& Channel::operator=(Channel&&) noexcept = default;
-Channel::~Channel() = default;
-
-namespace {
-[[noreturn]] void refuse_empty() {
-  fail(ErrorCode::invalid_argument, "Channel: empty; make one with Communicator::open_channel()");
-}
-}  // namespace
-
 Channel::State& Channel::state() const {
-  if (state_ == nullptr) [[unlikely]]
-    refuse_empty();
-  return *state_;
+  return filled(state_, "Channel", "Communicator::open_channel()");
 }
 
 int Channel::peer() const { return state().peer; }

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "base/handle.h"
 #include "communicator/impl.h"
 #include "communicator/shared_parts.h"
 #include "p2p/moe_exchange.h"
@@ -108,15 +109,8 @@ MoePlan Communicator::plan_moe(const MoeOptions& options) {
   return plan;
 }
 
-MoePlan::MoePlan() = default;
-MoePlan::MoePlan(MoePlan&&) noexcept = default;
-MoePlan& MoePlan::operator=(MoePlan&&) noexcept = default;
-MoePlan::~MoePlan() = default;
-
 MoePlan::State& MoePlan::state() const {
-  if (state_ == nullptr)
-    fail(ErrorCode::invalid_argument, "MoePlan: empty; make one with Communicator::plan_moe()");
-  return *state_;
+  return filled(state_, "MoePlan", "Communicator::plan_moe()");
 }
 
 void MoePlan::dispatch_start(const void* tokens, const std::int32_t* expert_ids, int count) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/handle.h"
 #include "base/transport_kit.h"
 #include "communicator/impl.h"
 #include "communicator/shared_parts.h"
@@ -54,8 +55,7 @@ struct PagePool::State {
   const std::string& name(int rank) const { return names[static_cast<std::size_t>(rank)]; }
   const p2p::Remote& remote(int rank) const { return parts.all()[static_cast<std::size_t>(rank)]; }
   std::byte* word(const char* call, int index) const;
-  p2p::PageTransfer* start(bool writes, int rank, Pages source, Pages target,
-                           const PageOptions& options);
+  PageTicket start(bool writes, int rank, Pages source, Pages target, const PageOptions& options);
 
   Communicator::Impl& communicator;
   const std::vector<PoolShape> shapes;   // by rank
@@ -74,8 +74,8 @@ std::byte* PagePool::State::word(const char* call, int index) const {
   return parts.data() + own().checked_counter_offset(call, index);
 }
 
-p2p::PageTransfer* PagePool::State::start(bool writes, int rank, Pages source, Pages target,
-                                          const PageOptions& options) {
+PageTicket PagePool::State::start(bool writes, int rank, Pages source, Pages target,
+                                  const PageOptions& options) {
   const PoolShape& theirs = shape(writes ? "write_pages" : "read_pages", rank);
   p2p::PageRequest request = p2p::page_request(writes, {own(), name(communicator.rank())},
                                                {theirs, name(rank)}, source, target, options);
@@ -84,7 +84,7 @@ p2p::PageTransfer* PagePool::State::start(bool writes, int rank, Pages source, P
   request.own = parts.data();
   request.remote = remote(rank).span;
   if (request.signals) request.word = remote(rank).span + theirs.counter_offset(options.counter);
-  return communicator.pages->start(request);
+  return communicator.pages->start(request)->ticket();
 }
 
 PagePool Communicator::open_page_pool(const PageLayout& layout) {
@@ -93,16 +93,8 @@ PagePool Communicator::open_page_pool(const PageLayout& layout) {
   return pool;
 }
 
-PagePool::PagePool() = default;
-PagePool::PagePool(PagePool&&) noexcept = default;
-PagePool& PagePool::operator=(PagePool&&) noexcept = default;
-PagePool::~PagePool() = default;
-
 PagePool::State& PagePool::state() const {
-  if (state_ == nullptr)
-    fail(ErrorCode::invalid_argument,
-         "PagePool: empty; make one with Communicator::open_page_pool()");
-  return *state_;
+  return filled(state_, "PagePool", "Communicator::open_page_pool()");
 }
 
 const PageLayout& PagePool::layout() const { return state().own().layout; }
@@ -114,14 +106,12 @@ void* PagePool::page(int layer, std::size_t index) const {
 
 PageTicket PagePool::write_pages(int rank, Pages source_pages, Pages target_pages,
                                  const PageOptions& options) {
-  return {*state().communicator.pages,
-          state().start(true, rank, source_pages, target_pages, options)};
+  return state().start(true, rank, source_pages, target_pages, options);
 }
 
 PageTicket PagePool::read_pages(int rank, Pages source_pages, Pages target_pages,
                                 const PageOptions& options) {
-  return {*state().communicator.pages,
-          state().start(false, rank, source_pages, target_pages, options)};
+  return state().start(false, rank, source_pages, target_pages, options);
 }
 
 std::uint64_t PagePool::counter(int index) const {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/handle.h"
 
 namespace weft {
 
@@ -35,17 +36,10 @@ void Plan::State::start(std::size_t count) {
   if (call.count > 0) communicator.executor->start(&operation);
 }
 
-Plan::Plan() = default;
-Plan::Plan(Plan&&) noexcept = default;
-Plan& Plan::operator=(Plan&&) noexcept = default;
-Plan::~Plan() = default;
-
 namespace {
 
-Plan::State& checked(const std::unique_ptr<Plan::State>& state) {
-  if (state == nullptr)
-    fail(ErrorCode::invalid_argument, "Plan: empty; make one with Communicator::plan_...");
-  return *state;
+Plan::State& checked(const detail::Handle<Plan::State>& state) {
+  return filled(state, "Plan", "Communicator::plan_...");
 }
 
 }  // namespace

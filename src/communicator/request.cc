@@ -47,11 +47,6 @@ CollectiveRequest::~CollectiveRequest() {
   }
 }
 
-Request::Request() = default;
-Request::Request(Request&&) noexcept = default;
-Request& Request::operator=(Request&&) noexcept = default;
-Request::~Request() = default;
-
 bool Request::test() { return state_ == nullptr || state_->test(); }
 
 void Request::wait() {

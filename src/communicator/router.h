@@ -2,7 +2,7 @@
 // the same.
 #pragma once
 
-#include <weft/bootstrap.h>
+#include <weft/blob.h>
 
 #include <cstdint>
 #include <string>

@@ -1,5 +1,6 @@
 // Windows of a communicator.
 #include "base/error.h"
+#include "base/handle.h"
 #include "base/transport_kit.h"
 #include "communicator/impl.h"
 #include "communicator/shared_parts.h"
@@ -56,15 +57,8 @@ Window Communicator::open_window(std::size_t bytes) {
   return window;
 }
 
-Window::Window() = default;
-Window::Window(Window&&) noexcept = default;
-Window& Window::operator=(Window&&) noexcept = default;
-Window::~Window() = default;
-
 Window::State& Window::state() const {
-  if (state_ == nullptr)
-    fail(ErrorCode::invalid_argument, "Window: empty; make one with Communicator::open_window()");
-  return *state_;
+  return filled(state_, "Window", "Communicator::open_window()");
 }
 
 void* Window::data() const { return state().parts.data(); }

@@ -1,7 +1,7 @@
 // What engines tell each other of themselves and of their memory, outside of any connection.
 #pragma once
 
-#include <weft/bootstrap.h>
+#include <weft/blob.h>
 #include <weft/pages.h>
 #include <weft/transport.h>
 

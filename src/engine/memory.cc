@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/handle.h"
 #include "base/transport_kit.h"
 #include "engine/impl.h"
 
@@ -86,15 +87,8 @@ struct EngineMemory::State {
   p2p::Access access;
 };
 
-EngineMemory::EngineMemory() = default;
-EngineMemory::EngineMemory(EngineMemory&&) noexcept = default;
-EngineMemory& EngineMemory::operator=(EngineMemory&&) noexcept = default;
-EngineMemory::~EngineMemory() = default;
-
 EngineMemory::State& EngineMemory::state() const {
-  if (state_ == nullptr)
-    fail(ErrorCode::invalid_argument, "EngineMemory: empty; make one with Engine::allocate()");
-  return *state_;
+  return filled(state_, "EngineMemory", "Engine::allocate()");
 }
 
 void* EngineMemory::data() const { return state().memory.data(); }
@@ -144,15 +138,8 @@ struct PeerMemory::State {
   Engine::Impl::Import import;
 };
 
-PeerMemory::PeerMemory() = default;
-PeerMemory::PeerMemory(PeerMemory&&) noexcept = default;
-PeerMemory& PeerMemory::operator=(PeerMemory&&) noexcept = default;
-PeerMemory::~PeerMemory() = default;
-
 PeerMemory::State& PeerMemory::state() const {
-  if (state_ == nullptr)
-    fail(ErrorCode::invalid_argument, "PeerMemory: empty; make one with Engine::import_memory()");
-  return *state_;
+  return filled(state_, "PeerMemory", "Engine::import_memory()");
 }
 
 int PeerMemory::peer() const { return state().import.peer; }

@@ -1,5 +1,6 @@
 // Pages of an engine, and transfers to and from those of its peers.
 #include "base/error.h"
+#include "base/handle.h"
 #include "base/transport_kit.h"
 #include "engine/impl.h"
 #include "p2p/page_shape.h"
@@ -31,8 +32,7 @@ struct PeerPages::State {
 int PeerPages::peer() const { return state_ == nullptr ? -1 : state_->import.peer; }
 
 const PageLayout& PeerPages::layout() const {
-  if (state_ == nullptr)
-    fail(ErrorCode::invalid_argument, "PeerPages: empty; make one with Engine::import_pages()");
+  if (state_ == nullptr) fail_empty("PeerPages", "Engine::import_pages()");
   return state_->shape.layout;
 }
 
@@ -47,8 +47,8 @@ struct EnginePages::State {
   State& operator=(const State&) = delete;
 
   std::byte* word(const char* call, int index) const;
-  p2p::PageTransfer* start(bool writes, const PeerPages::State* peer, Pages source, Pages target,
-                           const PageOptions& options);
+  PageTicket start(bool writes, const PeerPages::State* peer, Pages source, Pages target,
+                   const PageOptions& options);
 
   Engine::Impl& engine;
   const p2p::PoolShape shape;
@@ -60,9 +60,8 @@ std::byte* EnginePages::State::word(const char* call, int index) const {
   return memory.data() + shape.checked_counter_offset(call, index);
 }
 
-p2p::PageTransfer* EnginePages::State::start(bool writes, const PeerPages::State* peer,
-                                             Pages source, Pages target,
-                                             const PageOptions& options) {
+PageTicket EnginePages::State::start(bool writes, const PeerPages::State* peer, Pages source,
+                                     Pages target, const PageOptions& options) {
   const char* call = writes ? "write_pages" : "read_pages";
   if (peer == nullptr || &peer->import.engine != &engine)
     fail(ErrorCode::invalid_argument, "{}: pages that this engine did not import", call);
@@ -74,7 +73,7 @@ p2p::PageTransfer* EnginePages::State::start(bool writes, const PeerPages::State
   request.own = memory.data();
   request.remote = peer->import.remote.span;
   if (request.signals) request.word = request.remote + peer->shape.counter_offset(options.counter);
-  return engine.pages->start(request);
+  return engine.pages->start(request)->ticket();
 }
 
 EnginePages Engine::open_pages(const PageLayout& layout) {
@@ -90,15 +89,8 @@ PeerPages Engine::import_pages(int peer, std::span<const std::byte> key) {
   return pages;
 }
 
-EnginePages::EnginePages() = default;
-EnginePages::EnginePages(EnginePages&&) noexcept = default;
-EnginePages& EnginePages::operator=(EnginePages&&) noexcept = default;
-EnginePages::~EnginePages() = default;
-
 EnginePages::State& EnginePages::state() const {
-  if (state_ == nullptr)
-    fail(ErrorCode::invalid_argument, "EnginePages: empty; make one with Engine::open_pages()");
-  return *state_;
+  return filled(state_, "EnginePages", "Engine::open_pages()");
 }
 
 const PageLayout& EnginePages::layout() const { return state().shape.layout; }
@@ -115,14 +107,12 @@ OpaqueBytes EnginePages::key() const {
 
 PageTicket EnginePages::write_pages(const PeerPages& to, Pages source_pages, Pages target_pages,
                                     const PageOptions& options) {
-  return {*state().engine.pages,
-          state().start(true, to.state_.get(), source_pages, target_pages, options)};
+  return state().start(true, to.state_.get(), source_pages, target_pages, options);
 }
 
 PageTicket EnginePages::read_pages(const PeerPages& from, Pages source_pages, Pages target_pages,
                                    const PageOptions& options) {
-  return {*state().engine.pages,
-          state().start(false, from.state_.get(), source_pages, target_pages, options)};
+  return state().start(false, from.state_.get(), source_pages, target_pages, options);
 }
 
 std::uint64_t EnginePages::counter(int index) const {

@@ -1,7 +1,7 @@
 // Bytes that users carry from one process to another: recognised, whole, and of this version.
 #pragma once
 
-#include <weft/bootstrap.h>
+#include <weft/blob.h>
 
 #include <cstddef>
 #include <cstdint>

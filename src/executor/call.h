@@ -1,6 +1,7 @@
 // The name of an operation: what was called. Peers compare it, messages print it.
 #pragma once
 
+#include <weft/collective.h>
 #include <weft/types.h>
 
 #include <cstddef>

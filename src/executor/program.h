@@ -2,6 +2,8 @@
 // the buffers are known.
 #pragma once
 
+#include <weft/preference.h>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>

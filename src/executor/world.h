@@ -2,8 +2,8 @@
 // afterwards.
 #pragma once
 
-#include <weft/communicator.h>
 #include <weft/transport.h>
+#include <weft/wait_policy.h>
 
 #include <cstddef>
 #include <string>

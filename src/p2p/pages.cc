@@ -36,7 +36,7 @@ PageGrid joined(PageGrid grid, std::uint32_t layers) {
 }  // namespace
 
 PageTransfer* PageMover::take_free() {
-  if (free_.empty()) return &all_.emplace_back();
+  if (free_.empty()) return &all_.emplace_back(*this);
   PageTransfer* transfer = free_.back();
   free_.pop_back();
   transfer->asked = transfer->completed = 0;

@@ -2,6 +2,8 @@
 // whoever exchanged the keys.
 #pragma once
 
+#include <weft/pages.h>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -17,7 +19,10 @@
 #include "p2p/page_runs.h"
 #include "p2p/requests.h"
 
-namespace weft::p2p {
+namespace weft {
+namespace p2p {
+
+class PageMover;
 
 // What to move. Page numbers, layers and the word were checked by whoever asks.
 struct PageRequest {
@@ -37,16 +42,23 @@ struct PageRequest {
   bool each_layer = false;  // once in each layer instead; of writes
 };
 
+}  // namespace p2p
+
 // A request under way; its caller's until PageMover::forget().
-struct PageTransfer {
-  PageRequest request;  // without its pages
-  std::vector<PageRun> runs;
-  PageWalk walk;
+struct PageTicket::State {
+  explicit State(p2p::PageMover& owner) : mover(owner) {}
+  // For the user; its end forgets the transfer.
+  PageTicket ticket();
+
+  p2p::PageMover& mover;
+  p2p::PageRequest request;  // without its pages
+  std::vector<p2p::PageRun> runs;
+  p2p::PageWalk walk;
   std::uint64_t pages_per_step = 1;  // what a page of the walk counts for
   std::uint64_t most = 0;            // bytes of a put
   std::uint64_t asked = 0;           // puts and gets
   std::uint64_t completed = 0;       // of those
-  Outcome outcome;
+  p2p::Outcome outcome;
   bool streaming = false;  // too large for the caches
   bool told = false;       // the word was changed for the last time
   bool cancelled = false;
@@ -54,6 +66,10 @@ struct PageTransfer {
 
   std::uint64_t pages_gone() const { return walk.passed() * pages_per_step; }
 };
+
+namespace p2p {
+
+using PageTransfer = PageTicket::State;
 
 // Moves them on whenever it is asked to, in the order they were started: a bounded part at a time.
 class PageMover final : public Background {
@@ -118,4 +134,5 @@ class PageMover final : public Background {
   unsigned polls_ = 0;
 };
 
-}  // namespace weft::p2p
+}  // namespace p2p
+}  // namespace weft

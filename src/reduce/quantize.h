@@ -13,6 +13,7 @@
 // of 2^-100 or more becomes zero, exactly.
 #pragma once
 
+#include <weft/decode.h>
 #include <weft/types.h>
 
 #include <cstddef>

@@ -2,7 +2,7 @@
 // pass.
 #pragma once
 
-#include <weft/types.h>
+#include <weft/collective.h>
 
 #include <algorithm>
 #include <cstddef>

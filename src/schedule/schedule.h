@@ -16,7 +16,7 @@
 // completed e.)
 #pragma once
 
-#include <weft/types.h>
+#include <weft/collective.h>
 
 #include "schedule/few.h"
 

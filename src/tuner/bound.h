@@ -1,7 +1,7 @@
 // What no algorithm can be quicker than on a fabric, in the cost model's terms.
 #pragma once
 
-#include <weft/types.h>
+#include <weft/collective.h>
 
 #include "tuner/fabric.h"
 

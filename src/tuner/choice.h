@@ -1,7 +1,7 @@
 // What the tuner answers.
 #pragma once
 
-#include <weft/communicator.h>
+#include <weft/preference.h>
 
 #include "algorithms/registry.h"
 

@@ -4,7 +4,7 @@
 // contention come out by themselves. docs/tuning.md tells what is in it and what is not.
 #pragma once
 
-#include <weft/communicator.h>
+#include <weft/preference.h>
 
 #include <cstddef>
 #include <cstdint>

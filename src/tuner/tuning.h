@@ -1,7 +1,8 @@
 // What was measured on a machine: what links cost, and what won. Kept in a file by weft-tune.
 #pragma once
 
-#include <weft/communicator.h>
+#include <weft/collective.h>
+#include <weft/preference.h>
 
 #include <map>
 #include <optional>

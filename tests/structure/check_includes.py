@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Holds the code against the borders of ARCHITECTURE.md: who may include whom, who may read the environment."""
+"""Holds the code against the borders of ARCHITECTURE.md: who may include whom, who may read the
+environment, and that public headers stay apart by subject."""
 
 import pathlib
 import re
@@ -27,6 +28,17 @@ HOMES = {
 }
 GETENV_HOME = "src/base/config.cc"
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.MULTILINE)
+# The public headers that bring a whole side of weft with them, and who may include them besides
+# programs. All others take the headers of the subjects that they need.
+WHOLE_SIDES = {
+    "weft/weft.h": (),
+    "weft/communicator.h": ("include/weft/weft.h", "src/communicator/", "src/c_api/"),
+    "weft/engine.h": ("include/weft/weft.h", "src/engine/", "src/c_api/"),
+}
+PROGRAMS = ("examples/", "perf/", "tools/")
+EVERYTHING = "include/weft/weft.h"
+# Not for every application: a contract for plugins, what needs MPI's headers, and itself.
+NOT_IN_EVERYTHING = {"weft.h", "transport.h", "mpi.h"}
 TRANSPORT_NAMES = re.compile(r'"(shm|sim|verbs|ucx)"')
 
 
@@ -73,6 +85,23 @@ def check_includes(name, text):
             yield f"{name}: includes {target}: {wrong}"
 
 
+def check_whole_sides(name, text):
+    if name.startswith(PROGRAMS):
+        return
+    for _, target in INCLUDE.findall(text):
+        if target in WHOLE_SIDES and not name.startswith(WHOLE_SIDES[target]):
+            yield f"{name}: includes {target}; take the headers of the subjects that it needs"
+
+
+def check_everything(name, text):
+    if name != EVERYTHING:
+        return
+    included = {target.removeprefix("weft/") for _, target in INCLUDE.findall(text)}
+    there = {path.name for path in (ROOT / "include/weft").glob("*.h")} | {"version.h"}
+    for missing in sorted(there - included - NOT_IN_EVERYTHING):
+        yield f"{name}: does not include {missing}"
+
+
 def check_environment(name, text):
     if name.startswith(("perf/", "examples/")) or name == GETENV_HOME:
         return
@@ -103,7 +132,8 @@ def main():
     count = 0
     for name, text in sources():
         count += 1
-        for check in (check_includes, check_environment, check_names):
+        for check in (check_includes, check_whole_sides, check_everything, check_environment,
+                      check_names):
             problems.extend(check(name, text))
     print("\n".join(problems) if problems else f"{count} files keep the borders")
     return 1 if problems else 0

@@ -2,6 +2,7 @@
 // them.
 #pragma once
 
+#include <weft/collective.h>
 #include <weft/types.h>
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // What a user of weft-sim says.
 #pragma once
 
-#include <weft/types.h>
+#include <weft/collective.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdint>

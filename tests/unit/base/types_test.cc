@@ -1,3 +1,5 @@
+#include <weft/collective.h>
+#include <weft/decode.h>
 #include <weft/types.h>
 
 #include <gtest/gtest.h>
