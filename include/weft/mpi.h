@@ -157,8 +157,8 @@ class MpiBootstrap final : public Bootstrap {
 
 /// A start-up over an MPI communicator, for Options::bootstrap: its ranks become weft's ranks.
 /// Collective over `comm`; blocks until all ranks have called it. It keeps a duplicate of `comm`
-/// until it is destroyed; destroy it before MPI_Finalize() if you can. MPI must be initialized. Only
-/// the calling thread calls MPI. Throws Error(timeout) if some rank does not call it in time,
+/// until it is destroyed; destroy it before MPI_Finalize() if you can. MPI must be initialized.
+/// Only the calling thread calls MPI. Throws Error(timeout) if some rank does not call it in time,
 /// Error(bootstrap) if MPI fails.
 inline std::shared_ptr<Bootstrap> mpi_bootstrap(
     MPI_Comm comm, std::chrono::nanoseconds timeout = std::chrono::seconds(60)) {

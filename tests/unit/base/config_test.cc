@@ -1,3 +1,5 @@
+#include <weft/error.h>
+
 #include "base/config.h"
 
 #include <gtest/gtest.h>
