@@ -51,7 +51,8 @@ struct Rank {
 
 void executor_steps(benchmark::State& state) {
   Rank rank;
-  executor::Executor executor(rank.world, std::chrono::seconds(10));
+  links::Links links(rank.clock, 1);
+  executor::Executor executor(rank.world, links, std::chrono::seconds(10));
   const auto program = executor::compile(many_copies(), {}, rank.world);
   std::vector<float> input(kCount), output(kCount);
   executor::Operation operation;

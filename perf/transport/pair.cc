@@ -22,7 +22,7 @@ Pair::Pair(const Options& options, std::size_t bytes, const Partner& partner)
     : config_(resolve(options)),
       log_(config_.log_level, "weft"),
       bootstrap_(bootstrap::make(config_)),
-      connections_(config_, log_, *bootstrap_, clock_, failure_),
+      connections_(config_, log_, *bootstrap_, clock_),
       partner_(partner(connections_)) {
   if (partner_ >= 0) link_ = &connections_.world().links[static_cast<std::size_t>(partner_)];
   for (LocalMemory* memory : {&source_, &inbox_}) {
@@ -94,7 +94,8 @@ void Pair::await_signal_asleep(std::uint64_t value) {
 
 void Pair::progress() {
   link_->transport->progress();
-  if (!failure_.text.empty()) fail(ErrorCode::peer_failed, "{}", failure_.text);
+  const links::Failure* failure = connections_.links().failures.of(partner_);
+  if (failure != nullptr) fail(ErrorCode::peer_failed, "rank {}: {}", partner_, failure->cause);
 }
 
 std::vector<double> ping_pong(Pair& pair, std::size_t bytes, std::size_t count,

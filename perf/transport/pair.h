@@ -56,14 +56,6 @@ class Pair {
   }
 
  private:
-  struct FailureNote final : FailureListener {
-    void peer_failed(const std::string& /*transport*/, int peer,
-                     const std::string& cause) override {
-      if (text.empty()) text = fmt::format("rank {}: {}", peer, cause);
-    }
-    std::string text;
-  };
-
   void post_piece(std::size_t offset, std::size_t bytes, std::uint64_t signal,
                   std::uint64_t* completed);
   void progress();
@@ -71,7 +63,6 @@ class Pair {
   const Config config_;
   const Log log_;
   const SteadyClock clock_;
-  FailureNote failure_;
   std::shared_ptr<Bootstrap> bootstrap_;
   Connections connections_;
   int partner_;

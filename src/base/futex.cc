@@ -26,11 +26,15 @@ void barrier_all_processes() {
 void futex_sleep(std::atomic<std::uint32_t>* word, std::chrono::nanoseconds timeout) {
   constexpr long kSecond = 1'000'000'000;
   const timespec limit{.tv_sec = timeout.count() / kSecond, .tv_nsec = timeout.count() % kSecond};
-  syscall(SYS_futex, address(word), FUTEX_WAIT, 1, &limit, nullptr, 0);
+  syscall(SYS_futex, address(word), FUTEX_WAIT, static_cast<std::uint32_t>(Attention::asleep),
+          &limit, nullptr, 0);
 }
 
 void futex_wake(std::atomic<std::uint32_t>* word) {
-  word->store(0, std::memory_order_relaxed);
+  auto asleep = static_cast<std::uint32_t>(Attention::asleep);
+  if (!word->compare_exchange_strong(asleep, static_cast<std::uint32_t>(Attention::awake),
+                                     std::memory_order_relaxed))
+    return;
   syscall(SYS_futex, address(word), FUTEX_WAKE, 1, nullptr, nullptr, 0);
 }
 

@@ -12,6 +12,14 @@
 
 namespace weft {
 
+// What a process says by the word that it sleeps on. Every other one than `awake` is a reason for
+// who has written to its memory to look closer.
+enum class Attention : std::uint32_t {
+  awake = 0,
+  asleep = 1,  // to be woken
+  left = 2,    // it has gone in good order, and reads nothing any more
+};
+
 // Tells the kernel that this process takes part in the barriers below. Once per process; false
 // where the kernel cannot: sleeps must be short then.
 bool register_sleepers();
@@ -19,10 +27,10 @@ bool register_sleepers();
 // Orders this thread's earlier stores before the later loads of every registered process.
 void barrier_all_processes();
 
-// Sleeps while *word is 1, at most `timeout`; may return early.
+// Sleeps while *word is Attention::asleep, at most `timeout`; may return early.
 void futex_sleep(std::atomic<std::uint32_t>* word, std::chrono::nanoseconds timeout);
 
-// Sets *word to 0 and wakes who sleeps on it.
+// Wakes who sleeps on the word, and sets it to Attention::awake if it is Attention::asleep.
 void futex_wake(std::atomic<std::uint32_t>* word);
 
 }  // namespace weft

@@ -4,19 +4,19 @@
 
 namespace weft {
 
-RankEndpoint::RankEndpoint(const executor::World& world, executor::Executor& executor,
-                           const Allocations& allocations)
-    : world_(world),
-      executor_(executor),
-      allocations_(allocations),
-      patience_(limits_of(world.wait_policy, !world.all_load_store())) {
+RankEndpoint::RankEndpoint(const executor::World& world, links::Links& links,
+                           const executor::Executor& executor, const Allocations& allocations)
+    : Endpoint(links), world_(world), executor_(executor), allocations_(allocations) {
   for (const executor::Link& link : world.links) {
     p2p::Path path = p2p::path_over(*link.transport);
     if (link.pad != nullptr)
       path.sleeping = &reinterpret_cast<memory::Control*>(link.pad)->sleeping;
     paths_.push_back(path);
   }
+  links.progress.add(this);
 }
+
+RankEndpoint::~RankEndpoint() { shared_links().progress.remove(this); }
 
 std::string RankEndpoint::describe(int peer) const {
   return fmt::format("rank {} over {}", peer,
@@ -30,13 +30,6 @@ p2p::SharedPlace RankEndpoint::locate(const void* address, std::size_t bytes) co
 
 std::byte* RankEndpoint::mapped(int peer, const p2p::SharedPlace& place, std::size_t bytes) const {
   return allocations_.address(peer, {place.id, place.offset}, bytes);
-}
-
-int RankEndpoint::progress() {
-  int moved = executor_.move_on();
-  if (!executor_.sleeper().polls_transports()) return moved;
-  for (transport::Transport* transport : world_.transports) moved += transport->progress();
-  return moved;
 }
 
 p2p::MailboxMemory mailbox_memory(const executor::World& world, int peer) {

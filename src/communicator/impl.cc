@@ -31,21 +31,18 @@ Communicator::Impl::Impl(const Options& options) : config(resolve(options)) {
   log = Log(config.log_level, fmt::format("weft {}/{}", bootstrap->rank(), bootstrap->size()));
   log.info("started by {}", bootstrap->description());
   register_sleepers();
-  connections = std::make_unique<Connections>(config, log, *bootstrap, clock, *this);
+  connections = std::make_unique<Connections>(config, log, *bootstrap, clock);
+  links::Links& links = connections->links();
   programs =
       std::make_unique<Programs>(world(), connections->situation(), connections->tuning(), config);
-  executor = std::make_unique<executor::Executor>(world(), config.timeout);
+  executor = std::make_unique<executor::Executor>(world(), links, config.timeout);
   allocations = std::make_unique<Allocations>(world());
-  endpoint = std::make_unique<RankEndpoint>(world(), *executor, *allocations);
+  endpoint = std::make_unique<RankEndpoint>(world(), links, *executor, *allocations);
   messenger = std::make_unique<p2p::Messenger>(
       *endpoint, [this](int peer) { return mailbox_memory(world(), peer); },
       config.unexpected_bytes);
   closed_channels = std::make_unique<ClosedChannels>(*endpoint, *messenger);
   pages = std::make_unique<p2p::PageMover>(*endpoint);
-  executor->add_background(messenger.get());
-  executor->add_background(pages.get());
-  for (const auto& [peer, cause] : early_failures) executor->peer_failed(peer, cause);
-  if (!early_failures.empty()) endpoint->note_loss();
   await_others();
 }
 
@@ -62,30 +59,12 @@ void Communicator::Impl::await_others() {
   executor->wait(&operation);
 }
 
-// While transports close they may still report peers: everything that hears of it goes after them.
+// What is declared last goes first. Peers that look at this rank's memory see that it has left.
 Communicator::Impl::~Impl() {
-  if (executor != nullptr) {
-    executor->remove_background(pages.get());
-    executor->remove_background(messenger.get());
-  }
+  pages.reset();
   closed_channels.reset();
   messenger.reset();
-  endpoint.reset();
-  allocations.reset();
-  executor.reset();
-  connections.reset();
-  pages.reset();
-}
-
-void Communicator::Impl::peer_failed(const std::string& transport, int peer,
-                                     const std::string& cause) {
-  log.info("rank {} failed over {}: {}", peer, transport, cause);
-  if (executor != nullptr) {
-    executor->peer_failed(peer, cause);
-    if (endpoint != nullptr) endpoint->note_loss();
-  } else {
-    early_failures.emplace_back(peer, cause);
-  }
+  connections->leave();
 }
 
 Launch Communicator::Impl::staged_launch(const Invocation& invocation) {

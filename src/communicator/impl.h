@@ -43,11 +43,11 @@ struct Invocation {
   void* output = nullptr;
 };
 
-struct Communicator::Impl final : FailureListener {
+struct Communicator::Impl {
   explicit Impl(const Options& options);
-  ~Impl() override;
-
-  void peer_failed(const std::string& transport, int peer, const std::string& cause) override;
+  ~Impl();
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
 
   int rank() const { return world().rank; }
   int ranks() const { return world().ranks; }
@@ -99,9 +99,8 @@ struct Communicator::Impl final : FailureListener {
   std::unique_ptr<p2p::Messenger> messenger;
   std::unique_ptr<ClosedChannels> closed_channels;
   std::unique_ptr<p2p::PageMover> pages;
-  std::vector<std::pair<int, std::string>> early_failures;  // before the executor exists
-  executor::Operation blocking;                             // reused by blocking calls
-  Invocation last;  // what it was prepared for; count 0: nothing
+  executor::Operation blocking;  // reused by blocking calls
+  Invocation last;               // what it was prepared for; count 0: nothing
 };
 
 }  // namespace weft

@@ -24,8 +24,9 @@ namespace {
 }  // namespace
 
 Connections::Connections(const Config& config, const Log& log, Bootstrap& bootstrap,
-                         const Clock& clock, FailureListener& listener)
+                         const Clock& clock)
     : log_(log),
+      links_(clock, bootstrap.size()),
       host_(topology::probe_host({.source = config.topology})),
       routes_(config.options.routes) {
   world_.rank = bootstrap.rank();
@@ -34,7 +35,7 @@ Connections::Connections(const Config& config, const Log& log, Bootstrap& bootst
   world_.layout = memory::make_pad_layout(world_.ranks, config.shared_bytes);
   world_.links.resize(static_cast<std::size_t>(world_.ranks));
   introduce(config, bootstrap);
-  open_transports(config, listener);
+  open_transports(config);
   std::vector<std::string> machines;
   for (const topology::Host& host : hosts_) machines.push_back(host.machine);
   Router router(*transports_, routes_, world_.rank, std::move(machines));
@@ -44,18 +45,31 @@ Connections::Connections(const Config& config, const Log& log, Bootstrap& bootst
   make_pads();
   exchange_pads(config, bootstrap);
   choose_wait_policy(config);
+  start_progress();
   situation_ = situation_of({world_, router, hosts_, least_cores()});
+}
+
+void Connections::start_progress() {
+  links_.progress.attend(world_.transports);
+  links_.progress.sleep_at(reinterpret_cast<memory::Control*>(world_.pad)->sleeping);
+  links_.progress.idle_by(durations_of(world_.wait_policy, !world_.all_load_store()));
+}
+
+void Connections::leave() {
+  std::atomic<std::uint32_t>& word = reinterpret_cast<memory::Control*>(world_.pad)->sleeping;
+  word.store(static_cast<std::uint32_t>(Attention::left), std::memory_order_release);
 }
 
 Connections::~Connections() {
   for (const auto& [open, pad] : pads_) open->transport->release(pad);
 }
 
-void Connections::open_transports(const Config& config, FailureListener& listener) {
+void Connections::open_transports(const Config& config) {
   const topology::Place place = place_by_machine(hosts_, world_.rank);
   transports_ = std::make_unique<Transports>(
       config, log_, host_,
-      Transports::Rank{world_.rank, world_.ranks, place.local_index, place.local_ranks}, listener);
+      Transports::Rank{world_.rank, world_.ranks, place.local_index, place.local_ranks},
+      links_.failures);
   const std::string& wanted = config.options.transports;
   // Others take time and memory that most ranks can save.
   transports_->open([&](const std::string& name, int priority) {
@@ -145,9 +159,11 @@ void Connections::use_ways(const Router& router) {
            router.reasons(peer));
     }
     executor::Link& link = world_.links[static_cast<std::size_t>(peer)];
+    link.peer = peer;
     link.transport = way->transport;
     link.transport_name = way->name;
     link.load_store = way->transport->capabilities().load_store;
+    links_.failures.route(peer, way->name);
   }
   for (const OpenTransport& open : all) {
     const bool used = std::ranges::any_of(
@@ -164,9 +180,9 @@ void Connections::await_connections(const Config& config) {
     const executor::Link& link = world_.links[static_cast<std::size_t>(peer)];
     while (!link.transport->connected(peer)) {
       transports_->progress();
-      if (const std::string* cause = transports_->failure_of(peer); cause != nullptr) {
+      if (const links::Failure* gone = links_.failures.of(peer); gone != nullptr) {
         fail(ErrorCode::peer_failed, "rank {} could not connect to rank {} over {}: {}",
-             world_.rank, peer, link.transport_name, *cause);
+             world_.rank, peer, link.transport_name, gone->cause);
       }
       if (world_.clock->now_ns() > deadline) {
         fail(ErrorCode::timeout, "rank {} could not connect to rank {} over {} within {:.3g} s",

@@ -13,6 +13,7 @@
 #include "base/config.h"
 #include "communicator/router.h"
 #include "executor/world.h"
+#include "links/links.h"
 #include "topology/host.h"
 #include "transport/transports.h"
 #include "tuner/situation.h"
@@ -25,13 +26,16 @@ class Connections {
  public:
   // Collective. Throws Error(...) where a peer cannot be reached, naming it and why each transport
   // refused.
-  Connections(const Config& config, const Log& log, Bootstrap& bootstrap, const Clock& clock,
-              FailureListener& listener);
+  Connections(const Config& config, const Log& log, Bootstrap& bootstrap, const Clock& clock);
   ~Connections();
   Connections(const Connections&) = delete;
   Connections& operator=(const Connections&) = delete;
 
+  // Tells peers that map this rank's memory that it reads nothing there any more.
+  void leave();
+
   const executor::World& world() const { return world_; }
+  links::Links& links() { return links_; }
   // "shm: 0-1; ucx: 2-7": what this rank reaches whom over.
   const std::string& ways() const { return ways_; }
   // What the tuner knows of this job, and what was measured on this machine.
@@ -48,7 +52,7 @@ class Connections {
 
   void introduce(const Config& config, Bootstrap& bootstrap);
   void note_machine(const topology::Host& host);
-  void open_transports(const Config& config, FailureListener& listener);
+  void open_transports(const Config& config);
   void find_ways(const Config& config, Bootstrap& bootstrap, Router& router);
   std::vector<std::vector<TransportOffer>> exchange_offers(const Config& config,
                                                            Bootstrap& bootstrap);
@@ -57,10 +61,12 @@ class Connections {
   void make_pads();
   void exchange_pads(const Config& config, Bootstrap& bootstrap);
   void choose_wait_policy(const Config& config);
+  void start_progress();
   int least_cores() const;
   std::vector<Blob> all_gather(const Config& config, Bootstrap& bootstrap, const Blob& mine) const;
 
   const Log& log_;
+  links::Links links_;  // first: transports raise completions and report failures until they end
   topology::Host host_;
   std::vector<topology::Host> hosts_;  // by rank, as each sees its own
   Routes routes_;

@@ -38,8 +38,8 @@ void Engine::remove_peer(int peer, std::chrono::nanoseconds timeout) {
 }
 
 PeerState Engine::state(int peer) const {
-  if (peer < 1 || peer >= impl_->links->numbers()) return PeerState::absent;
-  switch ((*impl_->links)[peer].stage) {
+  if (peer < 1 || peer >= impl_->peers->numbers()) return PeerState::absent;
+  switch ((*impl_->peers)[peer].stage) {
     case Stage::connecting:
       return PeerState::connecting;
     case Stage::up:
@@ -55,12 +55,12 @@ PeerState Engine::state(int peer) const {
 
 std::string Engine::describe(int peer) const {
   impl_->check_number("describe", peer);
-  return impl_->links->describe(peer);
+  return impl_->peers->describe(peer);
 }
 
 std::optional<PeerEvent> Engine::next_event() {
   progress();
-  return impl_->links->next_event();
+  return impl_->peers->next_event();
 }
 
 int Engine::progress() {
@@ -82,7 +82,7 @@ void check_receive(const Engine::Impl& impl, const char* call, int peer, int tag
   p2p::check_tag(call, tag, true);
   if (peer == kAnySource) return;
   impl.check_number(call, peer);
-  if (impl.links->path(peer).transport == nullptr) impl.check_up(call, peer);
+  if (impl.peers->path(peer).transport == nullptr) impl.check_up(call, peer);
 }
 
 }  // namespace

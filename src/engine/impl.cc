@@ -60,6 +60,7 @@ Engine::Impl::Impl(const EngineOptions& options) {
   log = Log(config.log_level, fmt::format("weft {}", self.name));
   host = topology::probe_host({.source = config.topology});
   register_sleepers();
+  links = std::make_unique<links::Links>(clock, static_cast<int>(self.numbers));
   open_transports();
   const engine::PadLayout layout{self.numbers, static_cast<std::size_t>(self.mailbox_bytes)};
   pad = std::make_unique<engine::SharedMemory>(*transports, layout.total(), "Engine");
@@ -68,31 +69,24 @@ Engine::Impl::Impl(const EngineOptions& options) {
     const auto address = open.transport->address();
     self.ways.push_back({open.name, open.priority, {address.begin(), address.end()}});
   }
-  links = std::make_unique<engine::Links>(self, pad->data(), *transports, *this, clock, log,
+  links->progress.sleep_at(*reinterpret_cast<std::atomic<std::uint32_t>*>(pad->data()));
+  links->progress.idle_by(durations_of(
+      config.wait_policy == WaitPolicy::automatic ? WaitPolicy::spin : config.wait_policy));
+  peers = std::make_unique<engine::Peers>(self, pad->data(), *transports, *links, *this, log,
                                           config.timeout);
-  endpoint = std::make_unique<engine::PeerEndpoint>(
-      *links, *transports, *reinterpret_cast<std::atomic<std::uint32_t>*>(pad->data()),
-      config.wait_policy, clock, config.timeout);
+  endpoint = std::make_unique<engine::PeerEndpoint>(*peers, *links, config.timeout);
   messenger = std::make_unique<p2p::Messenger>(
-      *endpoint, [this](int number) { return links->mailbox(number); }, config.unexpected_bytes);
+      *endpoint, [this](int number) { return peers->mailbox(number); }, config.unexpected_bytes);
   pages = std::make_unique<p2p::PageMover>(*endpoint);
-  endpoint->add_background(messenger.get());
-  endpoint->add_background(pages.get());
 }
 
-// Pages last: transports may still raise their completions.
-Engine::Impl::~Impl() {
-  messenger.reset();
-  links.reset();
-  endpoint.reset();
-  pad.reset();
-  transports.reset();
-  pages.reset();
-}
+// What is declared last goes first.
+Engine::Impl::~Impl() = default;
 
 void Engine::Impl::open_transports() {
   transports = std::make_unique<Transports>(
-      config, log, host, Transports::Rank{0, static_cast<int>(self.numbers), 0, 1}, *this);
+      config, log, host, Transports::Rank{0, static_cast<int>(self.numbers), 0, 1},
+      links->failures);
   const std::string& wanted = config.options.transports;
   transports->open([&](const std::string& name, int priority) {
     return priority >= 0 || named_in(wanted, name);
@@ -100,41 +94,38 @@ void Engine::Impl::open_transports() {
   transports->require_any("Engine: ");
 }
 
-void Engine::Impl::peer_failed(const std::string& transport, int peer, const std::string& cause) {
-  if (links != nullptr) links->note_loss(transport, peer, cause);
-}
-
 void Engine::Impl::check_number(const char* call, int peer) const {
-  if (peer < 1 || peer >= links->numbers() || (*links)[peer].stage == Stage::free ||
-      (*links)[peer].stage == Stage::leaving)
+  if (peer < 1 || peer >= peers->numbers() || (*peers)[peer].stage == Stage::free ||
+      (*peers)[peer].stage == Stage::leaving)
     fail(ErrorCode::invalid_argument, "{}: there is no peer {}", call, peer);
 }
 
 void Engine::Impl::check_up(const char* call, int peer) const {
   check_number(call, peer);
-  const engine::Link& link = (*links)[peer];
-  if (link.stage == Stage::up) return;
-  fail(ErrorCode::peer_failed, "{}: {} is {}", call, links->describe(peer),
-       link.stage == Stage::connecting ? "not up yet" : "down: " + link.cause);
+  const engine::Peer& known = (*peers)[peer];
+  if (known.stage == Stage::up) return;
+  fail(ErrorCode::peer_failed, "{}: {} is {}", call, peers->describe(peer),
+       known.stage == Stage::connecting ? "not up yet" : "down: " + known.cause);
 }
 
 int Engine::Impl::add(const engine::Address& address) {
-  links->manage(clock.now_ns());  // so that nothing old concerns the new peer
-  links->check(address);
-  int number = links->find(address.name);
+  peers->manage(clock.now_ns());  // so that nothing old concerns the new peer
+  peers->check(address);
+  int number = peers->find(address.name);
   if (number != 0) {
-    const engine::Link& link = (*links)[number];
-    if (link.stage != Stage::down && link.address.incarnation == address.incarnation) return number;
-    links->lose(number, ErrorCode::peer_failed, "a later incarnation has taken its place");
+    const engine::Peer& known = (*peers)[number];
+    if (known.stage != Stage::down && known.address.incarnation == address.incarnation)
+      return number;
+    peers->lose(number, ErrorCode::peer_failed, "a later incarnation has taken its place");
     end(number);
-    links->release(number);
+    peers->release(number);
   } else {
-    number = links->free_number();
+    number = peers->free_number();
   }
   if (number == 0)
     fail(ErrorCode::no_resources, "add_peer: there are max_peers = {} already; remove some",
-         links->numbers() - 1);
-  links->connect(address, number);
+         peers->numbers() - 1);
+  peers->connect(address, number);
   return number;
 }
 
@@ -142,10 +133,10 @@ void Engine::Impl::end(int peer) {
   for (Import* import : imports) {
     if (import->peer != peer) continue;
     import->lost = true;
-    import->access.abandon();
+    import->access.abandon(peer);
   }
-  pages->move_on();
-  messenger->reset(peer, fmt::format("{}: {}", links->describe(peer), (*links)[peer].cause));
+  pages->poll();
+  messenger->reset(peer, fmt::format("{}: {}", peers->describe(peer), (*peers)[peer].cause));
 }
 
 void Engine::Impl::drain(int peer, std::chrono::nanoseconds timeout) {
@@ -168,16 +159,16 @@ void Engine::Impl::remove(int peer, std::chrono::nanoseconds timeout) {
       if (error.code() == ErrorCode::timeout) late = error.what();
     }
   }
-  if (is_up(peer)) links->leave(peer);
-  if ((*links)[peer].stage != Stage::connecting) end(peer);
-  if ((*links)[peer].stage == Stage::leaving) {
+  if (is_up(peer)) peers->leave(peer);
+  if ((*peers)[peer].stage != Stage::connecting) end(peer);
+  if ((*peers)[peer].stage == Stage::leaving) {
     const std::int64_t deadline = clock.now_ns() + std::chrono::nanoseconds(kToLetGo).count();
     p2p::await(*endpoint, {"remove_peer", -1}, 2 * kToLetGo, [&] {
-      links->manage(clock.now_ns());
-      return (*links)[peer].stage == Stage::free || clock.now_ns() > deadline;
+      peers->manage(clock.now_ns());
+      return (*peers)[peer].stage == Stage::free || clock.now_ns() > deadline;
     });
   } else {
-    links->release(peer);
+    peers->release(peer);
   }
   if (!late.empty()) fail(ErrorCode::timeout, "{}; it is removed all the same", late);
 }

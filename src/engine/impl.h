@@ -9,7 +9,7 @@
 
 #include "base/config.h"
 #include "engine/endpoint.h"
-#include "engine/links.h"
+#include "engine/peers.h"
 #include "engine/shared_memory.h"
 #include "p2p/access.h"
 #include "p2p/messenger.h"
@@ -18,11 +18,10 @@
 
 namespace weft {
 
-struct Engine::Impl final : FailureListener, engine::LinkUser {
+struct Engine::Impl final : engine::PeerUser {
   explicit Impl(const EngineOptions& options);
   ~Impl() override;
 
-  void peer_failed(const std::string& transport, int peer, const std::string& cause) override;
   void went_up(int number) override { messenger->open(number); }
 
   int add(const engine::Address& address);
@@ -31,7 +30,7 @@ struct Engine::Impl final : FailureListener, engine::LinkUser {
   void check_number(const char* call, int peer) const;
   // Throws Error(peer_failed) as well unless the peer is up.
   void check_up(const char* call, int peer) const;
-  bool is_up(int peer) const { return (*links)[peer].stage == engine::Stage::up; }
+  bool is_up(int peer) const { return (*peers)[peer].stage == engine::Stage::up; }
   std::chrono::nanoseconds timeout() const { return config.timeout; }
 
   Config config;
@@ -39,9 +38,10 @@ struct Engine::Impl final : FailureListener, engine::LinkUser {
   SteadyClock clock;
   topology::Host host;
   engine::Address self;
+  std::unique_ptr<links::Links> links;  // outlives the transports
   std::unique_ptr<Transports> transports;
   std::unique_ptr<engine::SharedMemory> pad;
-  std::unique_ptr<engine::Links> links;
+  std::unique_ptr<engine::Peers> peers;
   std::unique_ptr<engine::PeerEndpoint> endpoint;
   std::unique_ptr<p2p::Messenger> messenger;
   std::unique_ptr<p2p::PageMover> pages;

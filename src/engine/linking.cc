@@ -7,7 +7,7 @@
 #include <span>
 
 #include "base/transport_kit.h"
-#include "engine/links.h"
+#include "engine/peers.h"
 #include "engine/sealed.h"
 #include "p2p/post.h"
 
@@ -27,13 +27,13 @@ const std::byte* word_at(const std::uint64_t& word) {
 
 }  // namespace
 
-int Links::manage(std::int64_t now_ns) {
+int Peers::manage(std::int64_t now_ns) {
   transports_.progress();
   int moved = take_losses();
-  if (connecting_ > 0) moved += take_hellos();
+  if (active > 0) moved += take_hellos();
   for (std::size_t i = used_.size(); i-- > 0;) {
     const int number = used_[i];
-    switch (link(number).stage) {
+    switch (peer(number).stage) {
       case Stage::connecting:
         moved += advance(number, now_ns);
         break;
@@ -49,12 +49,13 @@ int Links::manage(std::int64_t now_ns) {
   return moved;
 }
 
-int Links::advance(int number, std::int64_t now_ns) {
-  Link& mine = link(number);
+int Peers::advance(int number, std::int64_t now_ns) {
+  Peer& mine = peer(number);
   const bool ready = mine.way->transport->connected(number);
   if (ready && (mine.pad.peer >= 0 || import_pad(number))) {
     if (take_greeting(number)) return 1;
-    if (now_ns >= mine.next_hello_ns && mine.asked == mine.left) say_hello(number, now_ns);
+    if (now_ns >= mine.next_hello_ns && (!mine.hello_left.valid() || mine.hello_left.done()))
+      say_hello(number, now_ns);
   }
   if (mine.stage == Stage::connecting && now_ns - mine.since_ns > timeout_.count()) {
     lose(number, ErrorCode::timeout,
@@ -66,8 +67,8 @@ int Links::advance(int number, std::int64_t now_ns) {
 }
 
 // False where that failed, and with it the peer.
-bool Links::import_pad(int number) {
-  Link& mine = link(number);
+bool Peers::import_pad(int number) {
+  Peer& mine = peer(number);
   for (const NamedKey& key : mine.address.pad) {
     if (key.transport != mine.way->name) continue;
     const transport::Status status = mine.way->transport->import_memory(number, key.key, &mine.pad);
@@ -80,25 +81,31 @@ bool Links::import_pad(int number) {
   return false;
 }
 
-void Links::say_hello(int number, std::int64_t now_ns) {
-  Link& mine = link(number);
+void Peers::say_hello(int number, std::int64_t now_ns) {
+  Peer& mine = peer(number);
   mine.hello_pause_ns = std::clamp(2 * mine.hello_pause_ns, kFirstPauseNs, kLongestPauseNs);
   mine.next_hello_ns = now_ns + mine.hello_pause_ns;
-  mine.hello = {self_.incarnation, mine.address.incarnation, static_cast<std::uint64_t>(number)};
+  if (!mine.hello_left.valid()) {
+    mine.hello = std::make_shared<Hello>();
+    mine.hello_left = links_.completions.take(number);
+    mine.hello_left.keep(mine.hello);
+  }
+  *mine.hello = {self_.incarnation, mine.address.incarnation, static_cast<std::uint64_t>(number)};
   chance_ ^= chance_ << 13;
   chance_ ^= chance_ >> 7;
   chance_ ^= chance_ << 17;
   const PadLayout theirs = layout_of(mine);
   const p2p::RemoteSpan slot =
       p2p::span_of(mine.pad) + theirs.hello_offset((chance_ >> 16) % theirs.hellos());
-  transport::Put put = p2p::make_put(&mine.hello, slot, offsetof(Hello, seal), &mine.left);
-  p2p::add_signal(&put, slot + offsetof(Hello, seal), seal_of(mine.hello));
+  transport::Put put =
+      p2p::make_put(mine.hello.get(), slot, offsetof(Hello, seal), mine.hello_left.word());
+  p2p::add_signal(&put, slot + offsetof(Hello, seal), seal_of(*mine.hello));
   std::size_t posted = 0;
   (void)mine.way->transport->put({&put, 1}, &posted);
-  mine.asked += posted;
+  mine.hello_left.asked(posted);
 }
 
-int Links::take_hellos() {
+int Peers::take_hellos() {
   int moved = 0;
   for (std::size_t slot = 0; slot < layout_.hellos(); ++slot) {
     Hello& place = hello(slot);
@@ -113,9 +120,9 @@ int Links::take_hellos() {
 }
 
 // What is not heeded will be said again.
-bool Links::take_hello(const Hello& hello) {
+bool Peers::take_hello(const Hello& hello) {
   for (const int number : used_) {
-    Link& mine = link(number);
+    Peer& mine = peer(number);
     if (mine.stage != Stage::connecting || mine.address.incarnation != hello.from) continue;
     if (hello.number == 0 || hello.number >= mine.address.numbers || mine.pad.peer < 0)
       return false;
@@ -128,8 +135,8 @@ bool Links::take_hello(const Hello& hello) {
   return false;
 }
 
-bool Links::take_greeting(int number) {
-  Link& mine = link(number);
+bool Peers::take_greeting(int number) {
+  Peer& mine = peer(number);
   const std::uint64_t greeting = transport::read_word(word_at(door(number).greeting));
   const std::uint64_t there = greeting & 0xffff;
   if (!is_signed_by(greeting, mine.address.incarnation) || there == 0 ||
@@ -141,8 +148,8 @@ bool Links::take_greeting(int number) {
 }
 
 // A word of this engine's door at the peer.
-bool Links::write_door(int number, std::size_t member, std::uint16_t what) {
-  Link& mine = link(number);
+bool Peers::write_door(int number, std::size_t member, std::uint16_t what) {
+  Peer& mine = peer(number);
   const std::size_t door = layout_of(mine).door_offset(static_cast<std::size_t>(mine.number_there));
   transport::Put put;
   p2p::add_signal(&put, p2p::span_of(mine.pad) + (door + member),
@@ -152,22 +159,22 @@ bool Links::write_door(int number, std::size_t member, std::uint16_t what) {
   return posted == 1;
 }
 
-void Links::go_up(int number) {
-  Link& mine = link(number);
+void Peers::go_up(int number) {
+  Peer& mine = peer(number);
   p2p::Path& path = paths_[static_cast<std::size_t>(number)];
   path = p2p::path_over(*mine.way->transport);
   if (mine.pad.mapped != nullptr)
     path.sleeping = reinterpret_cast<std::atomic<std::uint32_t>*>(mine.pad.mapped);
   p2p::wake(path);
   mine.stage = Stage::up;
-  --connecting_;
+  note_connecting(-1);
   log_.info("{} is up", describe(number));
   events_.push_back({number, true, mine.address.name, ErrorCode::ok, {}});
   user_.went_up(number);
 }
 
-int Links::check_farewell(int number) {
-  Link& mine = link(number);
+int Peers::check_farewell(int number) {
+  Peer& mine = peer(number);
   const std::uint64_t word = transport::read_word(word_at(door(number).farewell));
   if (!is_signed_by(word, mine.address.incarnation)) return 0;
   const auto farewell = static_cast<Farewell>(word & 0xffff);
@@ -182,24 +189,25 @@ int Links::check_farewell(int number) {
 }
 
 // It will not touch this engine's memory any more.
-void Links::finish_leaving(int number) {
+void Peers::finish_leaving(int number) {
   cut_off(number);
   release(number);
 }
 
-int Links::take_losses() {
-  std::vector<Loss> losses;
-  losses.swap(losses_);
-  for (const Loss& loss : losses) {
-    const std::vector<int> numbers = used_;
-    for (const int number : numbers) {
-      const Link& mine = link(number);
-      if ((loss.number >= 0 && loss.number != number) || mine.way->name != loss.transport) continue;
-      mine.stage == Stage::leaving ? finish_leaving(number)
-                                   : lose(number, ErrorCode::peer_failed, loss.cause);
-    }
+int Peers::take_losses() {
+  if (reports_ == links_.failures.reports()) return 0;
+  reports_ = links_.failures.reports();
+  int taken = 0;
+  const std::vector<int> numbers = used_;
+  for (const int number : numbers) {
+    const links::Failure* failure = links_.failures.of(number);
+    const Stage stage = peer(number).stage;
+    if (failure == nullptr || stage == Stage::down) continue;
+    ++taken;
+    stage == Stage::leaving ? finish_leaving(number)
+                            : lose(number, ErrorCode::peer_failed, failure->cause);
   }
-  return static_cast<int>(losses.size());
+  return taken;
 }
 
 }  // namespace weft::engine

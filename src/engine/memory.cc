@@ -27,20 +27,20 @@ void check_word(const char* call, std::size_t offset, std::size_t whole) {
 transport::RemoteMemory import_key(Engine::Impl& engine, const char* call, int peer,
                                    const engine::MemoryOffer& offer) {
   engine.check_up(call, peer);
-  const engine::Link& link = (*engine.links)[peer];
-  if (offer.incarnation != link.address.incarnation) {
+  const engine::Peer& known = (*engine.peers)[peer];
+  if (offer.incarnation != known.address.incarnation) {
     fail(ErrorCode::mismatch, "{}: a key of another engine or an earlier incarnation than {}", call,
-         engine.links->describe(peer));
+         engine.peers->describe(peer));
   }
-  const auto key = std::ranges::find(offer.keys, link.way->name, &engine::NamedKey::transport);
+  const auto key = std::ranges::find(offer.keys, known.way->name, &engine::NamedKey::transport);
   if (key == offer.keys.end())
-    fail(ErrorCode::unsupported, "{}: memory that {} does not reach", call, link.way->name);
+    fail(ErrorCode::unsupported, "{}: memory that {} does not reach", call, known.way->name);
   transport::RemoteMemory memory;
-  const transport::Status status = link.way->transport->import_memory(peer, key->key, &memory);
+  const transport::Status status = known.way->transport->import_memory(peer, key->key, &memory);
   if (!status.ok())
-    fail(status.code, "{}: memory of {}: {}", call, engine.links->describe(peer), status.message);
+    fail(status.code, "{}: memory of {}: {}", call, engine.peers->describe(peer), status.message);
   if (memory.bytes >= offer.bytes) return memory;
-  link.way->transport->release(memory);
+  known.way->transport->release(memory);
   fail(ErrorCode::invalid_argument, "{}: a key of {} bytes for {}", call, memory.bytes,
        offer.bytes);
 }
@@ -53,14 +53,14 @@ Engine::Impl::Import::Import(Impl& owner, const char* call, int number,
       peer(number),
       access(*owner.endpoint),
       memory_(import_key(owner, call, number, offer)),
-      transport_(*(*owner.links)[number].way->transport) {
+      transport_(*(*owner.peers)[number].way->transport) {
   remote = {p2p::span_of(memory_), static_cast<std::size_t>(offer.bytes)};
   engine.imports.push_back(this);
 }
 
 Engine::Impl::Import::~Import() {
   std::erase(engine.imports, this);
-  if (lost || !engine.is_up(peer)) access.abandon();
+  if (lost || !engine.is_up(peer)) access.abandon(peer);
   access.settle();
   transport_.release(memory_);
 }

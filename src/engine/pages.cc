@@ -22,7 +22,7 @@ struct PeerPages::State {
   State(Engine::Impl& engine, int peer, const engine::PagesOffer& offer)
       : import(engine, "import_pages", peer, offer.memory),
         shape(offer.shape),
-        name(engine.links->describe(peer)) {}
+        name(engine.peers->describe(peer)) {}
 
   Engine::Impl::Import import;
   const p2p::PoolShape shape;

@@ -1,17 +1,23 @@
 #include "executor/executor.h"
 
+#include <utility>
+
 #include "base/cpu.h"
 #include "base/error.h"
 #include "executor/lane.h"
 
 namespace weft::executor {
 
-Executor::Executor(const World& world, std::chrono::nanoseconds timeout)
+Executor::Executor(const World& world, links::Links& links, std::chrono::nanoseconds timeout)
     : world_(world),
-      patience_limits_(limits_of(world.wait_policy, !world.all_load_store())),
+      links_(links),
       timeout_(timeout),
-      sleeper_(reinterpret_cast<memory::Control*>(world.pad)->sleeping, world.transports,
-               !world.all_load_store()) {}
+      outbox_(world, links.completions),
+      absence_(world, links.failures) {
+  links_.progress.add(this);
+}
+
+Executor::~Executor() { links_.progress.remove(this); }
 
 void Executor::throw_if_poisoned() const {
   if (poisoned()) fail(ErrorCode::poisoned, "the communicator failed before: {}", poison_message_);
@@ -21,14 +27,16 @@ void Executor::start(Operation* operation) {
   if (poison_code_ != ErrorCode::ok) throw_if_poisoned();
   operation->queued = true;
   operation->begun = false;
+  if (operation->error != nullptr) operation->error = nullptr;
   operation->after = nullptr;
+  ++active;
   if (head_ == nullptr) {
     head_ = tail_ = operation;
   } else {
     tail_->after = operation;
     tail_ = operation;
   }
-  progress();
+  run(links_.progress.calls_transports());
 }
 
 // Written plainly and read by peers only for their error messages: these stores cost nothing while
@@ -42,14 +50,33 @@ void Executor::publish(const Operation& operation) {
   status.sequence.store(operation.sequence, std::memory_order_release);
 }
 
-void Executor::begin(Operation* operation) {
+// False if the operation has ended with what its preparation threw.
+bool Executor::prepare(Operation* operation) {
+  try {
+    operation->prepare(operation, operation->prepare_context);
+    return true;
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::mismatch) {
+      // Every rank meets it and goes on to the next operation.
+      operation->error = std::current_exception();
+      finish_head();
+    } else {
+      give_up(error.code(), fmt::format("{}: {}", story(*operation), error.what()), world_.rank);
+    }
+  } catch (const std::exception& error) {
+    give_up(ErrorCode::no_resources, fmt::format("{}: {}", story(*operation), error.what()),
+            world_.rank);
+  }
+  return false;
+}
+
+bool Executor::begin(Operation* operation) {
   operation->begun = true;
   operation->sequence = ++sequence_;
-  if (operation->prepare != nullptr) operation->prepare(operation, operation->prepare_context);
+  if (operation->prepare != nullptr && !prepare(operation)) return false;
   publish(*operation);
   const Launch& launch = operation->launch;
   const auto& code = launch.program->lanes;
-  operation->puts_posted = operation->puts_completed = 0;
   operation->lane_count = operation->active_lanes = static_cast<int>(code.size());
   const std::uint64_t signature = launch.call.signature();
   for (std::size_t i = 0; i < code.size(); ++i) {
@@ -59,23 +86,26 @@ void Executor::begin(Operation* operation) {
     lane.passes_left = launch.partition.passes;
     lane.chunk = i;
     lane.epoch = epochs_[i] + 1;
-    lane.block = lane.line = lane.generation = 0;
+    lane.block = lane.part = lane.generation = 0;
     enter_pass(launch, &lane, signature);
     epochs_[i] += static_cast<std::uint64_t>(launch.partition.passes);
   }
+  return true;
 }
 
 void Executor::finish_head() {
   Operation* done = head_;
   head_ = done->after;
   if (head_ == nullptr) tail_ = nullptr;
+  --active;
   done->queued = false;
-  if (done->complete != nullptr) done->complete(done, done->complete_context);
+  if (done->complete != nullptr && done->error == nullptr)
+    done->complete(done, done->complete_context);
 }
 
 // Whether all that an operation waits for comes from peers that are mapped.
-bool Executor::awaits_mapped(const Operation& operation) const {
-  if (operation.puts_completed != operation.puts_posted) return false;
+bool Executor::awaits_mapped(const Operation& operation) {
+  if (!outbox_.drained()) return false;
   for (int i = 0; i < operation.lane_count; ++i) {
     const LaneState& lane = operation.lanes[static_cast<std::size_t>(i)];
     if (lane.passes_left == 0) continue;
@@ -92,30 +122,36 @@ bool Executor::needs_transports(const Operation& operation) {
   return !awaits_mapped(operation) || ++spared_ % kSpared == 0;
 }
 
-int Executor::advance_or_give_up(Operation* operation, LaneState* lane) {
+// How many things moved. The executor may be poisoned afterwards, and the operation ended.
+int Executor::run_lanes(Operation* operation) {
+  int moved = 0;
   try {
-    return advance(operation, lane);
-  } catch (const PutFailed& failed) {
-    give_up(failed.code(), fmt::format("{}: {}", story(*operation), failed.what()), failed.peer());
-  }
-}
-
-int Executor::progress() {
-  int moved = move_backgrounds();
-  while (head_ != nullptr) {
-    Operation* operation = head_;
-    if (!operation->begun) begin(operation);
     for (int i = 0; i < operation->lane_count; ++i) {
       LaneState& lane = operation->lanes[static_cast<std::size_t>(i)];
       if (lane.passes_left == 0) continue;
-      moved += advance_or_give_up(operation, &lane);
+      moved += advance(operation, &lane, &outbox_);
       if (lane.passes_left == 0) --operation->active_lanes;
     }
-    if (sleeper_.polls_transports() && needs_transports(*operation)) {
-      for (transport::Transport* transport : world_.transports) moved += transport->progress();
+  } catch (const PutFailed& failed) {
+    give_up(failed.code(), fmt::format("{}: {}", story(*operation), failed.what()), failed.rank());
+    ++moved;
+  }
+  return moved;
+}
+
+int Executor::run(bool calls_transports) {
+  int moved = 0;
+  while (head_ != nullptr) {
+    Operation* operation = head_;
+    if (!operation->begun && !begin(operation)) {
+      ++moved;
+      continue;
     }
-    if (operation->active_lanes > 0 || operation->puts_completed != operation->puts_posted)
-      return moved;
+    moved += run_lanes(operation);
+    if (!operation->queued) continue;
+    if (calls_transports && needs_transports(*operation))
+      moved += links_.progress.poll_transports();
+    if (operation->active_lanes > 0 || !outbox_.drained()) return moved;
     finish_head();
     ++moved;
   }
@@ -123,42 +159,43 @@ int Executor::progress() {
 }
 
 bool Executor::test(Operation* operation) {
-  if (!operation->queued) return true;
-  if (poison_code_ != ErrorCode::ok) throw_if_poisoned();
-  if (progress() > 0) test_started_ns_ = 0;
-  if (!operation->queued) return true;
-  constexpr unsigned kTestsPerLook = 256;
-  if (++tests_ % kTestsPerLook == 0) {
-    const std::int64_t now = world_.clock->now_ns();
-    if (test_started_ns_ == 0) test_started_ns_ = now;
-    look_around(operation, test_started_ns_, now, timeout_);
+  if (operation->queued) {
+    if (turn() > 0) test_started_ns_ = 0;
+    constexpr unsigned kTestsPerLook = 256;
+    if (operation->queued && ++tests_ % kTestsPerLook == 0) {
+      const std::int64_t now = links_.progress.clock().now_ns();
+      if (test_started_ns_ == 0) test_started_ns_ = now;
+      look_around(operation, test_started_ns_, now, timeout_);
+    }
+    if (operation->queued) return false;
   }
-  return false;
+  if (operation->error != nullptr) std::rethrow_exception(operation->error);
+  return true;
 }
 
 void Executor::wait(Operation* operation, std::chrono::nanoseconds timeout) {
-  if (!operation->queued) return;
-  if (poison_code_ != ErrorCode::ok) throw_if_poisoned();
-  Patience patience(patience_limits_);
+  IdleStrategy idle(links_.progress.idle());
   const unsigned pauses = poll_pauses();
   std::int64_t started = -1;
   while (operation->queued) {
-    if (progress() > 0) {
-      patience.reset();
+    if (turn() > 0) {
+      idle.reset();
       continue;
     }
-    if (!patience.due()) {
+    if (!idle.due()) {
       cpu_pause(pauses);
       continue;
     }
-    const std::int64_t now = world_.clock->now_ns();
+    const std::int64_t now = links_.progress.clock().now_ns();
     if (started < 0) started = now;
     look_around(operation, started, now, timeout);
-    rest(patience.next(now), [&] {
-      sleeper_.sleep(timeout - std::chrono::nanoseconds(now - started),
-                     [this] { return progress() > 0; });
+    if (!operation->queued) break;
+    rest(idle.next(now), [&] {
+      links_.progress.sleep(timeout - std::chrono::nanoseconds(now - started),
+                            [this] { return turn() > 0; });
     });
   }
+  if (operation->error != nullptr) std::rethrow_exception(operation->error);
 }
 
 }  // namespace weft::executor

@@ -3,69 +3,57 @@
 #pragma once
 
 #include <chrono>
-#include <map>
 #include <string>
-#include <vector>
 
-#include "base/background.h"
-#include "base/patience.h"
-#include "base/sleeper.h"
+#include "executor/absence.h"
 #include "executor/operation.h"
+#include "executor/outbox.h"
 #include "executor/world.h"
+#include "links/links.h"
 
 namespace weft::executor {
 
-class Executor {
+class Executor final : public Poller {
  public:
-  // `world` outlives the executor.
-  explicit Executor(const World& world, std::chrono::nanoseconds timeout);
+  // All outlives it. Whoever waits at links.progress moves the executor's operations on.
+  Executor(const World& world, links::Links& links, std::chrono::nanoseconds timeout);
+  ~Executor() override;
 
   // Puts an operation at the end of the queue and moves things on. Neither allocates nor makes a
-  // system call on its way. The operation stays where it is in memory until it is complete. Throws
-  // Error(poisoned) after a failure.
+  // system call on its way. The operation stays where it is in memory until it has ended. Throws
+  // Error(poisoned) after a failure, and nothing else: what the operation meets is its own.
   void start(Operation* operation);
 
-  // Moves things on; true when the operation is complete. Throws what it met.
+  // Moves things on; true when the operation is complete. Throws what ended it otherwise.
   bool test(Operation* operation);
 
-  // Returns when it is complete. Throws Error(timeout) after `timeout`, Error(peer_failed),
-  // Error(mismatch); the executor is poisoned then.
+  // Returns when it is complete. Throws what ended it otherwise: Error(mismatch), or
+  // Error(timeout) after `timeout`, Error(peer_failed), after which the executor is poisoned.
   void wait(Operation* operation, std::chrono::nanoseconds timeout);
   void wait(Operation* operation) { wait(operation, timeout_); }
 
+  // Ends all operations with this error and refuses new ones; tells the peers. `blamed`: the rank
+  // that they should name; -1: none.
+  void give_up(ErrorCode code, const std::string& message, int blamed);
+
   std::chrono::nanoseconds timeout() const { return timeout_; }
-  bool poisoned() const { return poison_code_ != ErrorCode::ok; }
-  bool idle() const { return head_ == nullptr; }
+  // Why ranks do not answer any more.
+  const Absence& absence() const { return absence_; }
 
-  // A transport reports that a peer (or, -1, every peer) is gone. Only remembered here: it matters
-  // to who waits for that peer.
-  void peer_failed(int peer, const std::string& cause);
-  // What was reported of a peer; null: nothing.
-  const std::string* failure_of(int peer) const;
-
-  // Moves queued operations and backgrounds on. Throws what operations met.
-  int move_on() { return head_ == nullptr ? move_backgrounds() : progress(); }
-  // Moved on by move_on() and by every wait of this executor, until it is removed.
-  void add_background(Background* background) { backgrounds_.push_back(background); }
-  void remove_background(Background* background) { std::erase(backgrounds_, background); }
-  Sleeper& sleeper() { return sleeper_; }
-  // Polls all transports where that was not done for a while: peers that ended are noticed so.
-  void poll_transports(std::int64_t now_ns);
+  int poll() override { return run(false); }
+  void look(std::int64_t /*now_ns*/) override { absence_.look(); }
 
  private:
   memory::Control& control() { return *reinterpret_cast<memory::Control*>(world_.pad); }
-  int progress();
-  int move_backgrounds() {
-    int moved = 0;
-    for (Background* background : backgrounds_) {
-      if (background->active > 0) moved += background->move_on();
-    }
-    return moved;
-  }
-  bool awaits_mapped(const Operation& operation) const;
+  bool poisoned() const { return poison_code_ != ErrorCode::ok; }
+  // A turn of a wait for an operation.
+  int turn() { return links_.progress.poll_others(this) + run(links_.progress.calls_transports()); }
+  int run(bool calls_transports);
+  int run_lanes(Operation* operation);
+  bool awaits_mapped(const Operation& operation);
   bool needs_transports(const Operation& operation);
-  int advance_or_give_up(Operation* operation, LaneState* lane);
-  void begin(Operation* operation);
+  bool begin(Operation* operation);
+  bool prepare(Operation* operation);
   void finish_head();
   void publish(const Operation& operation);
 
@@ -75,9 +63,13 @@ class Executor {
   void check_failures(Operation* operation);
   void check_poison(Operation* operation);
   void check_mismatch(Operation* operation);
-  [[noreturn]] void give_up(ErrorCode code, const std::string& message, int blamed);
+  void check_deadline(std::int64_t waited_ns);
+  void end_all(ErrorCode code, const std::string& message);
+  void tell_poisoned(int blamed);
+  void cut_off_unfinished(const std::string& cause);
   void throw_if_poisoned() const;
   int awaited_peer(const Operation& operation) const;
+  int absent_peer();
   std::string story(const Operation& operation) const;
   void tell_awaited();
   int awaited_by(int peer) const;
@@ -85,19 +77,17 @@ class Executor {
   std::string chain_from(int peer, int* last) const;
 
   const World& world_;
-  const PatienceLimits patience_limits_;
+  links::Links& links_;
   std::chrono::nanoseconds timeout_;
-  Sleeper sleeper_;
-  std::vector<Background*> backgrounds_;
+  Outbox outbox_;
+  Absence absence_;
   unsigned spared_ = 0;  // polls of transports, in a row
   Operation* head_ = nullptr;
   Operation* tail_ = nullptr;
   std::uint64_t sequence_ = 0;
   std::uint64_t epochs_[memory::kLanes] = {};
-  std::int64_t looked_ns_ = 0;  // when transports were polled last
   unsigned tests_ = 0;
   std::int64_t test_started_ns_ = 0;
-  std::map<int, std::string> failed_peers_;
   ErrorCode poison_code_ = ErrorCode::ok;
   std::string poison_message_;
 };

@@ -12,10 +12,10 @@ using schedule::kMaxSources;
 
 // One step's view of the launch.
 struct Frame {
-  Operation* operation;
   LaneState* lane;
   const Launch& launch;
   const Program& program;
+  Outbox* outbox;
 
   std::size_t length(const Instruction& code, std::size_t i) const {
     return launch.partition.length(static_cast<std::size_t>(code.block) + i, lane->chunk);
@@ -53,15 +53,8 @@ void raise(const Frame& frame, const Place& place) {
   wake(place);
 }
 
-[[noreturn]] void put_failed(const Place& place, const transport::Status& status) {
-  throw PutFailed(status.code,
-                  fmt::format("put to rank {} over {}: {}", place.rank, place.link->transport_name,
-                              status.message),
-                  place.rank);
-}
-
-// Hands a put to the transport of a peer that is not mapped; pushes it on while its queue is full.
-void post(const Frame& frame, const Place& place, const std::byte* source, std::size_t i,
+// Hands a put to the transport of a peer that is not mapped; false if it has no room now.
+bool post(const Frame& frame, const Place& place, const std::byte* source, std::size_t i,
           std::size_t bytes, bool with_signal) {
   transport::Put put;
   put.source = source;
@@ -74,26 +67,15 @@ void post(const Frame& frame, const Place& place, const std::byte* source, std::
     put.signal_value = frame.lane->flag;
     put.signal = transport::SignalOp::set;
   }
-  put.completed = &frame.operation->puts_completed;
-  transport::Transport* transport = place.link->transport;
-  std::size_t posted = 0;
-  transport::Status status = transport->put({&put, 1}, &posted);
-  while (status.code == ErrorCode::no_resources) {
-    transport->progress();
-    status = transport->put({&put, 1}, &posted);
-  }
-  if (!status.ok()) put_failed(place, status);
-  ++frame.operation->puts_posted;
+  return frame.outbox->post(place.rank, put);
 }
 
 // Sends one block on its way: as packets, or as a put whose last block raises the signal.
-void send(const Frame& frame, const Place& place, const std::byte* source, std::size_t i,
+bool send(const Frame& frame, const Place& place, const std::byte* source, std::size_t i,
           std::size_t bytes, bool last) {
-  if (frame.packet()) {
-    write_packets(frame.address(place, i), source, bytes, frame.lane->flag);
-  } else {
-    post(frame, place, source, i, bytes, last);
-  }
+  if (!frame.packet()) return post(frame, place, source, i, bytes, last);
+  write_packets(frame.address(place, i), source, bytes, frame.lane->flag);
+  return true;
 }
 
 void finish(const Frame& frame, const Instruction& code, void* const* written, int count,
@@ -125,44 +107,77 @@ void compute(const Frame& frame, const Instruction& code, void* const* written, 
                       code.final ? frame.launch.divisor : 1, store);
 }
 
-// copy and reduce: one block after the other, then the signals of what was written by address.
-void run_data(const Frame& frame, const Instruction& code) {
+// What block i of a copy or a reduction writes by address, and whether past the caches.
+struct Written {
+  void* to[kMaxDestinations];
+  int count = 0;
+  bool streaming = false;
+};
+
+Written written_by(const Frame& frame, const Instruction& code, std::size_t i) {
   const Place* places = &frame.program.places[static_cast<std::size_t>(code.first)];
-  const Place* sends = places + code.written;
-  for (std::size_t i = 0; i < static_cast<std::size_t>(code.blocks); ++i) {
-    const std::size_t bytes = frame.length(code, i);
-    void* written[kMaxDestinations];
-    bool streaming = frame.launch.streaming;
-    for (int d = 0; d < code.written; ++d) {
-      written[d] = frame.address(places[d], i);
-      streaming = streaming && places[d].is_output();
-    }
-    int count = code.written;
-    if (count == 0 && code.kind == StepKind::reduce) written[count++] = frame.program.temporary;
-    if (bytes > 0 && count > 0) compute(frame, code, written, count, i, bytes, streaming);
-    if (code.sent == 0) continue;
-    const auto* source = code.kind == StepKind::reduce ? static_cast<const std::byte*>(written[0])
-                                                       : frame.address(sends[code.sent], i);
-    const bool last = i + 1 == static_cast<std::size_t>(code.blocks);
-    for (int s = 0; s < code.sent; ++s) send(frame, sends[s], source, i, bytes, last);
+  Written written;
+  written.count = code.written;
+  written.streaming = frame.launch.streaming;
+  for (int d = 0; d < code.written; ++d) {
+    written.to[d] = frame.address(places[d], i);
+    written.streaming = written.streaming && places[d].is_output();
   }
+  if (written.count == 0 && code.kind == StepKind::reduce)
+    written.to[written.count++] = frame.program.temporary;
+  return written;
+}
+
+// Computes a block, unless that was done before, and sends it to each destination that has not got
+// it. False if a transport has no room.
+bool run_block(const Frame& frame, const Instruction& code, std::size_t i) {
+  LaneState& lane = *frame.lane;
+  const std::size_t bytes = frame.length(code, i);
+  const Written written = written_by(frame, code, i);
+  if (lane.part == 0 && bytes > 0 && written.count > 0)
+    compute(frame, code, written.to, written.count, i, bytes, written.streaming);
+  if (code.sent == 0) return true;
+  const Place* sends = &frame.program.places[static_cast<std::size_t>(code.first + code.written)];
+  const auto* source = code.kind == StepKind::reduce ? static_cast<const std::byte*>(written.to[0])
+                                                     : frame.address(sends[code.sent], i);
+  const bool last = i + 1 == static_cast<std::size_t>(code.blocks);
+  for (std::size_t s = lane.part == 0 ? 0 : lane.part - 1; s < code.sent; ++s) {
+    if (send(frame, sends[s], source, i, bytes, last)) continue;
+    lane.part = s + 1;
+    return false;
+  }
+  lane.part = 0;
+  return true;
+}
+
+// copy and reduce: one block after the other, then the signals of what was written by address.
+// False if it has to go on later.
+bool run_data(const Frame& frame, const Instruction& code) {
+  LaneState& lane = *frame.lane;
+  for (; lane.block < static_cast<std::size_t>(code.blocks); ++lane.block) {
+    if (!run_block(frame, code, lane.block)) return false;
+  }
+  lane.block = 0;
+  const Place* places = &frame.program.places[static_cast<std::size_t>(code.first)];
   for (int d = 0; d < code.written; ++d) {
     if (places[d].signal[0] != nullptr) raise(frame, places[d]);
   }
-  if (!frame.packet()) return;
-  for (int s = 0; s < code.sent; ++s) wake(sends[s]);
+  if (!frame.packet()) return true;
+  for (int s = 0; s < code.sent; ++s) wake(places[code.written + s]);
+  return true;
 }
 
 // A put whose source is the user's input may still be on its way when, in place, the output is to
 // be written over it.
 bool must_drain(const Frame& frame, const Instruction& code) {
-  if (frame.operation->puts_completed == frame.operation->puts_posted) return false;
+  const bool begun = frame.lane->block > 0 || frame.lane->part > 0;
+  if (begun || frame.outbox->drained()) return false;
   const Place* places = &frame.program.places[static_cast<std::size_t>(code.first)];
   return std::any_of(places, places + code.written,
                      [](const Place& place) { return place.is_output(); });
 }
 
-void run_signal(const Frame& frame, const Instruction& code) {
+bool run_signal(const Frame& frame, const Instruction& code) {
   const Place& place = frame.program.places[static_cast<std::size_t>(code.first)];
   if (frame.packet()) {
     std::byte* line = frame.address(place, 0);
@@ -171,8 +186,9 @@ void run_signal(const Frame& frame, const Instruction& code) {
   } else if (place.link->load_store) {
     raise(frame, place);
   } else {
-    post(frame, place, nullptr, 0, 0, true);
+    return post(frame, place, nullptr, 0, 0, true);
   }
+  return true;
 }
 
 // Packets: each block's lines carry their own flags.
@@ -186,7 +202,7 @@ bool packets_arrived(const Frame& frame, const Instruction& code) {
     if (place == nullptr) {
       if (packet_flag(lines).load(std::memory_order_acquire) != lane.flag) return false;
     } else if (!read_packets(lines, frame.address(*place, lane.block),
-                             frame.length(code, lane.block), lane.flag, &lane.line)) {
+                             frame.length(code, lane.block), lane.flag, &lane.part)) {
       return false;
     }
   }
@@ -255,25 +271,30 @@ void enter_pass(const Launch& launch, LaneState* lane, std::uint64_t signature) 
                      launch.program->slot_blocks * launch.slot_block_bytes;
 }
 
-int advance(Operation* operation, LaneState* lane) {
-  const Frame frame{operation, lane, operation->launch, *operation->launch.program};
+namespace {
+
+// False if the instruction cannot complete now.
+bool run(const Frame& frame, const Instruction& code) {
+  switch (code.kind) {
+    case StepKind::copy:
+    case StepKind::reduce:
+      return !must_drain(frame, code) && run_data(frame, code);
+    case StepKind::signal:
+      return run_signal(frame, code);
+    case StepKind::wait:
+      return run_wait(frame, code);
+  }
+  return false;
+}
+
+}  // namespace
+
+int advance(Operation* operation, LaneState* lane, Outbox* outbox) {
+  const Frame frame{lane, operation->launch, *operation->launch.program, outbox};
   int completed = 0;
   while (lane->passes_left > 0) {
     for (; lane->next != lane->end; ++lane->next, ++completed) {
-      const Instruction& code = *lane->next;
-      switch (code.kind) {
-        case StepKind::copy:
-        case StepKind::reduce:
-          if (must_drain(frame, code)) return completed;
-          run_data(frame, code);
-          break;
-        case StepKind::signal:
-          run_signal(frame, code);
-          break;
-        case StepKind::wait:
-          if (!run_wait(frame, code)) return completed;
-          break;
-      }
+      if (!run(frame, *lane->next)) return completed;
     }
     if (--lane->passes_left == 0) {
       prepare_next_pass(frame);
@@ -285,6 +306,14 @@ int advance(Operation* operation, LaneState* lane) {
     enter_pass(operation->launch, lane, signature_of(lane->flag));
   }
   return completed;
+}
+
+int awaited_rank(const Operation& operation, const LaneState& lane) {
+  const Instruction& code = *lane.next;
+  if (code.kind == StepKind::wait || code.kind == StepKind::signal) return code.peer;
+  if (lane.part == 0) return -1;
+  const auto send = static_cast<std::size_t>(code.first + code.written) + lane.part - 1;
+  return operation.launch.program->places[send].rank;
 }
 
 }  // namespace weft::executor

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <exception>
 #include <vector>
 
 #include "executor/call.h"
@@ -63,8 +64,9 @@ struct LaneState {
   std::uint64_t epoch = 0;
   std::size_t generation = 0;  // where this pass's slots begin, in bytes
   std::uint64_t flag = 0;      // what signals of this pass hold: epoch and signature
-  std::size_t block = 0;       // progress inside a wait or a copy over several blocks
-  std::size_t line = 0;
+  // The cursor inside a step that could not complete: from where it goes on.
+  std::size_t block = 0;
+  std::size_t part = 0;  // of the block: a wait's next line, a copy's next destination plus 1
 };
 
 // Owned by a plan or a request; in the executor's queue while `queued`.
@@ -76,11 +78,11 @@ struct Operation {
   bool queued = false;
   bool begun = false;
   std::uint64_t sequence = 0;
-  std::uint64_t puts_posted = 0;
-  std::uint64_t puts_completed = 0;
+  std::exception_ptr error;    // what ended it; set with `queued` false
   Operation* after = nullptr;  // next in the queue
   // Called once when the operation reaches the head of the queue, before it begins; may set
-  // `launch`. Null: nothing to do.
+  // `launch`. Null: nothing to do. Error(mismatch) says that it is thrown at every rank, and ends
+  // this operation alone; any other error poisons the executor.
   void (*prepare)(Operation*, void* context) = nullptr;
   void* prepare_context = nullptr;
   // Called once it is complete, before the next one begins. Null: nothing to do.

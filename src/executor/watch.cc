@@ -1,15 +1,17 @@
 // The slow path of a wait: deadlines, dead peers, peers that gave up, peers that called something
 // else.
 #include <algorithm>
+#include <cstddef>
+#include <span>
 
 #include "base/error.h"
+#include "base/futex.h"
 #include "executor/executor.h"
 #include "executor/lane.h"
 
 namespace weft::executor {
 namespace {
 
-constexpr std::int64_t kPollTransportsNs = 2'000'000;
 constexpr std::int64_t kCompareCallsNs = 1'000'000;
 
 // What a rank whose pad is mapped published; sequence 0: nothing yet, or it is just changing it.
@@ -29,27 +31,13 @@ PeerCall peer_call(const Link& link) {
 
 }  // namespace
 
-void Executor::peer_failed(int peer, const std::string& cause) {
-  if (peer >= 0) {
-    failed_peers_.emplace(peer, cause);
-    return;
-  }
-  for (int rank = 0; rank < world_.ranks; ++rank) {
-    if (rank != world_.rank) failed_peers_.emplace(rank, cause);
-  }
-}
-
-const std::string* Executor::failure_of(int peer) const {
-  const auto failed = failed_peers_.find(peer);
-  return failed == failed_peers_.end() ? nullptr : &failed->second;
-}
-
 int Executor::awaited_peer(const Operation& operation) const {
   for (int i = 0; i < operation.lane_count; ++i) {
     const LaneState& lane = operation.lanes[static_cast<std::size_t>(i)];
-    if (lane.passes_left > 0 && lane.next->kind == StepKind::wait) return lane.next->peer;
+    if (lane.passes_left == 0) continue;
+    if (const int rank = awaited_rank(operation, lane); rank >= 0) return rank;
   }
-  return -1;
+  return outbox_.busy().empty() ? -1 : outbox_.busy().front();
 }
 
 // So that a peer's error message can say whom this rank waits for in turn.
@@ -100,41 +88,98 @@ std::string Executor::what_peer_does(int peer) const {
                      theirs.sequence, theirs.call.describe());
 }
 
+// Nobody's memory is read or written for these operations afterwards.
+void Executor::end_all(ErrorCode code, const std::string& message) {
+  const std::exception_ptr error = std::make_exception_ptr(Error(code, message));
+  for (Operation* operation = head_; operation != nullptr; operation = operation->after) {
+    operation->error = error;
+    operation->queued = false;
+  }
+  head_ = tail_ = nullptr;
+  active = 0;
+}
+
 void Executor::give_up(ErrorCode code, const std::string& message, int blamed) {
+  if (poisoned()) return;
   poison_code_ = code;
   poison_message_ = message;
-  head_ = tail_ = nullptr;
-  // Tell the others, so that they need not wait for their own deadlines.
-  for (const Link& link : world_.links) {
-    if (link.pad == nullptr || link.pad == world_.pad) continue;
-    reinterpret_cast<memory::Control*>(link.pad)->poison.store(
-        static_cast<std::uint64_t>(blamed + 1) << 32 | static_cast<std::uint64_t>(world_.rank + 1),
-        std::memory_order_relaxed);
+  cut_off_unfinished(message);
+  tell_poisoned(blamed);
+  end_all(code, message);
+}
+
+// Tells the others, so that they need not wait for their own deadlines: mapped ones by a store,
+// others by a put if there is room for it. Whoever is not told learns it at its own deadline, or
+// when it is cut off.
+void Executor::tell_poisoned(int blamed) {
+  const std::uint64_t poison =
+      static_cast<std::uint64_t>(blamed + 1) << 32 | static_cast<std::uint64_t>(world_.rank + 1);
+  for (int rank = 0; rank < world_.ranks; ++rank) {
+    const Link& link = world_.links[static_cast<std::size_t>(rank)];
+    if (rank == world_.rank || absence_.of(rank) != nullptr) continue;
+    if (link.pad != nullptr) {
+      reinterpret_cast<memory::Control*>(link.pad)->poison.store(poison, std::memory_order_relaxed);
+      futex_wake(&reinterpret_cast<memory::Control*>(link.pad)->sleeping);
+      continue;
+    }
+    if (link.transport == nullptr) continue;
+    transport::Put put;
+    put.signal_memory = &link.pad_memory;
+    put.signal_offset = offsetof(memory::Control, poison);
+    put.signal_value = poison;
+    put.signal = transport::SignalOp::set;
+    std::size_t posted = 0;
+    (void)link.transport->put({&put, 1}, &posted);
   }
-  throw Error(code, message);
 }
 
-void Executor::poll_transports(std::int64_t now_ns) {
-  if (now_ns - looked_ns_ < kPollTransportsNs) return;
-  looked_ns_ = now_ns;
-  for (transport::Transport* transport : world_.transports) transport->progress();
+// What is on its way reads memory that is its owner's again once the operations have ended, so it
+// gets a last chance to leave, and then the connection is closed.
+void Executor::cut_off_unfinished(const std::string& cause) {
+  constexpr std::int64_t kLastChanceNs = 100'000'000;
+  const Clock& clock = links_.progress.clock();
+  const std::int64_t deadline = clock.now_ns() + kLastChanceNs;
+  while (!outbox_.drained() && clock.now_ns() < deadline) links_.progress.poll_transports();
+  const std::vector<int> busy = outbox_.busy();
+  for (const int rank : busy) {
+    const Link& link = world_.links[static_cast<std::size_t>(rank)];
+    links_.disconnect(*link.transport, link.peer);
+    links_.failures.note(link.peer,
+                         fmt::format("what was on its way to it did not arrive: {}", cause));
+    outbox_.abandon(rank);
+  }
 }
 
-// A peer that failed matters once nothing that it sent before is left to take.
+// An absent rank that the head waits for: for what it sends, for room to send to it, or for what
+// was sent to it; -1: none.
+int Executor::absent_peer() {
+  for (int i = 0; i < head_->lane_count; ++i) {
+    const LaneState& lane = head_->lanes[static_cast<std::size_t>(i)];
+    if (lane.passes_left == 0) continue;
+    const int rank = awaited_rank(*head_, lane);
+    if (rank >= 0 && absence_.of(rank) != nullptr) return rank;
+  }
+  if (outbox_.drained()) return -1;
+  const auto absent = std::ranges::find_if(
+      outbox_.busy(), [this](int rank) { return absence_.of(rank) != nullptr; });
+  return absent == outbox_.busy().end() ? -1 : *absent;
+}
+
+// An absent peer matters once nothing that it sent before is left to take.
 void Executor::check_failures(Operation* operation) {
-  if (failed_peers_.empty()) return;
-  const auto failed = failed_peers_.find(awaited_peer(*head_));
-  if (failed == failed_peers_.end() || progress() > 0 || !operation->queued) return;
+  if (!absence_.any()) return;
+  const int absent = absent_peer();
+  if (absent < 0 || turn() > 0 || !operation->queued) return;
+  const std::string& cause = *absence_.of(absent);
   give_up(ErrorCode::peer_failed,
-          fmt::format("{}: rank {} failed over {}: {}", story(*head_), failed->first,
-                      world_.links[static_cast<std::size_t>(failed->first)].transport_name,
-                      failed->second),
-          failed->first);
+          fmt::format("{}: rank {} failed over {}: {}", story(*head_), absent,
+                      world_.links[static_cast<std::size_t>(absent)].transport_name, cause),
+          absent);
 }
 
 void Executor::check_poison(Operation* operation) {
   const std::uint64_t poison = control().poison.load(std::memory_order_relaxed);
-  if (poison == 0 || progress() > 0 || !operation->queued) return;
+  if (poison == 0 || turn() > 0 || !operation->queued) return;
   const int teller = static_cast<int>(poison & 0xFFFFFFFFu) - 1;
   const int blamed = static_cast<int>(poison >> 32) - 1;
   const std::string whom =
@@ -153,38 +198,46 @@ void Executor::check_mismatch(Operation* operation) {
   const Call& ours = head_->launch.call;
   if (theirs.sequence != head_->sequence || theirs.call == ours) return;
   const PeerCall again = peer_call(link);
-  if (again.sequence != theirs.sequence || progress() > 0 || !operation->queued) return;
+  if (again.sequence != theirs.sequence || turn() > 0 || !operation->queued) return;
   give_up(ErrorCode::mismatch,
           fmt::format("call #{} differs: rank {} called {}, rank {} called {}", theirs.sequence,
                       world_.rank, ours.describe(), peer, theirs.call.describe()),
           -1);
 }
 
+void Executor::check_deadline(std::int64_t waited_ns) {
+  const double seconds = static_cast<double>(waited_ns) / 1e9;
+  const int peer = awaited_peer(*head_);
+  if (peer < 0) {
+    return give_up(ErrorCode::timeout,
+                   fmt::format("{}: it did not end within {:.3g} s", story(*head_), seconds), -1);
+  }
+  const auto waits = [&](const LaneState& lane) {
+    return lane.passes_left > 0 && lane.next->kind == StepKind::wait &&
+           awaited_rank(*head_, lane) == peer;
+  };
+  const auto lanes = std::span(head_->lanes).first(static_cast<std::size_t>(head_->lane_count));
+  const char* what = std::ranges::any_of(lanes, waits) ? "" : "its transport to take what goes to ";
+  int last = peer;
+  const std::string chain = chain_from(peer, &last);
+  give_up(ErrorCode::timeout,
+          fmt::format("{}: waited {:.3g} s for {}{}{}", story(*head_), seconds, what,
+                      what_peer_does(peer), chain),
+          last);
+}
+
 void Executor::look_around(Operation* operation, std::int64_t started_ns, std::int64_t now_ns,
                            std::chrono::nanoseconds timeout) {
-  poll_transports(now_ns);
-  check_failures(operation);
-  if (!operation->queued) return;
-  check_poison(operation);
-  if (!operation->queued) return;
+  links_.progress.look(now_ns);
   const std::int64_t waited = now_ns - started_ns;
+  if (operation->queued) check_failures(operation);
+  if (operation->queued) check_poison(operation);
+  if (!operation->queued) return;
   if (waited > kCompareCallsNs) {
     tell_awaited();
     check_mismatch(operation);
   }
-  if (!operation->queued || waited < timeout.count()) return;
-  const int peer = awaited_peer(*head_);
-  const double seconds = static_cast<double>(waited) / 1e9;
-  if (peer < 0) {
-    give_up(ErrorCode::timeout,
-            fmt::format("{}: waited {:.3g} s for puts to complete", story(*head_), seconds), -1);
-  }
-  int last = peer;
-  const std::string chain = chain_from(peer, &last);
-  give_up(ErrorCode::timeout,
-          fmt::format("{}: waited {:.3g} s for {}{}", story(*head_), seconds, what_peer_does(peer),
-                      chain),
-          last);
+  if (operation->queued && waited >= timeout.count()) check_deadline(waited);
 }
 
 }  // namespace weft::executor

@@ -10,17 +10,26 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/futex.h"
 #include "memory/pads.h"
 
 namespace weft::executor {
 
 // How this rank reaches a peer (or itself).
 struct Link {
+  int peer = -1;  // the number that transports know it by
   transport::Transport* transport = nullptr;
   std::string transport_name;
   bool load_store = false;
   std::byte* pad = nullptr;  // the peer's pad where it is mapped (own pad for this rank)
   transport::RemoteMemory pad_memory;
+
+  // Whether the rank has left the communicator; known of mapped ones.
+  bool left() const {
+    return pad != nullptr &&
+           reinterpret_cast<memory::Control*>(pad)->sleeping.load(std::memory_order_relaxed) ==
+               static_cast<std::uint32_t>(Attention::left);
+  }
 };
 
 struct World {

@@ -27,16 +27,28 @@ void check_alignment(const char* call, std::size_t offset) {
     fail(ErrorCode::invalid_argument, "{}: a word at {}, which is no multiple of 8", call, offset);
 }
 
+const links::Completion& Access::completion(int peer) {
+  const auto known = std::ranges::find(used_, peer, &Used::peer);
+  if (known != used_.end()) return known->left;
+  return used_.emplace_back(peer, endpoint_.take_completion(peer)).left;
+}
+
+void Access::abandon(int peer) {
+  for (const Used& used : used_) {
+    if (used.peer == peer) used.left.abandon();
+  }
+}
+
 // What is posted is posted as a rule at once.
 template <typename Post>
-void Access::await_room(const char* call, const Post& post) {
-  if (!post()) await(endpoint_, {call, last_}, endpoint_.timeout(), post);
+void Access::await_room(const char* call, int peer, const Post& post) {
+  if (!post()) await(endpoint_, {call, peer}, endpoint_.timeout(), post);
 }
 
 void Access::settle() {
-  constexpr std::chrono::seconds kPatience{1};
+  constexpr std::chrono::seconds kLongest{1};
   try {
-    flush(kPatience);
+    flush(kLongest);
   } catch (const Error&) {
     // Its peer is gone, and the transport with it lets go of the memory.
   }
@@ -54,21 +66,21 @@ void Access::put(int peer, const Remote& remote, std::size_t offset, const void*
     return wake(path);
   }
   const auto* from = static_cast<const std::byte*>(source);
-  last_ = peer;
+  const links::Completion& left = completion(peer);
   do {
     const std::size_t part = std::min<std::uint64_t>(bytes, path.max_message);
-    transport::Put put = make_put(from, remote.span + offset, part, &left_);
+    transport::Put put = make_put(from, remote.span + offset, part, left.word());
     bytes -= part;
     from += part;
     offset += part;
     if (bytes == 0 && how != transport::SignalOp::none)
       add_signal(&put, remote.span + signal_offset, value, how);
     std::span<const transport::Put> rest(&put, 1);
-    await_room("put", [&] {
-      post_some(endpoint_, last_, &rest);
+    await_room("put", peer, [&] {
+      post_some(endpoint_, peer, &rest);
       return rest.empty();
     });
-    ++asked_;
+    left.asked();
   } while (bytes > 0);
 }
 
@@ -81,20 +93,27 @@ void Access::get(int peer, const Remote& remote, std::size_t offset, void* desti
   }
   transport::Transport& transport = *endpoint_.path(peer).transport;
   const RemoteSpan source = remote.span + offset;
-  const transport::Get get{destination, source.memory, source.offset, bytes, &left_};
-  last_ = peer;
+  const links::Completion& left = completion(peer);
+  const transport::Get get{destination, source.memory, source.offset, bytes, left.word()};
   transport::Status status;
-  await_room("get", [&] {
+  await_room("get", peer, [&] {
     status = transport.get({&get, 1});
     return status.code != ErrorCode::no_resources;
   });
   if (!status.ok()) fail(status.code, "get from {}: {}", endpoint_.describe(peer), status.message);
-  ++asked_;
+  left.asked();
 }
 
 void Access::flush(std::chrono::nanoseconds timeout) {
-  if (asked_ == left_) return;
-  await(endpoint_, {"flush", last_}, timeout, [&] { return asked_ == left_; });
+  std::int64_t deadline = 0;
+  for (const Used& used : used_) {
+    if (used.left.done()) continue;
+    const std::int64_t now = endpoint_.clock().now_ns();
+    if (deadline == 0) deadline = now + timeout.count();
+    await(endpoint_, {"flush", used.peer},
+          std::chrono::nanoseconds(std::max(deadline - now, std::int64_t{0})),
+          [&] { return used.left.done(); });
+  }
 }
 
 std::uint64_t Access::wait_at_least(const std::byte* word, std::uint64_t value, int from,

@@ -3,9 +3,11 @@
 
 #include <weft/window.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "p2p/endpoint.h"
 
@@ -27,8 +29,8 @@ inline transport::SignalOp operation_of(Signal how) {
 class Access {
  public:
   // Outlives it.
-  explicit Access(Endpoint& endpoint)
-      : endpoint_(endpoint), spins_(endpoint.patience().poll_ns > 0) {}
+  explicit Access(Endpoint& endpoint) : endpoint_(endpoint), spins_(endpoint.idle().poll_ns > 0) {}
+  // Waits, bounded, for what is on its way.
   ~Access() { settle(); }
   Access(const Access&) = delete;
   Access& operator=(const Access&) = delete;
@@ -42,24 +44,30 @@ class Access {
            std::size_t bytes);
   // Until all of it is done. Throws Error(timeout), Error(peer_failed).
   void flush(std::chrono::nanoseconds timeout);
-  // Waits, bounded, for what is on its way; a peer that is gone needs none of it.
+  // Waits, bounded, for what is on its way; a peer that is gone needs none of it. Later completions
+  // find their counters, since these are not this object's.
   void settle();
-  // Nothing is on its way any more: the transport has let go of it.
-  void abandon() { left_ = asked_; }
-  bool idle() const { return left_ == asked_; }
+  // A peer was disconnected: nothing is on its way to it any more.
+  void abandon(int peer);
+  bool idle() const {
+    return std::ranges::all_of(used_, [](const Used& used) { return used.left.done(); });
+  }
   // Waits for a word of this process's memory. `from`: who changes it; -1: anybody.
   std::uint64_t wait_at_least(const std::byte* word, std::uint64_t value, int from,
                               std::chrono::nanoseconds timeout);
 
  private:
+  struct Used {
+    int peer;
+    links::Completion left;
+  };
+  const links::Completion& completion(int peer);
   template <typename Post>
-  void await_room(const char* call, const Post& post);
+  void await_room(const char* call, int peer, const Post& post);
 
   Endpoint& endpoint_;
   const bool spins_;
-  std::uint64_t asked_ = 0;
-  std::uint64_t left_ = 0;
-  int last_ = -1;  // who was asked last
+  std::vector<Used> used_;  // peers that are not mapped, in the order of their first use
 };
 
 }  // namespace weft::p2p

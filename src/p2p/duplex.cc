@@ -10,11 +10,11 @@
 namespace weft::p2p {
 namespace {
 
-std::byte* allocate_lines(std::size_t bytes) {
+std::shared_ptr<std::byte> allocate_lines(std::size_t bytes) {
   void* memory = std::aligned_alloc(kCacheLine, bytes);
   if (memory == nullptr) throw std::bad_alloc();
   std::memset(memory, 0, bytes);
-  return static_cast<std::byte*>(memory);
+  return {static_cast<std::byte*>(memory), [](std::byte* lines) { std::free(lines); }};
 }
 
 }  // namespace
@@ -28,8 +28,7 @@ Duplex::Duplex(Endpoint& endpoint, int peer, const SlotShape& shape, std::byte* 
       own_(own),
       theirs_(theirs),
       tell_after_(std::max<std::uint32_t>(shape.slots / 2, 1)),
-      staging_(theirs.mapped != nullptr ? nullptr : allocate_lines(shape.total()),
-               [](void* memory) { std::free(memory); }),
+      staging_(theirs.mapped != nullptr ? nullptr : allocate_lines(shape.total())),
       out_(theirs.mapped != nullptr ? theirs.mapped : staging_.get(), shape),
       in_(own, shape) {
   if (theirs_.mapped != nullptr) {
@@ -37,29 +36,22 @@ Duplex::Duplex(Endpoint& endpoint, int peer, const SlotShape& shape, std::byte* 
     return;
   }
   constexpr std::size_t kMostPuts = 2;
-  posted_.resize(shape_.slots);
-  left_.resize(shape_.slots);
+  left_ = endpoint.take_completion(peer, shape_.slots);
+  left_.keep(staging_);
   pending_.reserve(kMostPuts);
 }
 
-// A transport lets go of what was for a peer that is gone.
-bool Duplex::holds() const {
-  return endpoint_.failure(peer_) == nullptr && path_->transport->connected(peer_);
-}
-
 Duplex::~Duplex() {
-  if (staging_ == nullptr) return;
-  constexpr std::chrono::seconds kPatience{1};
+  if (unposted_ == 0) return;
+  constexpr std::chrono::seconds kLongest{1};
   const std::int64_t deadline =
-      endpoint_.clock().now_ns() + std::chrono::nanoseconds(kPatience).count();
+      endpoint_.clock().now_ns() + std::chrono::nanoseconds(kLongest).count();
   try {
-    while (holds() && (!push() || posted_ != left_) && endpoint_.clock().now_ns() < deadline)
+    while (endpoint_.failure(peer_) == nullptr && !push() && endpoint_.clock().now_ns() < deadline)
       path_->transport->progress();
   } catch (const Error&) {
-    return;
+    // The peer is gone.
   }
-  // What it still holds is leaked rather than freed under it.
-  if (holds() && posted_ != left_) (void)staging_.release();
 }
 
 // The payload and the second half of the header go in one put, whose signal is the flag.
@@ -70,9 +62,9 @@ void Duplex::post_slot(std::uint32_t bytes, std::uint32_t kind, std::uint32_t la
   pending_.clear();
   if (before != nullptr) pending_.push_back(*before);
   const std::size_t index = out_.index();
-  posted_of_last_ = &posted_[index];
+  last_slot_ = index;
   const RemoteSpan target = theirs_ + static_cast<std::size_t>(slot - staging_.get());
-  pending_.push_back(make_put(slot + 8, target + 8, 8 + bytes, &left_[index]));
+  pending_.push_back(make_put(slot + 8, target + 8, 8 + bytes, left_.word(index)));
   add_signal(&pending_.back(), target, Flag{++sent_, kind, bytes}.packed());
   unposted_ = pending_.size();
   told_ = released_;
@@ -85,12 +77,12 @@ bool Duplex::push_pending() {
   post_some(endpoint_, peer_, &rest);
   unposted_ = rest.size();
   if (unposted_ > 0) return false;
-  ++*posted_of_last_;
+  left_.asked(1, last_slot_);
   return true;
 }
 
 // Whether the next slot can be written to again.
-bool Duplex::has_left() { return push() && left_[out_.index()] == posted_[out_.index()]; }
+bool Duplex::has_left() { return push() && left_.done(out_.index()); }
 
 void Duplex::tell() {
   if (theirs_.mapped != nullptr) return;
@@ -111,6 +103,10 @@ void Duplex::refuse(const Flag& flag) const {
        flag.bytes, shape_.slot_bytes);
 }
 
-void Duplex::wake_peer() const { wake(*path_); }
+void Duplex::wake_peer() const {
+  if (p2p::has_left(*path_))
+    fail(ErrorCode::peer_failed, "{} failed: it has left", endpoint_.describe(peer_));
+  wake(*path_);
+}
 
 }  // namespace weft::p2p

@@ -31,7 +31,7 @@ class Duplex {
   Duplex(Endpoint& endpoint, int peer, const SlotShape& shape, std::byte* own,
          const RemoteSpan& theirs);
 
-  // Waits, bounded, until the transport has let go of this end's memory.
+  // Waits, bounded, until the last message is posted. What has not left then is kept until it has.
   ~Duplex();
   Duplex(const Duplex&) = delete;
   Duplex& operator=(const Duplex&) = delete;
@@ -142,7 +142,6 @@ class Duplex {
   std::uint32_t untold() const { return released_ - told_; }
   bool push_pending();
   bool has_left();
-  bool holds() const;
   void wake_peer() const;
   [[noreturn]] void refuse(const Flag& flag) const;
 
@@ -153,14 +152,14 @@ class Duplex {
   std::byte* const own_;
   const RemoteSpan theirs_;
   const std::uint32_t tell_after_;
-  // Peers that are not mapped: slots on their way, and how many puts of each were posted and left.
-  std::unique_ptr<std::byte[], void (*)(void*)> staging_;
-  std::vector<std::uint64_t> posted_, left_;
+  // Peers that are not mapped: slots on their way, and the completions of each one's puts.
+  std::shared_ptr<std::byte> staging_;
+  links::Completion left_;
   // The last message's puts and how many of them have yet to be posted; the next one begins after
   // them.
   std::vector<transport::Put> pending_;
   std::size_t unposted_ = 0;
-  std::uint64_t* posted_of_last_ = nullptr;
+  std::size_t last_slot_ = 0;  // theirs
   // Mapped peers.
   Shuttles shuttles_;
   Shuttle* shuttle_ = nullptr;  // the next message is written there

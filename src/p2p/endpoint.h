@@ -10,8 +10,7 @@
 #include <functional>
 #include <string>
 
-#include "base/clock.h"
-#include "base/patience.h"
+#include "links/links.h"
 
 namespace weft::p2p {
 
@@ -54,7 +53,11 @@ struct SharedPlace {
 // Used by one thread at a time. Peers are numbered as the transports number them.
 class Endpoint {
  public:
+  // `links` outlives it.
+  explicit Endpoint(links::Links& links) : links_(links) {}
   virtual ~Endpoint() = default;
+  Endpoint(const Endpoint&) = delete;
+  Endpoint& operator=(const Endpoint&) = delete;
 
   virtual int self() const = 0;
   virtual int peers() const = 0;
@@ -64,30 +67,39 @@ class Endpoint {
   virtual std::string describe(int peer) const = 0;
   // Why a peer is gone; null while it is not.
   virtual const std::string* failure(int peer) const = 0;
-  // Whether some peer is gone: spares the question above.
-  bool any_lost() const { return any_lost_; }
-  void note_loss() { any_lost_ = true; }
+  // Whether some peer may be gone: spares the question above.
+  bool any_lost() const { return lost_ || links_.failures.any(); }
 
   // Memory of this process that peers may have mapped, and theirs as it is mapped here: null where
   // there are not that many bytes.
   virtual SharedPlace locate(const void* address, std::size_t bytes) const = 0;
   virtual std::byte* mapped(int peer, const SharedPlace& place, std::size_t bytes) const = 0;
 
-  // Moves on transports and whatever else this process has under way. Returns how many things
-  // moved.
-  virtual int progress() = 0;
-  // The same for what is looked at now and then: whether mapped peers still live.
-  virtual void look(std::int64_t now_ns) = 0;
-  // Sleeps until a peer writes or a transport has something, at most `limit`; not at all where
-  // `ready` says so once everybody would wake this process. May return early.
-  virtual void sleep(std::chrono::nanoseconds limit, const std::function<bool()>& ready) = 0;
-
-  virtual const Clock& clock() const = 0;
-  virtual const PatienceLimits& patience() const = 0;
   virtual std::chrono::nanoseconds timeout() const = 0;
 
+  // What moves messages, pages and transports on while anything here waits.
+  void add(Poller* poller) { links_.progress.add(poller); }
+  void remove(Poller* poller) { links_.progress.remove(poller); }
+  int progress() { return links_.progress.poll(); }
+  void look(std::int64_t now_ns) { links_.progress.look(now_ns); }
+  void sleep(std::chrono::nanoseconds limit, const std::function<bool()>& ready) {
+    links_.progress.sleep(limit, ready);
+  }
+  const Clock& clock() const { return links_.progress.clock(); }
+  const IdleDurations& idle() const { return links_.progress.idle(); }
+  // Counters for puts and gets to a peer, which go by the transports' numbers as `peer` does.
+  links::Completion take_completion(int peer, std::size_t count = 1) {
+    return links_.completions.take(peer, count);
+  }
+
+ protected:
+  links::Links& shared_links() const { return links_; }
+  // Somebody is gone whom the table of failures does not know.
+  void note_loss() { lost_ = true; }
+
  private:
-  bool any_lost_ = false;
+  links::Links& links_;
+  bool lost_ = false;
 };
 
 }  // namespace weft::p2p

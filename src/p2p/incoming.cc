@@ -198,7 +198,7 @@ void Messenger::take_finish(int number, const Arrived& arrived) {
     }
   } else if (ReceiveRequest* request = find_receive(number, finish.number); request != nullptr) {
     request->finished = true;
-    settle(*request);
+    request->forgotten ? sweep_receives() : settle(*request);
   }
 }
 
@@ -206,6 +206,8 @@ void Messenger::give_up(int number, const Finish& finish, Kind kind) {
   if (finish.side == Side::sender) {
     SendRequest* request = find_send(number, finish.number);
     if (request == nullptr) return;
+    request->cancelled = kind == Kind::cancel && request->accepted && !request->told &&
+                         request->accepted->way == Way::put;
     request->outcome.fail_with(
         kind == Kind::refuse ? ErrorCode::mismatch : ErrorCode::peer_failed,
         fmt::format("send: {} bytes with tag {}: {} {}", request->bytes, request->tag,
@@ -215,6 +217,8 @@ void Messenger::give_up(int number, const Finish& finish, Kind kind) {
     request->outcome.fail_with(ErrorCode::peer_failed,
                                fmt::format("recv: {} has given up its message of {} bytes",
                                            endpoint_.describe(number), request->received.bytes));
+    request->finished = true;  // what it had put before has arrived before this
+    if (request->forgotten) sweep_receives();
   }
 }
 
@@ -232,13 +236,28 @@ ReceiveRequest* Messenger::find_receive(int source, std::uint32_t receiving) {
   return nullptr;
 }
 
+// Memory that the sender may still put to stays registered until it says that nothing is on its way
+// any more, or is lost: a put to memory that is not registered would end the connection.
 void Messenger::forget(ReceiveRequest* request) {
   matching_.withdraw(request);
   if (!request->outcome.done && request->number != 0)
     tell_given_up(request->received.source, {request->sending, Side::sender});
-  release_memory(*request);
-  std::erase_if(receives_, [&](const ReceiveRequest& other) { return &other == request; });
+  if (request->outcome.done) release_memory(*request);
+  request->outcome.fail_with(ErrorCode::timeout, "given up");
+  request->forgotten = true;
   --active;
+  sweep_receives();
+}
+
+void Messenger::sweep_receives() {
+  std::erase_if(receives_, [this](ReceiveRequest& request) {
+    if (!request.forgotten) return false;
+    const bool lost = request.number != 0 &&
+                      !peers_[static_cast<std::size_t>(request.received.source)].lost.empty();
+    if (request.registered.bytes > 0 && !request.finished && !lost) return false;
+    release_memory(request);
+    return true;
+  });
 }
 
 }  // namespace weft::p2p

@@ -72,7 +72,7 @@ std::byte* Mailbox::mapped_place(std::size_t offset) const {
 }
 
 bool Mailbox::send_through_area(Kind kind, std::uint32_t label, const void* data, std::size_t bytes,
-                                std::uint64_t* completed) {
+                                const links::Completion* left) {
   std::byte* slot = ring_.try_acquire();
   if (slot == nullptr) return false;
   const auto offset = take_place(bytes);
@@ -82,10 +82,10 @@ bool Mailbox::send_through_area(Kind kind, std::uint32_t label, const void* data
   std::memcpy(slot, &piece, sizeof(piece));
   if (ring_.mapped()) {
     std::memcpy(mapped_place(*offset), data, bytes);
-    ++*completed;
     ring_.commit(sizeof(piece), static_cast<std::uint32_t>(kind), label);
   } else {
-    const transport::Put put = make_put(data, their_area_ + *offset, bytes, completed);
+    const transport::Put put = make_put(data, their_area_ + *offset, bytes, left->word());
+    left->asked();
     ring_.post_slot(sizeof(piece), static_cast<std::uint32_t>(kind), label, &put);
   }
   return true;

@@ -49,10 +49,10 @@ class Mailbox {
     ring_.commit(static_cast<std::uint32_t>(bytes), static_cast<std::uint32_t>(kind), label);
     return true;
   }
-  // Sends at most eager_bytes() through the area. `completed` is raised by one once `data` may be
-  // reused.
+  // Sends at most eager_bytes() through the area. A mapped peer's are copied at once, and `left`
+  // may be null; for others it counts the put after which `data` may be reused.
   bool send_through_area(Kind kind, std::uint32_t label, const void* data, std::size_t bytes,
-                         std::uint64_t* completed);
+                         const links::Completion* left);
 
   // The next message. Throws Error(internal) where it makes no sense.
   bool front(Arrived* out) {

@@ -13,9 +13,12 @@ Messenger::Messenger(Endpoint& endpoint, std::function<MailboxMemory(int)> memor
     : endpoint_(endpoint),
       memory_(std::move(memory)),
       peers_(static_cast<std::size_t>(endpoint.peers())),
-      matching_(endpoint.peers(), unexpected_bytes) {}
+      matching_(endpoint.peers(), unexpected_bytes) {
+  endpoint_.add(this);
+}
 
 Messenger::~Messenger() {
+  endpoint_.remove(this);
   for (Peer& peer : peers_) {
     for (SendRequest& request : peer.sends) release_memory(request);
   }
@@ -28,6 +31,11 @@ Messenger::Peer& Messenger::peer(int number) {
     const MailboxMemory memory = memory_(number);
     peer.box =
         std::make_unique<Mailbox>(endpoint_, number, memory.bytes, memory.own, memory.theirs);
+    if (!peer.box->mapped()) {
+      peer.leaving = std::make_shared<std::deque<Control>>();
+      peer.left = endpoint_.take_completion(number);
+      peer.left.keep(peer.leaving);
+    }
     open_.push_back(number);
   }
   return peer;
@@ -50,9 +58,8 @@ bool Messenger::quick_send(int number, const void* data, std::size_t bytes, int 
   if (bytes <= kLinePayload)
     return peer.box->send_small(Kind::inlined, static_cast<std::uint32_t>(tag), data, bytes);
   if (!peer.box->mapped() || asks_first(number, data, bytes)) return false;
-  std::uint64_t completed = 0;  // a copy is complete at once
   return peer.box->send_through_area(Kind::eager, static_cast<std::uint32_t>(tag), data, bytes,
-                                     &completed);
+                                     nullptr);
 }
 
 void Messenger::send(const void* data, std::size_t bytes, int number, int tag,
@@ -89,7 +96,7 @@ bool Messenger::quick_receive(int source, void* data, std::size_t room, int tag,
     endpoint_.path(source).transport->progress();
     return false;
   };
-  const bool spins = active == 0 && endpoint_.patience().poll_ns > 0;
+  const bool spins = active == 0 && endpoint_.idle().poll_ns > 0;
   const bool found_one = !spins   ? came()
                          : mapped ? spin(kSteps, poll_pauses(), came)
                                   : spin(kTurns, 0, came_or_progressed);
@@ -157,7 +164,7 @@ ReceiveRequest* Messenger::start_receive(void* data, std::size_t room, int sourc
       return &request;
     }
     matching_.post(&request);
-    source == kAnySource ? move_on() : move_on(source);
+    source == kAnySource ? poll() : move_on(source);
     return &request;
   }
   Unexpected message = matching_.take(found);
@@ -174,7 +181,7 @@ void Messenger::await_request(Request* request, const Awaited& awaited, std::siz
                               int number, std::chrono::nanoseconds timeout) {
   try {
     await(endpoint_, awaited, timeout, [&] {
-      if (!request->outcome.done) move_on();
+      if (!request->outcome.done) poll();
       return request->outcome.done;
     });
   } catch (const Error& error) {
@@ -214,7 +221,7 @@ std::optional<Received> Messenger::probe(int source, int tag) {
   return Received{found.source, found.message->tag, found.message->size()};
 }
 
-int Messenger::move_on() {
+int Messenger::poll() {
   int moved = advance_receives();
   for (const int number : open_) moved += move_on(number);
   return moved;
@@ -247,10 +254,9 @@ void Messenger::note_debt(Peer& peer) {
   peer.owes = owes;
 }
 
-void Messenger::poll() {
+void Messenger::turn() {
   constexpr unsigned kPollsPerLook = 128;
   endpoint_.progress();
-  move_on();
   if (++polls_ % kPollsPerLook != 0) return;
   endpoint_.look(endpoint_.clock().now_ns());
   notice_failures();
@@ -291,15 +297,17 @@ void Messenger::reset(int number, const std::string& cause) {
   lose(number, cause);
   for (SendRequest& request : peer.sends) {
     release_memory(request);
-    request.puts_left = request.puts_asked;
+    if (request.left.valid()) request.left.abandon();
   }
   for (ReceiveRequest& request : receives_) {
     if (request.number != 0 && request.received.source == number) release_memory(request);
   }
+  sweep_receives();
   active -= static_cast<int>(peer.controls.size());
   peer.controls.clear();
-  peer.leaving.clear();
-  peer.left = 0;
+  if (peer.left.valid()) peer.left.abandon();
+  peer.left = {};
+  peer.leaving.reset();
   peer.box.reset();
   std::erase(open_, number);
   matching_.drop(number);

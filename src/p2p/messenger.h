@@ -11,12 +11,12 @@
 #include <string>
 #include <vector>
 
-#include "base/background.h"
 #include "p2p/endpoint.h"
 #include "p2p/mailbox.h"
 #include "p2p/matching.h"
 #include "p2p/requests.h"
 #include "p2p/wait.h"
+#include "progress/poller.h"
 #include "reduce/reduce.h"
 
 namespace weft::p2p {
@@ -28,7 +28,7 @@ struct MailboxMemory {
   RemoteSpan theirs;
 };
 
-class Messenger final : public Background {
+class Messenger final : public Poller {
  public:
   // `unexpected_bytes`: kept of each sender. All outlives it.
   Messenger(Endpoint& endpoint, std::function<MailboxMemory(int peer)> memory,
@@ -47,7 +47,7 @@ class Messenger final : public Background {
   // Whether it is done. Throws what it met.
   template <typename Request>
   bool test(Request* request) {
-    if (!request->outcome.done) poll();
+    if (!request->outcome.done) turn();
     throw_failure(request->outcome);
     return request->outcome.done;
   }
@@ -70,7 +70,7 @@ class Messenger final : public Background {
   // number may be another's.
   void reset(int number, const std::string& cause);
 
-  int move_on() override;
+  int poll() override;
 
  private:
   // Something to say that has no request of its own.
@@ -82,9 +82,9 @@ class Messenger final : public Background {
   struct Peer {
     std::deque<Control> controls;
     std::list<SendRequest> sends;
-    // Sent ones whose bytes a transport may still read, and how many of those puts have left.
-    std::deque<Control> leaving;
-    std::uint64_t left = 0;
+    // Sent ones whose bytes a transport may still read, and their puts. Both taken at first use.
+    std::shared_ptr<std::deque<Control>> leaving;
+    links::Completion left;
     std::string lost;   // why; empty: it is not
     bool owes = false;  // counted in `active`
     // Null: not used yet. Its end waits for what has not left, so it goes first.
@@ -98,27 +98,28 @@ class Messenger final : public Background {
 
   int move_on(int number);
   int move_peer(int number, Peer& peer);
-  void poll();
+  void turn();
   void notice_failures();
   void lose(int number, const std::string& cause);
   void note_debt(Peer& peer);
 
   // outgoing.cc
-  bool send_control(Peer& peer, Kind kind, std::uint32_t label, std::span<const std::byte> payload,
-                    std::uint64_t* left);
+  static bool send_control(Peer& peer, Kind kind, std::uint32_t label,
+                           std::span<const std::byte> payload);
   int flush_controls(Peer& peer);
   int advance_sends(Peer& peer);
   bool asks_first(int number, const void* data, std::size_t bytes) const;
   bool begin_send(Peer& peer, SendRequest& request);
   int advance_transfer(Peer& peer, SendRequest& request);
+  const links::Completion& left_of(SendRequest& request);
   int send_pieces(Peer& peer, SendRequest& request);
   int post_puts(SendRequest& request);
   int advance_copy(int number, Copy& copy);
   bool reaches(int number) const;
-  void finish_own_part(Peer& peer, SendRequest& request);
   void accept(int number, const Accept& accept);
   void import_target(SendRequest& request);
   void settle(SendRequest& request);
+  void confirm_cancelled(Peer& peer, SendRequest& request);
   void release_memory(SendRequest& request);
   SendRequest* find_send(int number, std::uint32_t sending);
 
@@ -137,6 +138,7 @@ class Messenger final : public Background {
   void tell_given_up(int number, const Finish& finish);
   int advance_receives();
   void settle(ReceiveRequest& request);
+  void sweep_receives();
   void release_memory(ReceiveRequest& request);
   ReceiveRequest* find_receive(int source, std::uint32_t receiving);
 
@@ -163,9 +165,7 @@ class Messenger final : public Background {
 template <typename Payload>
 void Messenger::say(Peer& peer, Kind kind, std::uint32_t label, const Payload& payload) {
   const std::span<const std::byte> bytes = std::as_bytes(std::span(&payload, 1));
-  std::uint64_t left = 0;  // a mapped peer's bytes are copied at once
-  if (peer.controls.empty() && peer.box->mapped() && send_control(peer, kind, label, bytes, &left))
-    return;
+  if (peer.controls.empty() && peer.box->mapped() && send_control(peer, kind, label, bytes)) return;
   peer.controls.push_back({kind, label, {bytes.begin(), bytes.end()}});
   ++active;
   flush_controls(peer);

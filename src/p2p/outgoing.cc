@@ -51,22 +51,25 @@ bool Messenger::reaches(int number) const {
   return path.load_store && path.transport->copy_private(number, 0, nullptr, 0, false).ok();
 }
 
-// False while there is no room. `left` is raised once a larger one's bytes may be reused.
+// False while there is no room.
 bool Messenger::send_control(Peer& peer, Kind kind, std::uint32_t label,
-                             std::span<const std::byte> payload, std::uint64_t* left) {
+                             std::span<const std::byte> payload) {
   Mailbox& box = *peer.box;
   return payload.size() <= kLinePayload
              ? box.send_small(kind, label, payload.data(), payload.size())
-             : box.send_through_area(kind, label, payload.data(), payload.size(), left);
+             : box.send_through_area(kind, label, payload.data(), payload.size(), &peer.left);
 }
 
 int Messenger::flush_controls(Peer& peer) {
   int moved = 0;
-  for (; peer.left > 0; --peer.left) peer.leaving.pop_front();
+  if (peer.left.valid()) {
+    while (peer.leaving->size() > peer.left.outstanding()) peer.leaving->pop_front();
+  }
   while (!peer.controls.empty()) {
     Control& control = peer.controls.front();
-    if (!send_control(peer, control.kind, control.label, control.payload, &peer.left)) break;
-    if (control.payload.size() > kLinePayload) peer.leaving.push_back(std::move(control));
+    if (!send_control(peer, control.kind, control.label, control.payload)) break;
+    if (control.payload.size() > kLinePayload && peer.left.valid())
+      peer.leaving->push_back(std::move(control));
     peer.controls.pop_front();
     --active;
     ++moved;
@@ -78,6 +81,7 @@ int Messenger::advance_sends(Peer& peer) {
   int moved = 0;
   bool blocked = false;  // messages begin in the order they were sent
   for (SendRequest& request : peer.sends) {
+    if (request.cancelled) confirm_cancelled(peer, request);
     if (request.outcome.done) continue;
     if (!request.begun) {
       blocked = blocked || !begin_send(peer, request);
@@ -108,9 +112,8 @@ bool Messenger::begin_send(Peer& peer, SendRequest& request) {
   if (request.bytes <= kLinePayload) {
     request.begun = box.send_small(Kind::inlined, tag, request.data, request.bytes);
   } else if (!asks_first(request.peer, request.data, request.bytes)) {
-    request.begun =
-        box.send_through_area(Kind::eager, tag, request.data, request.bytes, &request.puts_left);
-    if (request.begun) ++request.puts_asked;
+    request.begun = box.send_through_area(Kind::eager, tag, request.data, request.bytes,
+                                          box.mapped() ? nullptr : &left_of(request));
   } else {
     Ask ask{request.bytes, endpoint_.locate(request.data, request.bytes), 0, last_number_ + 1};
     if (reaches(request.peer)) ask.address = reinterpret_cast<std::uint64_t>(request.data);
@@ -123,7 +126,7 @@ bool Messenger::begin_send(Peer& peer, SendRequest& request) {
 // A small one is done once its bytes may be reused, a large one once both sides have done their
 // part.
 void Messenger::settle(SendRequest& request) {
-  if (!request.begun || request.outcome.done || request.puts_left != request.puts_asked) return;
+  if (!request.begun || request.outcome.done || !request.has_left()) return;
   if (!peers_[static_cast<std::size_t>(request.peer)].box->push()) return;
   if (request.number != 0) {
     if (!request.told) return;
@@ -158,14 +161,26 @@ int Messenger::advance_transfer(Peer& peer, SendRequest& request) {
   return moved + 1;
 }
 
+const links::Completion& Messenger::left_of(SendRequest& request) {
+  if (!request.left.valid()) request.left = endpoint_.take_completion(request.peer);
+  return request.left;
+}
+
+// The receiver keeps its memory registered until it hears that nothing is on its way any more.
+void Messenger::confirm_cancelled(Peer& peer, SendRequest& request) {
+  if (!request.has_left()) return;
+  request.cancelled = false;
+  say(peer, Kind::finish, 0, Finish{request.accepted->receiving, Side::receiver});
+}
+
 int Messenger::send_pieces(Peer& peer, SendRequest& request) {
   int moved = 0;
+  const links::Completion* left = peer.box->mapped() ? nullptr : &left_of(request);
   while (request.sent < request.bytes) {
     const std::size_t bytes = std::min(peer.box->piece_bytes(), request.bytes - request.sent);
     if (!peer.box->send_through_area(Kind::piece, request.accepted->receiving,
-                                     request.data + request.sent, bytes, &request.puts_left))
+                                     request.data + request.sent, bytes, left))
       break;
-    ++request.puts_asked;
     request.sent += bytes;
     ++moved;
   }
@@ -174,17 +189,17 @@ int Messenger::send_pieces(Peer& peer, SendRequest& request) {
 
 int Messenger::post_puts(SendRequest& request) {
   const Path& path = endpoint_.path(request.peer);
+  const links::Completion& left = left_of(request);
   int moved = 0;
   while (request.sent < request.bytes) {
     const std::size_t bytes =
         std::min<std::uint64_t>(path.max_message, request.bytes - request.sent);
-    const transport::Put put =
-        make_put(request.data + request.sent, {&request.target, request.sent, nullptr}, bytes,
-                 &request.puts_left);
+    const transport::Put put = make_put(
+        request.data + request.sent, {&request.target, request.sent, nullptr}, bytes, left.word());
     std::span<const transport::Put> rest(&put, 1);
     post_some(endpoint_, request.peer, &rest);
     if (!rest.empty()) break;
-    ++request.puts_asked;
+    left.asked();
     request.sent += bytes;
     ++moved;
   }
@@ -284,7 +299,7 @@ void Messenger::forget_when_sent(SendRequest* request) {
 void Messenger::sweep(Peer& peer) {
   std::erase_if(peer.sends, [&](SendRequest& request) {
     const bool gone = request.forgotten && request.outcome.done &&
-                      (request.puts_left == request.puts_asked || !peer.lost.empty());
+                      ((request.has_left() && !request.cancelled) || !peer.lost.empty());
     if (!gone) return false;
     release_memory(request);
     --active;

@@ -39,7 +39,6 @@ PageTransfer* PageMover::take_free() {
   if (free_.empty()) return &all_.emplace_back(*this);
   PageTransfer* transfer = free_.back();
   free_.pop_back();
-  transfer->asked = transfer->completed = 0;
   transfer->outcome = {};
   transfer->told = transfer->cancelled = transfer->forgotten = false;
   return transfer;
@@ -81,6 +80,7 @@ PageTransfer* PageMover::start(const PageRequest& request) {
   PageTransfer* transfer = take_free();
   plan(*transfer, request);
   transfer->most = most;
+  transfer->left = most > 0 ? endpoint_.take_completion(request.peer) : links::Completion();
   under_way_.push_back(transfer);
   ++active;
   if (most > 0) {
@@ -125,7 +125,7 @@ int PageMover::post_batch(PageTransfer& transfer, std::size_t most) {
     const PagePiece piece = transfer.walk.next(transfer.most);
     transport::Put& put = batch_[count++];
     put = make_put(request.own + piece.source, request.remote + piece.target, piece.bytes,
-                   &transfer.completed);
+                   transfer.left.word());
     tells = request.signals && transfer.walk.finished();
     if (tells || (request.signals && request.each_layer && piece.ends_layer))
       add_signal(&put, request.word, 1, transport::SignalOp::add);
@@ -133,7 +133,7 @@ int PageMover::post_batch(PageTransfer& transfer, std::size_t most) {
   std::size_t posted = 0;
   const transport::Status status =
       endpoint_.path(request.peer).transport->put(std::span(batch_).first(count), &posted);
-  transfer.asked += posted;
+  transfer.left.asked(posted);
   if (posted == count) {
     transfer.told = transfer.told || tells;
   } else {
@@ -161,19 +161,19 @@ int PageMover::ask(PageTransfer& transfer) {
   const PageRequest& request = transfer.request;
   transport::Transport& transport = *endpoint_.path(request.peer).transport;
   int moved = 0;
-  while (!transfer.walk.finished() && transfer.asked - transfer.completed < kReads) {
+  while (!transfer.walk.finished() && transfer.left.outstanding() < kReads) {
     const PageWalk before = transfer.walk;
     const PagePiece piece = transfer.walk.next(transfer.most);
     const RemoteSpan source = request.remote + piece.source;
     const transport::Get get{request.own + piece.target, source.memory, source.offset, piece.bytes,
-                             &transfer.completed};
+                             transfer.left.word()};
     const transport::Status status = transport.get({&get, 1});
     if (!status.ok()) {
       transfer.walk = before;
       if (status.code != ErrorCode::no_resources) lose(transfer, status.code, status.message);
       break;
     }
-    ++transfer.asked;
+    transfer.left.asked();
     ++moved;
   }
   return moved;
@@ -187,11 +187,11 @@ int PageMover::tell(PageTransfer& transfer, std::uint64_t times) {
     transport::change_word(request.word.mapped, transport::SignalOp::add, times);
     wake(path);
   } else {
-    transport::Put put = make_put(nullptr, {}, 0, &transfer.completed);
+    transport::Put put = make_put(nullptr, {}, 0, transfer.left.word());
     add_signal(&put, request.word, times, transport::SignalOp::add);
     std::size_t posted = 0;
     const transport::Status status = path.transport->put({&put, 1}, &posted);
-    transfer.asked += posted;
+    transfer.left.asked(posted);
     if (!status.ok() && status.code != ErrorCode::no_resources)
       lose(transfer, status.code, status.message);
     if (posted == 0) return 0;
@@ -209,7 +209,7 @@ int PageMover::advance(PageTransfer& transfer, std::uint64_t* budget) {
     } else {
       moved = request.writes ? post(transfer, kBatches * kBatch) : ask(transfer);
     }
-    const bool waits = !request.writes && transfer.asked != transfer.completed;
+    const bool waits = !request.writes && !transfer.has_left();
     if (request.signals && transfer.walk.finished() && !transfer.told && !waits) {
       const bool nothing = transfer.runs.empty() && request.each_layer;
       moved += tell(transfer, nothing ? request.layers : 1);
@@ -220,7 +220,7 @@ int PageMover::advance(PageTransfer& transfer, std::uint64_t* budget) {
 }
 
 void PageMover::settle(PageTransfer& transfer) {
-  if (transfer.asked != transfer.completed) return;
+  if (!transfer.has_left()) return;
   const bool told = !transfer.request.signals || transfer.told;
   if (transfer.cancelled || (transfer.walk.finished() && told)) transfer.outcome.succeed();
 }
@@ -242,7 +242,7 @@ void PageMover::sweep() {
   std::erase_if(under_way_, ended);
 }
 
-int PageMover::move_on() {
+int PageMover::poll() {
   int moved = 0;
   bool ended = false;
   std::uint64_t budget = kSlice;
@@ -258,13 +258,12 @@ int PageMover::move_on() {
   return moved;
 }
 
-void PageMover::look() { endpoint_.look(endpoint_.clock().now_ns()); }
+void PageMover::look_around() { endpoint_.look(endpoint_.clock().now_ns()); }
 
-void PageMover::poll() {
+void PageMover::turn() {
   constexpr unsigned kPollsPerLook = 64;
   endpoint_.progress();
-  move_on();
-  if (++polls_ % kPollsPerLook == 0) look();
+  if (++polls_ % kPollsPerLook == 0) look_around();
 }
 
 void PageMover::wait(PageTransfer* transfer, std::chrono::nanoseconds timeout) {
@@ -273,10 +272,10 @@ void PageMover::wait(PageTransfer* transfer, std::chrono::nanoseconds timeout) {
   const auto ready = [transfer] { return transfer->outcome.done; };
   Waiter waiter(endpoint_, {name_of(*transfer), transfer->request.peer}, timeout);
   for (unsigned moves = 1; !ready(); ++moves) {
-    if (move_on() == 0) waiter.turn(ready);
+    if (poll() == 0) waiter.turn(ready);
     // The above looks where nothing moves; pages may move for long.
     if (moves % kMovesPerLook != 1) continue;
-    look();
+    look_around();
     const std::int64_t waited = endpoint_.clock().now_ns() - started;
     if (waited < timeout.count() || ready()) continue;
     fail(ErrorCode::timeout, "{}: waited {:.3g} s for {} ({} pages have gone)", name_of(*transfer),
@@ -299,8 +298,7 @@ std::uint64_t PageMover::cancel(PageTransfer* transfer) {
 
 void PageMover::forget(PageTransfer* transfer) {
   transfer->forgotten = true;
-  // The transport may still raise what it has not completed: such a transfer is never used again.
-  if (transfer->outcome.done && transfer->asked == transfer->completed) free_.push_back(transfer);
+  if (transfer->outcome.done) free_.push_back(transfer);
 }
 
 void PageMover::flush(const void* owner, std::chrono::nanoseconds timeout) {

@@ -14,10 +14,10 @@
 #include <string>
 #include <vector>
 
-#include "base/background.h"
 #include "p2p/endpoint.h"
 #include "p2p/page_runs.h"
 #include "p2p/requests.h"
+#include "progress/poller.h"
 
 namespace weft {
 namespace p2p {
@@ -56,14 +56,14 @@ struct PageTicket::State {
   p2p::PageWalk walk;
   std::uint64_t pages_per_step = 1;  // what a page of the walk counts for
   std::uint64_t most = 0;            // bytes of a put
-  std::uint64_t asked = 0;           // puts and gets
-  std::uint64_t completed = 0;       // of those
+  links::Completion left;            // of puts and gets; only of a peer that is not mapped
   p2p::Outcome outcome;
   bool streaming = false;  // too large for the caches
   bool told = false;       // the word was changed for the last time
   bool cancelled = false;
   bool forgotten = false;  // nobody holds a pointer to it
 
+  bool has_left() const { return !left.valid() || left.done(); }
   std::uint64_t pages_gone() const { return walk.passed() * pages_per_step; }
 };
 
@@ -72,18 +72,20 @@ namespace p2p {
 using PageTransfer = PageTicket::State;
 
 // Moves them on whenever it is asked to, in the order they were started: a bounded part at a time.
-class PageMover final : public Background {
+class PageMover final : public Poller {
  public:
-  // `endpoint` outlives all its calls; the transports may raise completions in it until they are
-  // closed, so that it goes after them.
-  explicit PageMover(Endpoint& endpoint) : endpoint_(endpoint) {}
+  // `endpoint` outlives it.
+  explicit PageMover(Endpoint& endpoint) : endpoint_(endpoint) { endpoint_.add(this); }
+  ~PageMover() override { endpoint_.remove(this); }
+  PageMover(const PageMover&) = delete;
+  PageMover& operator=(const PageMover&) = delete;
 
   // Does not wait, and where the peer is mapped copies nothing yet. Allocates where no earlier
   // transfer had as many runs, once. Throws Error(peer_failed, unsupported).
   PageTransfer* start(const PageRequest& request);
   // Moves things on by a bounded part; true once the transfer has ended, well or not.
   bool done(PageTransfer* transfer) {
-    if (!transfer->outcome.done) poll();
+    if (!transfer->outcome.done) turn();
     return transfer->outcome.done;
   }
   // Until it has ended. Throws what it met, and Error(timeout), after which it goes on.
@@ -103,13 +105,13 @@ class PageMover final : public Background {
 
   std::chrono::nanoseconds timeout() const { return endpoint_.timeout(); }
 
-  int move_on() override;
+  int poll() override;
 
  private:
   static constexpr std::size_t kBatch = 64;  // puts that are posted together
 
-  void poll();
-  void look();
+  void turn();
+  void look_around();
   PageTransfer* take_free();
   void plan(PageTransfer& transfer, const PageRequest& request) const;
   // How many things moved.

@@ -47,4 +47,9 @@ void wake(const Path& path) {
     futex_wake(path.sleeping);
 }
 
+bool has_left(const Path& path) {
+  return path.sleeping != nullptr && path.sleeping->load(std::memory_order_relaxed) ==
+                                         static_cast<std::uint32_t>(Attention::left);
+}
+
 }  // namespace weft::p2p

@@ -30,5 +30,7 @@ void add_signal(transport::Put* put, const RemoteSpan& word, std::uint64_t value
 
 // Wakes a mapped peer that sleeps; nothing for others.
 void wake(const Path& path);
+// Whether a mapped peer says that it has left in good order.
+bool has_left(const Path& path);
 
 }  // namespace weft::p2p

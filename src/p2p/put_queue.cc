@@ -15,6 +15,11 @@ PutQueue::PutQueue(Endpoint& endpoint, int peer, std::size_t capacity)
   puts_.reserve(capacity);
 }
 
+const links::Completion& PutQueue::left() {
+  if (!left_.valid()) left_ = endpoint_.take_completion(peer_);
+  return left_;
+}
+
 void PutQueue::put(const void* source, const RemoteSpan& target, std::size_t bytes) {
   if (target.mapped != nullptr) {
     std::memcpy(target.mapped, source, bytes);
@@ -24,7 +29,7 @@ void PutQueue::put(const void* source, const RemoteSpan& target, std::size_t byt
   const auto* from = static_cast<const std::byte*>(source);
   for (std::size_t at = 0; at < bytes;) {
     const std::size_t part = std::min<std::uint64_t>(bytes - at, most);
-    puts_.push_back(make_put(from + at, target + at, part, &left_));
+    puts_.push_back(make_put(from + at, target + at, part, left().word()));
     at += part;
   }
 }
@@ -36,7 +41,7 @@ void PutQueue::signal(const RemoteSpan& word, std::uint64_t value) {
     return;
   }
   if (posted() || puts_.back().signal != transport::SignalOp::none)
-    puts_.push_back(make_put(nullptr, {}, 0, &left_));
+    puts_.push_back(make_put(nullptr, {}, 0, left().word()));
   add_signal(&puts_.back(), word, value);
 }
 
@@ -46,6 +51,7 @@ void PutQueue::push() {
   transport::Status status =
       endpoint_.path(peer_).transport->put(std::span(puts_).subspan(next_), &posted);
   next_ += posted;
+  left_.asked(posted);
   if (!status.ok() && status.code != ErrorCode::no_resources) status_ = status;
 }
 
@@ -54,7 +60,6 @@ void PutQueue::check() const { check_posted(endpoint_, peer_, status_); }
 void PutQueue::clear() {
   puts_.clear();
   next_ = 0;
-  left_ = 0;
 }
 
 }  // namespace weft::p2p

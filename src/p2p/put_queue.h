@@ -11,7 +11,6 @@
 
 namespace weft::p2p {
 
-// Stays where it is in memory while puts are on their way.
 class PutQueue {
  public:
   // `capacity`: puts of one batch, as a rule. `endpoint` outlives it.
@@ -29,18 +28,20 @@ class PutQueue {
 
   bool posted() const { return next_ == puts_.size(); }
   // All has left, as far as it ever will.
-  bool done() const { return (posted() && left_ == puts_.size()) || !status_.ok(); }
+  bool done() const { return (posted() && (puts_.empty() || left_.done())) || !status_.ok(); }
   // Throws what a put met, naming the peer.
   void check() const;
   // Before the next batch: the last one is done, or its peer is given up.
   void clear();
 
  private:
+  const links::Completion& left();
+
   Endpoint& endpoint_;
   const int peer_;
   std::vector<transport::Put> puts_;
-  std::size_t next_ = 0;  // the first that is not posted
-  std::uint64_t left_ = 0;
+  std::size_t next_ = 0;    // the first that is not posted
+  links::Completion left_;  // taken with the first put
   transport::Status status_;
 };
 

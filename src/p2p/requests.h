@@ -57,13 +57,17 @@ struct SendRequest {
   bool told = false;           // its own part is done and said to be
   bool peer_finished = false;  // the receiver has fetched its part
   Copy copy;
-  std::uint64_t puts_asked = 0;
-  std::uint64_t puts_left = 0;
+  bool cancelled = false;  // the receiver has given up and waits for the last put to have ended
+  links::Completion left;  // of the puts; taken with the first one
   transport::RemoteMemory target;     // imported for a put; peer -1: none
   transport::LocalMemory registered;  // the source, for a put; bytes 0: not registered
+
+  // Whether no transport reads the message any more.
+  bool has_left() const { return !left.valid() || left.done(); }
 };
 
 struct ReceiveRequest {
+  bool forgotten = false;  // nobody holds a pointer to it; the sender may still write to its memory
   std::byte* data = nullptr;
   std::size_t room = 0;
   int source = kAnySource;

@@ -8,13 +8,13 @@ void Waiter::turn(const std::function<bool()>& ready) {
   // Something else may move for long.
   constexpr unsigned kMovesPerLook = 64;
   if (endpoint_.progress() > 0) {
-    patience_.reset();
+    idle_.reset();
     if (++moves_ % kMovesPerLook == 0) check(ready);
     return;
   }
-  if (!patience_.due()) return;
+  if (!idle_.due()) return;
   const std::int64_t now = check(ready);
-  rest(patience_.next(now), [&] {
+  rest(idle_.next(now), [&] {
     endpoint_.sleep(timeout_ - std::chrono::nanoseconds(now - started_ns_),
                     [&] { return endpoint_.progress() > 0 || ready(); });
   });

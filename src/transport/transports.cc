@@ -49,11 +49,6 @@ void Transports::require_any(const char* who) const {
                          : fmt::format("{}", fmt::join(refusals_, "; ")));
 }
 
-const std::string* Transports::failure_of(int peer) const {
-  const auto found = failed_.find(peer);
-  return found == failed_.end() ? nullptr : &found->second;
-}
-
 void Transports::progress() const {
   for (const OpenTransport& open : open_) open.transport->progress();
 }
@@ -92,7 +87,10 @@ void Transports::open_devices(const transport::LoadedPlugin& plugin, const Propo
   options.setting = setting;
   options.report_failure = [](void* context, const transport::Failure* failure) {
     auto* callbacks = static_cast<Callbacks*>(context);
-    callbacks->owner->failed_.emplace(failure->peer, failure->cause);
+    callbacks->owner->log_.info(
+        "{}: {} failed: {}", callbacks->name,
+        failure->peer < 0 ? std::string("every peer") : fmt::format("peer {}", failure->peer),
+        failure->cause);
     callbacks->owner->listener_.peer_failed(callbacks->name, failure->peer, failure->cause);
   };
   options.log = [](void* context, const char* message) {

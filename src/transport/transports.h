@@ -9,16 +9,10 @@
 #include "base/config.h"
 #include "topology/host.h"
 #include "transport/devices.h"
+#include "transport/failure_listener.h"
 #include "transport/loader.h"
 
 namespace weft {
-
-// Who hears of failures. Outlives the transports.
-struct FailureListener {
-  virtual ~FailureListener() = default;
-  // `peer` -1: all that are reached over that transport.
-  virtual void peer_failed(const std::string& transport, int peer, const std::string& cause) = 0;
-};
 
 struct OpenTransport {
   transport::LoadedPlugin plugin;
@@ -65,8 +59,6 @@ class Transports {
   // Throws Error(unsupported) with why, unless some transport is open. `who`: "Engine: ", or
   // nothing.
   void require_any(const char* who) const;
-  // What was reported of a peer; null: nothing.
-  const std::string* failure_of(int peer) const;
   // Moves all of them on that deliver only then.
   void progress() const;
   bool need_progress() const;
@@ -88,7 +80,6 @@ class Transports {
   Rank rank_;
   FailureListener& listener_;
   std::deque<Callbacks> callbacks_;
-  std::map<int, std::string> failed_;  // peers, with the cause
   transport::PluginSet plugins_;
   std::map<std::string, Proposal> proposals_;  // of what was probed and can be used
   std::map<std::string, bool> probed_;

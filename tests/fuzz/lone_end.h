@@ -104,11 +104,28 @@ class CheckedTransport final : public transport::Transport {
   std::vector<std::uint64_t*> leaving_;
 };
 
-class LoneEnd final : public p2p::Endpoint {
+// Goes on by a little whenever it is looked at.
+struct Ticks final : Clock {
+  std::int64_t now_ns() const override { return now += 1000; }
+  mutable std::int64_t now = 0;
+};
+
+struct TickingLinks {
+  Ticks ticks;
+  links::Links shared{ticks, 2};
+};
+
+class LoneEnd final : TickingLinks, public p2p::Endpoint {
  public:
   // `own`: what peers may have mapped here, `theirs`: the peer's, mapped or put to.
   LoneEnd(const Manner& manner, const Guarded& own, const Guarded& theirs)
-      : manner_(manner), own_(own), theirs_(theirs), transport_(manner, theirs) {
+      : Endpoint(TickingLinks::shared),
+        manner_(manner),
+        own_(own),
+        theirs_(theirs),
+        transport_(manner, theirs) {
+    shared.progress.attend({&transport_});
+    shared.progress.idle_by({});
     path_ = {&transport_, manner.mapped, 4096, nullptr};
   }
 
@@ -128,27 +145,14 @@ class LoneEnd final : public p2p::Endpoint {
                        place.offset <= theirs_.size() && bytes <= theirs_.size() - place.offset;
     return there ? theirs_.data() + place.offset : nullptr;
   }
-  int progress() override { return transport_.progress(); }
-  void look(std::int64_t) override {}
-  void sleep(std::chrono::nanoseconds, const std::function<bool()>&) override {}
-  const Clock& clock() const override { return clock_; }
-  const PatienceLimits& patience() const override { return patience_; }
   std::chrono::nanoseconds timeout() const override { return {}; }
 
  private:
-  // Goes on by a little whenever it is looked at.
-  struct Ticks final : Clock {
-    std::int64_t now_ns() const override { return now += 1000; }
-    mutable std::int64_t now = 0;
-  };
-
   const Manner manner_;
   const Guarded& own_;
   const Guarded& theirs_;
   CheckedTransport transport_;
   p2p::Path path_;
-  Ticks clock_;
-  PatienceLimits patience_;
 };
 
 }  // namespace weft::fuzz

@@ -120,7 +120,7 @@ class Session {
   }
 
   void turn() {
-    messenger_.move_on();
+    messenger_.poll();
     end_.progress();
     note_ends();
   }

@@ -63,13 +63,13 @@ TEST_P(MessengerTest, DeliversInOrderHoweverTheSidesTakeTurns) {
           break;
         }
         default:
-          side[who]->move_on();
+          side[who]->poll();
           pair.progress();
       }
     }
     for (int turns = 0; turns < 20000; ++turns) {
-      side[0]->move_on();
-      side[1]->move_on();
+      side[0]->poll();
+      side[1]->poll();
       pair.progress();
     }
     for (int who : {0, 1}) {
@@ -105,7 +105,7 @@ TEST(Messenger, SendsDoNotWaitForRoomInAQueue) {
     Wanted want{std::vector<std::byte>(message.data.size())};
     want.request = side[1]->start_receive(want.data.data(), want.data.size(), 0, message.tag);
     while (!side[1]->test(want.request)) {
-      side[0]->move_on();
+      side[0]->poll();
       pair.progress();
     }
     ASSERT_EQ(want.data, message.data);
@@ -134,7 +134,7 @@ TEST(Messenger, ASendThatFindsNoRoomEndsAtItsDeadlineAndStillArrives) {
   EXPECT_FALSE(side[0]->idle(1));
   pair.end(0).room = 1;
   pair.progress();
-  side[0]->move_on();
+  side[0]->poll();
   EXPECT_EQ(side[0]->active, 0);
   EXPECT_TRUE(side[0]->idle(1));
   std::vector<std::byte> got(data.size());
@@ -147,8 +147,8 @@ TEST_P(MessengerTest, WhatIsGivenUpIsToldToTheOtherSide) {
   const auto a = pair.messenger(0), b = pair.messenger(1);
   const auto turn = [&] {
     for (int i = 0; i < 1000; ++i) {
-      a->move_on();
-      b->move_on();
+      a->poll();
+      b->poll();
       pair.progress();
     }
   };
@@ -180,8 +180,8 @@ TEST_P(MessengerTest, GivingUpWhereNobodyCanBeToldIsNoError) {
   ReceiveRequest* receive = a->start_receive(got.data(), got.size(), 1, 1);
   while (receive->number == 0) {
     pair.progress();
-    b->move_on();
-    a->move_on();
+    b->poll();
+    a->poll();
   }
   pair.end(0).transport().disconnect(1);
   EXPECT_NO_THROW(a->forget(receive));
@@ -240,7 +240,7 @@ TEST_P(MessengerTest, NonsenseInAMailboxIsAnErrorOfThatPeer) {
     }
     for (std::size_t i = 9 * 64; i < kBytes; ++i) own[i] = static_cast<std::byte>(random() % 4);
     for (int turn = 0; turn < 20; ++turn) {
-      messenger->move_on();
+      messenger->poll();
       pair.progress();
     }
     for (std::size_t i = 0; i < guarded.size(); ++i) {

@@ -19,7 +19,9 @@ void check(const transport::Status& status) {
 }  // namespace
 
 TestEndpoint::TestEndpoint(const std::string& transport, int rank)
-    : rank_(rank), plugin_(plugin_named(transport == "scarce" ? "sim" : transport)) {
+    : Endpoint(OwnLinks::own),
+      rank_(rank),
+      plugin_(plugin_named(transport == "scarce" ? "sim" : transport)) {
   transport::OpenOptions options;
   options.rank = rank;
   options.size = 2;
@@ -33,6 +35,10 @@ TestEndpoint::TestEndpoint(const std::string& transport, int rank)
     transport_ = scarce_.get();
   }
   path_ = path_over(*transport_);
+  shared_links().progress.attend({transport_});
+  shared_links().progress.idle_by({});
+  shared_links().progress.add(this);
+  active = 1;
 }
 
 TestEndpoint::~TestEndpoint() {
@@ -40,9 +46,9 @@ TestEndpoint::~TestEndpoint() {
   plugin_->close(opened_);
 }
 
-int TestEndpoint::progress() {
+int TestEndpoint::poll() {
   if (scarce_ != nullptr) scarce_->leave_room_for(room);
-  return transport_->progress();
+  return 0;
 }
 
 SharedPlace TestEndpoint::locate(const void* address, std::size_t bytes) const {

@@ -13,7 +13,13 @@
 
 namespace weft::p2p {
 
-class TestEndpoint final : public Endpoint {
+// What goes first in the endpoint: it outlives the transport.
+struct OwnLinks {
+  SteadyClock clock;
+  links::Links own{clock, 2};
+};
+
+class TestEndpoint final : OwnLinks, public Endpoint, Poller {
  public:
   // A built-in transport: "shm" maps memory, "sim" does not. "scarce" is the latter with room for
   // few puts.
@@ -27,15 +33,14 @@ class TestEndpoint final : public Endpoint {
   const std::string* failure(int) const override { return failure_.empty() ? nullptr : &failure_; }
   SharedPlace locate(const void* address, std::size_t bytes) const override;
   std::byte* mapped(int peer, const SharedPlace& place, std::size_t bytes) const override;
-  int progress() override;
-  void look(std::int64_t) override {}
-  void sleep(std::chrono::nanoseconds, const std::function<bool()>&) override {}
-  const Clock& clock() const override { return clock_; }
-  const PatienceLimits& patience() const override { return patience_; }
   std::chrono::nanoseconds timeout() const override { return patient_for; }
 
   transport::Transport& transport() { return *transport_; }
-  void fail_peer(const std::string& cause) { failure_ = cause; }
+  links::Links& shared_links() { return OwnLinks::own; }
+  void fail_peer(const std::string& cause) {
+    failure_ = cause;
+    note_loss();
+  }
   // Memory that locate() and the other side's mapped() know.
   void share(std::byte* memory, std::size_t bytes) {
     shared_ = memory;
@@ -47,14 +52,15 @@ class TestEndpoint final : public Endpoint {
   std::uint64_t room = 1;
 
  private:
+  // Makes room, where it is scarce.
+  int poll() override;
+
   const int rank_;
   const transport::Plugin* plugin_ = nullptr;
   transport::Transport* opened_ = nullptr;
   std::unique_ptr<transport::FaultyTransport> scarce_;
   transport::Transport* transport_ = nullptr;  // one of these
   Path path_;
-  SteadyClock clock_;
-  PatienceLimits patience_;
   std::string failure_;
   std::byte* shared_ = nullptr;
   std::size_t shared_bytes_ = 0;

@@ -1,8 +1,8 @@
-#include "base/patience.h"
+#include "progress/idle_strategy.h"
 
 namespace weft {
 
-PatienceLimits limits_of(WaitPolicy policy, bool costly) {
+IdleDurations durations_of(WaitPolicy policy, bool costly) {
   constexpr std::int64_t kMicrosecond = 1000;
   switch (policy) {
     case WaitPolicy::automatic:
@@ -16,13 +16,13 @@ PatienceLimits limits_of(WaitPolicy policy, bool costly) {
   return {};
 }
 
-Pause Patience::next(std::int64_t now_ns) {
+Pause IdleStrategy::next(std::int64_t now_ns) {
   if (since_ns_ < 0) since_ns_ = now_ns;
   const std::int64_t waited = now_ns - since_ns_;
   polls_ = 0;
-  if (waited < limits_.poll_ns) return Pause::poll;
+  if (waited < durations_.poll_ns) return Pause::poll;
   polls_per_look_ = 1;  // a yield or a sleep costs more than a clock
-  return waited < limits_.poll_ns + limits_.yield_ns ? Pause::yield : Pause::sleep;
+  return waited < durations_.poll_ns + durations_.yield_ns ? Pause::yield : Pause::sleep;
 }
 
 }  // namespace weft

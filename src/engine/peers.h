@@ -10,14 +10,15 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "engine/address.h"
 #include "engine/pad.h"
+#include "links/links.h"
 #include "p2p/endpoint.h"
 #include "p2p/messenger.h"
 #include "transport/transports.h"
@@ -32,7 +33,7 @@ enum class Stage : std::uint8_t {
   leaving,  // removed; it has not let go of this engine's memory yet
 };
 
-struct Link {
+struct Peer {
   Stage stage = Stage::free;
   Address address;
   const OpenTransport* way = nullptr;
@@ -40,30 +41,29 @@ struct Link {
   int number_there = 0;         // of this engine at the peer
   std::string cause;            // why it is down
   std::int64_t since_ns = 0;
-  // The hello on its way: asked for and left.
-  Hello hello;
-  std::uint64_t asked = 0, left = 0;
+  std::shared_ptr<Hello> hello;  // the last one said, and whether it has left; null: none yet
+  links::Completion hello_left;
   std::int64_t next_hello_ns = 0, hello_pause_ns = 0;
 };
 
-// Who hears at once of peers that have come up. Outlives the links.
-struct LinkUser {
-  virtual ~LinkUser() = default;
+// Who hears at once of peers that have come up. Outlives the peers.
+struct PeerUser {
+  virtual ~PeerUser() = default;
   virtual void went_up(int number) = 0;
 };
 
-class Links {
+class Peers final : public Poller {
  public:
   // `self` describes this engine, `pad` is its pad. All outlives it.
-  Links(const Address& self, std::byte* pad, const Transports& transports, LinkUser& user,
-        const Clock& clock, const Log& log, std::chrono::nanoseconds timeout);
+  Peers(const Address& self, std::byte* pad, const Transports& transports, links::Links& links,
+        PeerUser& user, const Log& log, std::chrono::nanoseconds timeout);
   // Says farewell to all that are up.
-  ~Links();
-  Links(const Links&) = delete;
-  Links& operator=(const Links&) = delete;
+  ~Peers() override;
+  Peers(const Peers&) = delete;
+  Peers& operator=(const Peers&) = delete;
 
-  int numbers() const { return static_cast<int>(links_.size()); }
-  const Link& operator[](int number) const { return links_[static_cast<std::size_t>(number)]; }
+  int numbers() const { return static_cast<int>(peers_.size()); }
+  const Peer& operator[](int number) const { return peers_[static_cast<std::size_t>(number)]; }
   const p2p::Path& path(int number) const { return paths_[static_cast<std::size_t>(number)]; }
   p2p::MailboxMemory mailbox(int number) const;
   // "peer 'decode-1' over shm".
@@ -86,40 +86,31 @@ class Links {
   // Gives the number of a peer back that is down, connecting, or left.
   void release(int number);
 
-  // From a transport's callback: only noted.
-  void note_loss(const std::string& transport, int number, const std::string& cause) {
-    losses_.push_back({transport, number, cause});
-  }
-  // Moves on transports that deliver only then. Returns how many things moved.
-  int progress();
-  // All of them, and what is due; now and then.
+  // Moves all peers through their stages as far as they are due. Returns how many moved.
   int manage(std::int64_t now_ns);
-  bool connecting() const { return connecting_ > 0 || !losses_.empty(); }
   std::optional<PeerEvent> next_event();
-  // Whether some peer is seen only by calling its transport.
-  bool polls() const { return !polled_.empty(); }
+
+  // While some peer connects, often; else now and then.
+  int poll() override;
+  void look(std::int64_t now_ns) override { manage(now_ns); }
 
  private:
-  struct Loss {
-    std::string transport;
-    int number;
-    std::string cause;
-  };
-
-  Link& link(int number) { return links_[static_cast<std::size_t>(number)]; }
+  Peer& peer(int number) { return peers_[static_cast<std::size_t>(number)]; }
   Door& door(int number) {
     return *reinterpret_cast<Door*>(pad_ + layout_.door_offset(static_cast<std::size_t>(number)));
   }
   Hello& hello(std::size_t slot) {
     return *reinterpret_cast<Hello*>(pad_ + layout_.hello_offset(slot));
   }
-  PadLayout layout_of(const Link& link) const {
-    return {link.address.numbers, static_cast<std::size_t>(link.address.mailbox_bytes)};
+  PadLayout layout_of(const Peer& that) const {
+    return {that.address.numbers, static_cast<std::size_t>(that.address.mailbox_bytes)};
   }
   const OpenTransport* choose_way(const Address& address, int number, std::string* refusals);
   void clear_memory_of(int number);
   void cut_off(int number);
   void note_ways();
+  void note_connecting(int more);
+  std::int64_t now_ns() const { return links_.progress.clock().now_ns(); }
 
   // linking.cc
   int advance(int number, std::int64_t now_ns);
@@ -138,17 +129,15 @@ class Links {
   std::byte* const pad_;
   const PadLayout layout_;
   const Transports& transports_;
-  LinkUser& user_;
-  const Clock& clock_;
+  links::Links& links_;
+  PeerUser& user_;
   const Log& log_;
   const std::chrono::nanoseconds timeout_;
-  std::vector<Link> links_;       // by number; 0: this engine
+  std::vector<Peer> peers_;       // by number; 0: this engine
   std::vector<p2p::Path> paths_;  // likewise
   std::vector<int> used_;         // numbers that are not free
-  std::vector<transport::Transport*> polled_;
-  std::vector<Loss> losses_;
+  std::uint64_t reports_ = 0;     // of failures, that were seen
   std::deque<PeerEvent> events_;
-  int connecting_ = 0;
   std::uint64_t chance_;  // xorshift: for slots
 };
 

@@ -1,4 +1,4 @@
-#include "engine/links.h"
+#include "engine/peers.h"
 
 #include <fmt/format.h>
 
@@ -10,56 +10,74 @@
 
 namespace weft::engine {
 
-Links::Links(const Address& self, std::byte* pad, const Transports& transports, LinkUser& user,
-             const Clock& clock, const Log& log, std::chrono::nanoseconds timeout)
+Peers::Peers(const Address& self, std::byte* pad, const Transports& transports, links::Links& links,
+             PeerUser& user, const Log& log, std::chrono::nanoseconds timeout)
     : self_(self),
       pad_(pad),
       layout_{self.numbers, static_cast<std::size_t>(self.mailbox_bytes)},
       transports_(transports),
+      links_(links),
       user_(user),
-      clock_(clock),
       log_(log),
       timeout_(timeout),
-      links_(self.numbers),
+      peers_(self.numbers),
       paths_(self.numbers),
-      chance_(self.incarnation | 1) {}
+      chance_(self.incarnation | 1) {
+  links_.progress.add(this);
+  note_connecting(0);
+}
 
-Links::~Links() {
+Peers::~Peers() {
   for (const int number : used_) {
-    if (link(number).stage == Stage::up && path(number).load_store) leave(number);
+    if (peer(number).stage == Stage::up && path(number).load_store) leave(number);
   }
+  links_.progress.remove(this);
 }
 
-p2p::MailboxMemory Links::mailbox(int number) const {
-  const Link& link = (*this)[number];
-  const auto there = static_cast<std::size_t>(link.number_there);
+// `active` counts those that connect.
+void Peers::note_connecting(int more) {
+  constexpr std::chrono::microseconds kWhileConnecting{50};
+  constexpr std::chrono::milliseconds kElse{1};
+  active += more;
+  links_.progress.look_every(active > 0 ? std::chrono::nanoseconds(kWhileConnecting)
+                                        : std::chrono::nanoseconds(kElse));
+}
+
+int Peers::poll() {
+  links_.progress.look(now_ns());
+  return 0;
+}
+
+p2p::MailboxMemory Peers::mailbox(int number) const {
+  const Peer& that = (*this)[number];
+  const auto there = static_cast<std::size_t>(that.number_there);
   return {layout_.mailbox_bytes, pad_ + layout_.mailbox_offset(static_cast<std::size_t>(number)),
-          p2p::span_of(link.pad) + layout_of(link).mailbox_offset(there)};
+          p2p::span_of(that.pad) + layout_of(that).mailbox_offset(there)};
 }
 
-std::string Links::describe(int number) const {
-  const Link& link = (*this)[number];
-  if (link.stage == Stage::free) return fmt::format("peer {}, which there is not", number);
-  return fmt::format("peer '{}' over {}", link.address.name,
-                     link.way == nullptr ? "nothing" : link.way->name);
+std::string Peers::describe(int number) const {
+  const Peer& that = (*this)[number];
+  if (that.stage == Stage::free) return fmt::format("peer {}, which there is not", number);
+  return fmt::format("peer '{}' over {}", that.address.name,
+                     that.way == nullptr ? "nothing" : that.way->name);
 }
 
-int Links::find(const std::string& name) const {
+int Peers::find(const std::string& name) const {
   for (const int number : used_) {
-    const Link& link = (*this)[number];
-    if (link.stage != Stage::leaving && link.address.name == name) return number;
+    const Peer& that = (*this)[number];
+    if (that.stage != Stage::leaving && that.address.name == name) return number;
   }
   return 0;
 }
 
-int Links::free_number() const {
+int Peers::free_number() const {
   for (int number = 1; number < numbers(); ++number) {
     if ((*this)[number].stage == Stage::free) return number;
   }
   return 0;
 }
 
-void Links::check(const Address& address) const {
+void Peers::check(const Address& address) const {
   if (address.incarnation == self_.incarnation)
     fail(ErrorCode::invalid_argument, "add_peer: this is the engine's own address");
   if (address.mailbox_bytes != self_.mailbox_bytes) {
@@ -77,7 +95,7 @@ void Links::check(const Address& address) const {
 }
 
 // Both ends choose the same: the highest priority first, then by name.
-const OpenTransport* Links::choose_way(const Address& address, int number, std::string* refusals) {
+const OpenTransport* Peers::choose_way(const Address& address, int number, std::string* refusals) {
   struct Choice {
     int priority;
     const OpenTransport* open;
@@ -99,54 +117,55 @@ const OpenTransport* Links::choose_way(const Address& address, int number, std::
   return nullptr;
 }
 
-void Links::connect(const Address& address, int number) {
+void Peers::connect(const Address& address, int number) {
   // A hello of an earlier connection with it may still be lying there.
   for (std::size_t slot = 0; slot < layout_.hellos(); ++slot) {
     if (hello(slot).from == address.incarnation) hello(slot) = {};
   }
   clear_memory_of(number);
-  Link& mine = link(number);
+  Peer& mine = peer(number);
   std::string refusals;
   mine.way = choose_way(address, number, &refusals);
   if (mine.way == nullptr) {
     fail(ErrorCode::unsupported, "add_peer: no transport reaches '{}'{}", address.name,
          refusals.empty() ? ": the two have none in common" : refusals);
   }
+  links_.failures.route(number, mine.way->name);
   mine.stage = Stage::connecting;
   mine.address = address;
-  mine.since_ns = clock_.now_ns();
-  ++connecting_;
+  mine.since_ns = now_ns();
+  note_connecting(1);
   used_.push_back(number);
   note_ways();
 }
 
-void Links::clear_memory_of(int number) {
+void Peers::clear_memory_of(int number) {
   door(number) = {};
   std::memset(pad_ + layout_.mailbox_offset(static_cast<std::size_t>(number)), 0,
               layout_.mailbox_bytes);
 }
 
-void Links::note_ways() {
-  polled_.clear();
+void Peers::note_ways() {
+  std::vector<transport::Transport*> used;
   for (const OpenTransport& open : transports_.all()) {
-    const bool used = std::ranges::any_of(used_, [&](int number) {
-      const Link& other = link(number);
+    const bool leads_somewhere = std::ranges::any_of(used_, [&](int number) {
+      const Peer& other = peer(number);
       return other.way == &open && other.stage != Stage::down;
     });
-    if (used && !open.transport->capabilities().load_store) polled_.push_back(open.transport);
+    if (leads_somewhere) used.push_back(open.transport);
   }
+  links_.progress.attend(std::move(used));
 }
 
-// A hello that is on its way completes no more.
-void Links::cut_off(int number) {
-  link(number).way->transport->disconnect(number);
-  link(number).left = link(number).asked;
+void Peers::cut_off(int number) {
+  links_.disconnect(*peer(number).way->transport, number);
+  peer(number).hello_left = {};
 }
 
-void Links::lose(int number, ErrorCode code, const std::string& reason) {
-  Link& gone = link(number);
+void Peers::lose(int number, ErrorCode code, const std::string& reason) {
+  Peer& gone = peer(number);
   if (gone.stage != Stage::connecting && gone.stage != Stage::up) return;
-  if (gone.stage == Stage::connecting) --connecting_;
+  if (gone.stage == Stage::connecting) note_connecting(-1);
   gone.stage = Stage::down;
   gone.cause = reason;
   // From here on nothing moves on its behalf: what was to be moved may be used again.
@@ -156,8 +175,8 @@ void Links::lose(int number, ErrorCode code, const std::string& reason) {
   note_ways();
 }
 
-void Links::leave(int number) {
-  Link& left = link(number);
+void Peers::leave(int number) {
+  Peer& left = peer(number);
   left.cause = "it was removed here";
   if (!path(number).load_store) {
     left.stage = Stage::down;
@@ -174,26 +193,21 @@ void Links::leave(int number) {
   left.stage = Stage::leaving;
 }
 
-void Links::release(int number) {
-  Link& old = link(number);
+void Peers::release(int number) {
+  Peer& old = peer(number);
   if (old.stage == Stage::connecting) {
-    --connecting_;
+    note_connecting(-1);
     cut_off(number);
   }
   if (old.pad.peer >= 0) old.way->transport->release(old.pad);
+  links_.failures.forget(number);
   old = {};
   paths_[static_cast<std::size_t>(number)] = {};
   std::erase(used_, number);
   note_ways();
 }
 
-int Links::progress() {
-  int moved = 0;
-  for (transport::Transport* transport : polled_) moved += transport->progress();
-  return moved;
-}
-
-std::optional<PeerEvent> Links::next_event() {
+std::optional<PeerEvent> Peers::next_event() {
   if (events_.empty()) return {};
   PeerEvent event = events_.front();
   events_.pop_front();

@@ -1,4 +1,4 @@
-// How long a waiting rank polls, then yields its core, then sleeps.
+// How long a waiting process polls, then yields its core, then sleeps. (Aeron's word and idea.)
 #pragma once
 
 #include <sched.h>
@@ -13,26 +13,26 @@ namespace weft {
 // What to do now.
 enum class Pause : std::uint8_t { poll, yield, sleep };
 
-struct PatienceLimits {
+struct IdleDurations {
   std::int64_t poll_ns = 0;
   std::int64_t yield_ns = 0;   // after that
-  int polls_before_yield = 4;  // where it does not poll for a time
+  int polls_before_yield = 4;  // if it does not poll for a time
 };
 
 // `costly`: a poll may be a system call.
-PatienceLimits limits_of(WaitPolicy policy, bool costly = false);
+IdleDurations durations_of(WaitPolicy policy, bool costly = false);
 
-// One wait's patience. Time is asked for only now and then: polls are cheaper than clocks.
-class Patience {
+// The state of one wait. It reads the clock only now and then: polls are cheaper than clocks.
+class IdleStrategy {
  public:
-  // `limits` outlives it: a copy would be stores that a load must wait for, behind a packet on its
-  // way.
-  explicit Patience(const PatienceLimits& limits) : limits_(limits) { reset(); }
+  // `durations` outlives it. It is not copied: the stores of a copy would delay the first load of a
+  // wait.
+  explicit IdleStrategy(const IdleDurations& durations) : durations_(durations) { reset(); }
 
   // Something moved: begin anew.
   void reset() {
     polls_ = 0;
-    polls_per_look_ = limits_.poll_ns > 0 ? kPollsPerLook : limits_.polls_before_yield;
+    polls_per_look_ = durations_.poll_ns > 0 ? kPollsPerLook : durations_.polls_before_yield;
     since_ns_ = -1;
   }
   // Whether the caller should look at the clock (and at deadlines and failures) now.
@@ -42,13 +42,13 @@ class Patience {
 
  private:
   static constexpr int kPollsPerLook = 128;
-  const PatienceLimits& limits_;
+  const IdleDurations& durations_;
   int polls_per_look_ = kPollsPerLook;
   int polls_ = 0;
   std::int64_t since_ns_ = -1;
 };
 
-// Does what a pause says; `sleep` where it is that.
+// Does what a pause says; `sleep` is called for Pause::sleep.
 template <class Sleep>
 void rest(Pause pause, const Sleep& sleep) {
   switch (pause) {

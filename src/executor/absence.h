@@ -1,0 +1,32 @@
+// Why ranks of a communicator do not answer any more: they failed, or they left it in good order.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "executor/world.h"
+#include "links/failures.h"
+
+namespace weft::executor {
+
+class Absence {
+ public:
+  // All outlives it.
+  Absence(const World& world, const links::Failures& failures)
+      : world_(world), failures_(failures), left_(world.links.size()) {}
+
+  // Notes who has left since the last look. Leaving shows in memory alone: over a transport it is
+  // reported as a failure.
+  void look();
+  bool any() const { return any_left_ || failures_.any(); }
+  // Null while the rank is there, as far as this one knows.
+  const std::string* of(int rank) const;
+
+ private:
+  const World& world_;
+  const links::Failures& failures_;
+  std::vector<bool> left_;  // by rank
+  bool any_left_ = false;
+};
+
+}  // namespace weft::executor
