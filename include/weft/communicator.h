@@ -237,10 +237,10 @@ class WEFT_API Communicator {
   struct Impl;
 
  private:
-  explicit Communicator(std::unique_ptr<Impl> impl);
+  explicit Communicator(std::shared_ptr<Impl> impl);
   Request make_request(const Invocation& call);
   Plan make_plan(const Invocation& call, const PlanOptions& options = {});
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;
 };
 
 }  // namespace weft

@@ -18,12 +18,13 @@ void Allocations::drop_imports(const Allocation& allocation) {
   for (const Import& import : allocation.imports) import.transport->release(import.memory);
 }
 
-Offer Allocations::offer(std::size_t bytes, transport::LocalMemory* memory,
-                         transport::Status* status) {
+Offer Allocations::offer(std::size_t bytes) {
   Offer offer;
-  *status = own_transport()->allocate(bytes, memory);
-  offer.key = memory->key;
-  offer.bytes = status->ok() ? bytes : 0;
+  const transport::Status status =
+      own_transport()->allocate(std::max<std::size_t>(bytes, 1), &offered_);
+  if (!status.ok()) offer.verdict = Verdict::of(status.code, status.message);
+  offer.key = offered_.key;
+  offer.bytes = bytes;
   for (std::size_t i = 0; i < Offer::kFreed && !untold_.empty(); ++i) {
     offer.freed[i] = untold_.back();
     untold_.pop_back();
@@ -31,34 +32,48 @@ Offer Allocations::offer(std::size_t bytes, transport::LocalMemory* memory,
   return offer;
 }
 
-std::uint64_t Allocations::adopt(const transport::LocalMemory& memory,
-                                 const std::vector<Offer>& offers) {
+std::uint64_t Allocations::adopt(const std::vector<Offer>& offers) {
   note_freed(offers);
   const std::uint64_t id = next_id_++;
+  const bool have_mine = offers[static_cast<std::size_t>(world_.rank)].verdict.ok();
   const auto without =
-      std::find_if(offers.begin(), offers.end(), [](const Offer& o) { return o.bytes == 0; });
+      std::ranges::find_if(offers, [](const Offer& offer) { return !offer.verdict.ok(); });
   if (without != offers.end()) {
-    if (offers[static_cast<std::size_t>(world_.rank)].bytes > 0) own_transport()->release(memory);
-    fail(ErrorCode::no_resources, "allocate: rank {} has no memory", without - offers.begin());
+    if (have_mine) own_transport()->release(offered_);
+    fail(without->verdict.code, "allocate: rank {} has no memory for {} bytes: {}",
+         without - offers.begin(), without->bytes, without->verdict.text);
   }
   Allocation& allocation = by_id_[id];
-  allocation.own = memory;
-  allocation.registered = Registered(world_, memory.address, memory.bytes, own_transport());
+  allocation.own = offered_;
+  allocation.registered = Registered(world_, offered_.address, offered_.bytes, own_transport());
   for (const Offer& offer : offers) allocation.sizes.push_back(offer.bytes);
-  if (!world_.all_load_store()) return id;
-  for (int peer = 0; peer < world_.ranks; ++peer) {
-    if (peer == world_.rank) {
-      allocation.bases.push_back(static_cast<std::byte*>(memory.address));
+  return id;
+}
+
+void Allocations::import(std::uint64_t id, const std::vector<Offer>& offers) {
+  if (!world_.all_load_store()) return;
+  Allocation& allocation = by_id_.at(id);
+  for (int rank = 0; rank < world_.ranks; ++rank) {
+    if (rank == world_.rank) {
+      allocation.bases.push_back(static_cast<std::byte*>(allocation.own.address));
       continue;
     }
-    Import import{world_.links[static_cast<std::size_t>(peer)].transport, {}};
+    const executor::Link& link = world_.links[static_cast<std::size_t>(rank)];
+    Import import{link.transport, {}};
     const auto status = import.transport->import_memory(
-        peer, offers[static_cast<std::size_t>(peer)].key, &import.memory);
-    if (!status.ok()) fail(status.code, "allocate: memory of rank {}: {}", peer, status.message);
+        link.peer, offers[static_cast<std::size_t>(rank)].key, &import.memory);
+    if (!status.ok()) fail(status.code, "memory of rank {}: {}", rank, status.message);
     allocation.bases.push_back(static_cast<std::byte*>(import.memory.mapped));
     allocation.imports.push_back(import);
   }
-  return id;
+}
+
+void Allocations::drop(std::uint64_t id) {
+  const auto found = by_id_.find(id);
+  drop_imports(found->second);
+  found->second.registered = {};
+  own_transport()->release(found->second.own);
+  by_id_.erase(found);
 }
 
 void Allocations::note_freed(const std::vector<Offer>& offers) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "communicator/registered.h"
+#include "communicator/verdict.h"
 #include "executor/world.h"
 
 namespace weft {
@@ -22,7 +23,8 @@ struct Location {
 struct Offer {
   static constexpr std::size_t kFreed = 8;
   transport::MemoryKey key;
-  std::uint64_t bytes = 0;                    // 0: this rank has no memory
+  std::uint64_t bytes = 0;
+  Verdict verdict;                            // why this rank has no memory
   std::array<std::uint64_t, kFreed> freed{};  // allocations that its user freed since; 0: none
 };
 
@@ -39,11 +41,16 @@ class Allocations {
   // Whether there ever was one; the same at every rank.
   bool used() const { return next_id_ > 1; }
 
-  // Makes this rank's part. On failure the offer has bytes == 0 and `status` says why.
-  Offer offer(std::size_t bytes, transport::LocalMemory* memory, transport::Status* status);
-  // Takes every rank's offers and returns the id. Throws Error(no_resources) naming a rank without
-  // memory.
-  std::uint64_t adopt(const transport::LocalMemory& memory, const std::vector<Offer>& offers);
+  // Makes this rank's part of the next allocation; it may have 0 bytes.
+  Offer offer(std::size_t bytes);
+  // Takes every rank's offers, whatever they say, and returns the allocation's id: so all ranks
+  // count alike. Throws Error at every rank if one has no memory, and names it.
+  std::uint64_t adopt(const std::vector<Offer>& offers);
+  // Maps the parts of the others, if peers' memory can be mapped. Throws Error if that fails here;
+  // then, or if it fails elsewhere, drop() follows.
+  void import(std::uint64_t id, const std::vector<Offer>& offers);
+  void drop(std::uint64_t id);
+  void* data(std::uint64_t id) const { return by_id_.at(id).own.address; }
   // Ends this rank's part.
   void free(std::uint64_t id);
 
@@ -76,6 +83,7 @@ class Allocations {
 
   const executor::World& world_;
   std::map<std::uint64_t, Allocation> by_id_;
+  transport::LocalMemory offered_;     // between offer() and adopt()
   std::vector<std::uint64_t> untold_;  // freed here, not yet offered
   std::uint64_t next_id_ = 1;
 };

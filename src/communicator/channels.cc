@@ -50,20 +50,24 @@ struct Channel::State {
   void open(const p2p::SlotShape& shape, const Hello& theirs);
   void release();
 
+  const std::shared_ptr<Communicator::Impl> keeps;  // as long as this lives
   Communicator::Impl& communicator;
   const int peer;
   const int closed_tag;
   transport::Transport& transport;
   transport::LocalMemory own;      // bytes 0: none
   transport::RemoteMemory remote;  // peer -1: none
+  const links::ForkGuard& fork;
   std::optional<p2p::ChannelEnd> end;
 };
 
 Channel::State::State(Communicator::Impl& owner, int rank, const p2p::SlotShape& wanted)
-    : communicator(owner),
+    : keeps(owner.shared_from_this()),
+      communicator(owner),
       peer(rank),
       closed_tag(kClosedTag + owner.closed_channels->next_number(rank)),
-      transport(*owner.endpoint->path(rank).transport) {
+      transport(*owner.endpoint->path(rank).transport),
+      fork(owner.connections->links().fork) {
   owner.closed_channels->sweep();
   // A rank without memory takes part all the same, so that the other learns of it.
   const transport::Status status = transport.allocate(wanted.total(), &own);
@@ -134,7 +138,9 @@ Channel Communicator::open_channel(int rank, const ChannelOptions& options) {
 }
 
 Channel::State& Channel::state() const {
-  return filled(state_, "Channel", "Communicator::open_channel()");
+  State& here = filled(state_, "Channel", "Communicator::open_channel()");
+  here.fork.check();
+  return here;
 }
 
 int Channel::peer() const { return state().peer; }

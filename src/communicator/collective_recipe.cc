@@ -1,4 +1,5 @@
 #include "communicator/collective_recipe.h"
+#include "communicator/agreement.h"
 
 #include "communicator/arguments.h"
 #include "communicator/contest.h"
@@ -39,7 +40,9 @@ executor::Launch CollectiveRecipe::launch(std::size_t count) const {
 
 std::unique_ptr<Plan::State> Communicator::Impl::plan(const Invocation& invocation,
                                                       const PlanOptions& options) {
-  check_arguments(invocation.call, rank(), ranks(), invocation.input, invocation.output);
+  together(*this, "plan", [&] {
+    check_arguments(invocation.call, rank(), ranks(), invocation.input, invocation.output);
+  });
   return std::make_unique<Plan::State>(
       *this, invocation.call, std::make_unique<CollectiveRecipe>(*this, invocation, options));
 }

@@ -7,10 +7,10 @@
 namespace weft {
 
 Communicator Communicator::create(const Options& options) {
-  return Communicator(std::make_unique<Impl>(options));
+  return Communicator(std::make_shared<Impl>(options));
 }
 
-Communicator::Communicator(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Communicator::Communicator(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Communicator::Communicator(Communicator&&) noexcept = default;
 Communicator& Communicator::operator=(Communicator&&) noexcept = default;
 Communicator::~Communicator() = default;
@@ -23,9 +23,8 @@ Buffer Communicator::allocate(std::size_t bytes) {
   Buffer buffer;
   buffer.data_ = part.data;
   buffer.bytes_ = bytes;
-  Allocations* allocations = impl_->allocations.get();
   buffer.owner_ = std::shared_ptr<void>(
-      part.data, [allocations, id = part.id](void*) { allocations->free(id); });
+      part.data, [impl = impl_, id = part.id](void*) { impl->allocations->free(id); });
   return buffer;
 }
 

@@ -1,4 +1,5 @@
 #include "communicator/contest.h"
+#include "communicator/agreement.h"
 
 #include <algorithm>
 
@@ -10,10 +11,10 @@ namespace {
 // Memory to time on: allocated where buffers are mapped, else private.
 class Scratch {
  public:
-  // Collective where `direct`.
+  // Collective.
   Scratch(Communicator::Impl& communicator, const BufferBytes& bytes, bool direct)
       : communicator_(communicator) {
-    direct ? allocate(bytes) : reserve(bytes);
+    direct ? allocate(bytes) : together(communicator, "plan", [&] { reserve(bytes); });
   }
   ~Scratch() {
     for (const std::uint64_t id : ids_) communicator_.allocations->free(id);

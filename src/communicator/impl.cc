@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/futex.h"
 #include "bootstrap/bootstrap.h"
+#include "communicator/agreement.h"
 #include "communicator/arguments.h"
 #include "communicator/request.h"
 
@@ -60,7 +61,20 @@ void Communicator::Impl::await_others() {
 }
 
 // What is declared last goes first. Peers that look at this rank's memory see that it has left.
+// A forked child leaves all of it to its parent.
 Communicator::Impl::~Impl() {
+  if (connections->links().fork.forked()) {
+    (void)pages.release();
+    (void)closed_channels.release();
+    (void)messenger.release();
+    (void)endpoint.release();
+    (void)allocations.release();
+    (void)executor.release();
+    (void)programs.release();
+    (void)connections.release();
+    new std::shared_ptr<Bootstrap>(std::move(bootstrap));
+    return;
+  }
   pages.reset();
   closed_channels.reset();
   messenger.reset();
@@ -174,26 +188,36 @@ bool Communicator::Impl::map_peers(const Call& call, const std::vector<Announcem
   peers->inputs.clear();
   peers->outputs.clear();
   peers->second_outputs.clear();
+  const auto mapped = [this](int peer, const Location& location) {
+    std::byte* address = allocations->address(peer, location);
+    if (location.id != 0 && address == nullptr)
+      fail(ErrorCode::internal, "rank {} announced allocation {}, which rank {} does not have",
+           peer, location.id, rank());
+    return address;
+  };
   for (int peer = 0; peer < ranks(); ++peer) {
     const Announcement& theirs = all[static_cast<std::size_t>(peer)];
-    peers->inputs.push_back(allocations->address(peer, theirs.input));
-    peers->outputs.push_back(allocations->address(peer, theirs.output));
-    peers->second_outputs.push_back(allocations->address(peer, theirs.second_output));
+    peers->inputs.push_back(mapped(peer, theirs.input));
+    peers->outputs.push_back(mapped(peer, theirs.output));
+    peers->second_outputs.push_back(mapped(peer, theirs.second_output));
   }
   return true;
 }
 
 Communicator::Impl::Part Communicator::Impl::allocate(std::size_t bytes) {
-  if (bytes == 0) fail(ErrorCode::invalid_argument, "allocate: 0 bytes");
-  transport::LocalMemory memory;
-  transport::Status status;
   // A rank without memory takes part all the same, so that the others learn of it.
-  const Offer mine = allocations->offer(bytes, &memory, &status);
+  const Offer mine = allocations->offer(bytes);
   std::vector<Offer> all(static_cast<std::size_t>(ranks()));
   gather(&mine, all.data(), sizeof(Offer));
-  if (!status.ok()) fail(status.code, "rank {}: allocate({}): {}", rank(), bytes, status.message);
-  const std::uint64_t id = allocations->adopt(memory, all);
-  return {id, memory.address};
+  const std::uint64_t id = allocations->adopt(all);
+  try {
+    // Nobody returns, and may free its part, before all have mapped it.
+    together(*this, "allocate", [&] { allocations->import(id, all); });
+  } catch (...) {
+    allocations->drop(id);
+    throw;
+  }
+  return {id, allocations->data(id)};
 }
 
 }  // namespace weft

@@ -43,7 +43,7 @@ struct Invocation {
   void* output = nullptr;
 };
 
-struct Communicator::Impl {
+struct Communicator::Impl : std::enable_shared_from_this<Communicator::Impl> {
   explicit Impl(const Options& options);
   ~Impl();
   Impl(const Impl&) = delete;

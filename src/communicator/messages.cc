@@ -43,7 +43,7 @@ Request Communicator::send_async(const void* data, std::size_t bytes, int rank, 
   Request request;
   request.state_ = std::make_unique<p2p::MessageRequest<p2p::SendRequest>>(
       *impl_->messenger, impl_->messenger->start_send(data, bytes, rank, tag),
-      impl_->executor->timeout());
+      impl_->executor->timeout(), impl_);
   return request;
 }
 
@@ -57,7 +57,7 @@ Request Communicator::recv_async(void* data, std::size_t max_bytes, int rank, in
   Request request;
   request.state_ = std::make_unique<p2p::MessageRequest<p2p::ReceiveRequest>>(
       *impl_->messenger, impl_->messenger->start_receive(data, max_bytes, rank, tag),
-      impl_->executor->timeout());
+      impl_->executor->timeout(), impl_);
   return request;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/handle.h"
+#include "communicator/agreement.h"
 #include "communicator/impl.h"
 #include "communicator/shared_parts.h"
 #include "p2p/moe_exchange.h"
@@ -32,8 +33,7 @@ struct Terms {
 
 template <typename... Args>
 [[noreturn]] void refuse(fmt::format_string<Args...> format, Args&&... args) {
-  fail(ErrorCode::invalid_argument, "plan_moe: {}",
-       fmt::format(format, std::forward<Args>(args)...));
+  fail(ErrorCode::invalid_argument, format, std::forward<Args>(args)...);
 }
 
 void check(const MoeOptions& options, int ranks) {
@@ -66,8 +66,8 @@ MoeShape shape_of(const MoeOptions& options, int rank, int ranks) {
 }
 
 // Collective.
-MoeShape agree(Communicator::Impl& communicator, const MoeOptions& options) {
-  check(options, communicator.ranks());
+MoeShape agreed_shape(Communicator::Impl& communicator, const MoeOptions& options) {
+  together(communicator, "plan_moe", [&] { check(options, communicator.ranks()); });
   const MoeShape shape = shape_of(options, communicator.rank(), communicator.ranks());
   const Terms mine{shape.experts,    shape.top_k,
                    shape.max_tokens, static_cast<std::uint32_t>(options.type),
@@ -86,8 +86,10 @@ MoeShape agree(Communicator::Impl& communicator, const MoeOptions& options) {
 
 struct MoePlan::State {
   State(Communicator::Impl& owner, const MoeOptions& options)
-      : communicator(owner),
-        shape(agree(owner, options)),
+      : keeps(owner.shared_from_this()),
+        communicator(owner),
+        fork(owner.connections->links().fork),
+        shape(agreed_shape(owner, options)),
         parts(owner, "plan_moe", p2p::MoeLayout(shape).total()),
         exchange(*owner.endpoint, shape, options.type, parts.data(), parts.all()) {}
 
@@ -97,7 +99,9 @@ struct MoePlan::State {
   }
   std::chrono::nanoseconds timeout() const { return communicator.executor->timeout(); }
 
+  const std::shared_ptr<Communicator::Impl> keeps;  // as long as this lives
   Communicator::Impl& communicator;
+  const links::ForkGuard& fork;
   const MoeShape shape;
   SharedParts parts;
   p2p::MoeExchange exchange;  // goes first: it waits for what is on its way
@@ -110,7 +114,9 @@ MoePlan Communicator::plan_moe(const MoeOptions& options) {
 }
 
 MoePlan::State& MoePlan::state() const {
-  return filled(state_, "MoePlan", "Communicator::plan_moe()");
+  State& here = filled(state_, "MoePlan", "Communicator::plan_moe()");
+  here.fork.check();
+  return here;
 }
 
 void MoePlan::dispatch_start(const void* tokens, const std::int32_t* expert_ids, int count) {

@@ -41,7 +41,9 @@ std::vector<std::string> names_of(int ranks) {
 
 struct PagePool::State {
   State(Communicator::Impl& owner, const PageLayout& wanted)
-      : communicator(owner),
+      : keeps(owner.shared_from_this()),
+        communicator(owner),
+        fork(owner.connections->links().fork),
         shapes(exchange(owner, wanted)),
         names(names_of(owner.ranks())),
         parts(owner, "open_page_pool", shapes[static_cast<std::size_t>(owner.rank())].bytes),
@@ -57,7 +59,9 @@ struct PagePool::State {
   std::byte* word(const char* call, int index) const;
   PageTicket start(bool writes, int rank, Pages source, Pages target, const PageOptions& options);
 
+  const std::shared_ptr<Communicator::Impl> keeps;  // as long as this lives
   Communicator::Impl& communicator;
+  const links::ForkGuard& fork;
   const std::vector<PoolShape> shapes;   // by rank
   const std::vector<std::string> names;  // likewise
   SharedParts parts;
@@ -94,7 +98,9 @@ PagePool Communicator::open_page_pool(const PageLayout& layout) {
 }
 
 PagePool::State& PagePool::state() const {
-  return filled(state_, "PagePool", "Communicator::open_page_pool()");
+  State& here = filled(state_, "PagePool", "Communicator::open_page_pool()");
+  here.fork.check();
+  return here;
 }
 
 const PageLayout& PagePool::layout() const { return state().own().layout; }

@@ -9,7 +9,7 @@ namespace weft {
 
 Plan::State::State(Communicator::Impl& owner, const executor::Call& planned,
                    std::unique_ptr<Recipe> what)
-    : communicator(owner), call(planned), recipe(std::move(what)) {
+    : keeps(owner.shared_from_this()), communicator(owner), call(planned), recipe(std::move(what)) {
   operation.launch = recipe->launch(call.count);
   recipe->attach(&operation);
 }

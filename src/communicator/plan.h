@@ -28,6 +28,7 @@ struct Plan::State {
 
   void start(std::size_t count);
 
+  const std::shared_ptr<Communicator::Impl> keeps;  // as long as this lives
   Communicator::Impl& communicator;
   const executor::Call call;
   const std::unique_ptr<Recipe> recipe;

@@ -1,4 +1,5 @@
 #include "communicator/quantized_recipe.h"
+#include "communicator/agreement.h"
 
 #include <fmt/format.h>
 
@@ -117,7 +118,7 @@ std::string QuantizedRecipe::describe(std::size_t count) const {
 
 std::unique_ptr<Plan::State> plan_quantized(Communicator::Impl& communicator,
                                             const QuantizedCall& call) {
-  check_arguments(call);
+  together(communicator, "plan_all_reduce_quantized", [&] { check_arguments(call); });
   return std::make_unique<Plan::State>(communicator, call.call(),
                                        std::make_unique<QuantizedRecipe>(communicator, call));
 }

@@ -7,7 +7,7 @@
 namespace weft {
 
 CollectiveRequest::CollectiveRequest(Communicator::Impl& owner, const Invocation& call)
-    : communicator(owner), invocation(call) {
+    : keeps(owner.shared_from_this()), communicator(owner), invocation(call) {
   if (call.call.count == 0) return;
   if (owner.announces(call.call, tuner::kAnnouncedBytes)) announce();
   if (announced_ == nullptr) operation.launch = owner.staged_launch(call);

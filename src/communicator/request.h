@@ -22,6 +22,7 @@ struct CollectiveRequest final : Request::State {
     return communicator.executor->timeout();
   }
 
+  const std::shared_ptr<Communicator::Impl> keeps;  // as long as this lives
   Communicator::Impl& communicator;
   Invocation invocation;
   executor::Operation operation;

@@ -1,4 +1,5 @@
 #include "communicator/rms_norm_recipe.h"
+#include "communicator/agreement.h"
 
 #include <fmt/format.h>
 
@@ -155,7 +156,7 @@ std::string RmsNormRecipe::describe(std::size_t rows) const {
 
 std::unique_ptr<Plan::State> plan_rms_norm(Communicator::Impl& communicator,
                                            const RmsNormCall& call) {
-  check_arguments(call);
+  together(communicator, "plan_all_reduce_rms_norm", [&] { check_arguments(call); });
   return std::make_unique<Plan::State>(communicator, call.call(),
                                        std::make_unique<RmsNormRecipe>(communicator, call));
 }

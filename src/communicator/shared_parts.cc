@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "communicator/agreement.h"
 
 namespace weft {
 
@@ -16,12 +17,11 @@ struct PartOffer {
   };
   std::uint64_t bytes = 0;
   std::array<Named, kKeys> keys;
-  ErrorCode code = ErrorCode::ok;  // why it has none
+  Verdict verdict;  // why it has none
 };
 
 SharedParts::SharedParts(Communicator::Impl& owner, const char* call, std::size_t bytes)
     : communicator_(owner),
-      call_(call),
       bytes_(bytes),
       imported_(static_cast<std::size_t>(owner.ranks())),
       parts_(static_cast<std::size_t>(owner.ranks())) {
@@ -30,9 +30,14 @@ SharedParts::SharedParts(Communicator::Impl& owner, const char* call, std::size_
   std::vector<PartOffer> all(parts_.size());
   try {
     owner.gather(&mine, all.data(), sizeof(PartOffer));
-    for (int rank = 0; rank < owner.ranks(); ++rank)
-      import(rank, all[static_cast<std::size_t>(rank)]);
-    owner.await_others();  // nobody leaves before all have mapped its part
+    std::vector<Verdict> verdicts;
+    for (const PartOffer& theirs : all) verdicts.push_back(theirs.verdict);
+    check_all(call, verdicts);
+    // Nobody leaves before all have mapped its part.
+    together(owner, call, [&] {
+      for (int rank = 0; rank < owner.ranks(); ++rank)
+        import(rank, all[static_cast<std::size_t>(rank)]);
+    });
   } catch (...) {
     release();
     throw;
@@ -48,13 +53,16 @@ PartOffer SharedParts::offer() {
   const auto add = [&](transport::Transport* transport, const std::string& name) {
     const bool known =
         std::ranges::any_of(own_, [&](const auto& entry) { return entry.first == transport; });
-    if (known || offer.code != ErrorCode::ok || keys == PartOffer::kKeys) return;
+    if (known || !offer.verdict.ok() || keys == PartOffer::kKeys) return;
     transport::LocalMemory memory;
     const transport::Status status =
         own_.empty() ? transport->allocate(std::max<std::size_t>(bytes_, 1), &memory)
                      : transport->register_memory(own_[0].second.address, bytes_, &memory);
-    offer.code = status.code;
-    if (!status.ok()) return;
+    if (!status.ok()) {
+      offer.verdict = Verdict::of(
+          status.code, fmt::format("no memory for {} bytes: {}", bytes_, status.message));
+      return;
+    }
     own_.emplace_back(transport, memory);
     name.copy(offer.keys[keys].transport, sizeof(offer.keys[keys].transport) - 1);
     offer.keys[keys++].key = memory.key;
@@ -66,21 +74,16 @@ PartOffer SharedParts::offer() {
 }
 
 void SharedParts::import(int rank, const PartOffer& offer) {
-  if (offer.code != ErrorCode::ok) {
-    fail(offer.code, "{}: rank {} has no memory for {} bytes ({})", call_, rank, offer.bytes,
-         name_of(offer.code));
-  }
   const executor::Link& link = communicator_.world().links[static_cast<std::size_t>(rank)];
   const auto found = std::ranges::find_if(
       offer.keys, [&](const auto& named) { return link.transport_name == named.transport; });
   if (found == offer.keys.end())
-    fail(ErrorCode::unsupported, "{}: rank {} has no memory for {}", call_, rank,
-         link.transport_name);
+    fail(ErrorCode::unsupported, "rank {} has no memory for {}", rank, link.transport_name);
   transport::RemoteMemory& memory = imported_[static_cast<std::size_t>(rank)];
-  const transport::Status status = link.transport->import_memory(rank, found->key, &memory);
+  const transport::Status status = link.transport->import_memory(link.peer, found->key, &memory);
   if (!status.ok()) {
     memory.peer = -1;
-    fail(status.code, "{}: memory of rank {}: {}", call_, rank, status.message);
+    fail(status.code, "memory of rank {}: {}", rank, status.message);
   }
   parts_[static_cast<std::size_t>(rank)] = {p2p::span_of(memory), offer.bytes};
 }
@@ -88,7 +91,8 @@ void SharedParts::import(int rank, const PartOffer& offer) {
 void SharedParts::release() {
   for (const transport::RemoteMemory& memory : imported_) {
     if (memory.peer < 0) continue;
-    communicator_.world().links[static_cast<std::size_t>(memory.peer)].transport->release(memory);
+    const auto rank = static_cast<std::size_t>(&memory - imported_.data());
+    communicator_.world().links[rank].transport->release(memory);
   }
   // The first owns the memory that the others have registered.
   while (!own_.empty()) {

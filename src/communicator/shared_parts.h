@@ -14,7 +14,7 @@ struct PartOffer;
 
 class SharedParts {
  public:
-  // Collective; sizes may differ. `call` names it in messages and, like `owner`, outlives this.
+  // Collective; sizes may differ, and be 0. `call` names it in messages; `owner` outlives this.
   // Throws Error(no_resources, unsupported, ...) naming the rank without memory, at every rank.
   SharedParts(Communicator::Impl& owner, const char* call, std::size_t bytes);
   // Peers have stopped writing, or keep a mapping of their own.
@@ -34,7 +34,6 @@ class SharedParts {
   void release();
 
   Communicator::Impl& communicator_;
-  const char* call_;
   const std::size_t bytes_;
   // The first allocated it.
   std::vector<std::pair<transport::Transport*, transport::LocalMemory>> own_;

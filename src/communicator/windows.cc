@@ -10,14 +10,20 @@ namespace weft {
 
 struct Window::State {
   State(Communicator::Impl& owner, std::size_t bytes)
-      : communicator(owner), parts(owner, "open_window", bytes), access(*owner.endpoint) {}
+      : keeps(owner.shared_from_this()),
+        communicator(owner),
+        fork(owner.connections->links().fork),
+        parts(owner, "open_window", bytes),
+        access(*owner.endpoint) {}
 
   const p2p::Remote& part(const char* call, int rank, std::size_t offset, std::size_t bytes) const;
   [[noreturn]] void refuse(const char* call, int rank, std::size_t offset, std::size_t bytes) const;
   std::byte* word(const char* call, std::size_t offset) const;
   void check_word(const char* call, int rank, std::size_t offset) const;
 
+  const std::shared_ptr<Communicator::Impl> keeps;  // as long as this lives
   Communicator::Impl& communicator;
+  const links::ForkGuard& fork;
   SharedParts parts;
   p2p::Access access;  // goes first: it waits for what is on its way
 };
@@ -58,7 +64,9 @@ Window Communicator::open_window(std::size_t bytes) {
 }
 
 Window::State& Window::state() const {
-  return filled(state_, "Window", "Communicator::open_window()");
+  State& here = filled(state_, "Window", "Communicator::open_window()");
+  here.fork.check();
+  return here;
 }
 
 void* Window::data() const { return state().parts.data(); }

@@ -10,10 +10,10 @@ namespace weft {
 using engine::Stage;
 
 Engine Engine::create(const EngineOptions& options) {
-  return Engine(std::make_unique<Impl>(options));
+  return Engine(std::make_shared<Impl>(options));
 }
 
-Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Engine::Engine(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Engine::Engine(Engine&&) noexcept = default;
 Engine& Engine::operator=(Engine&&) noexcept = default;
 Engine::~Engine() = default;
@@ -96,7 +96,8 @@ Request Engine::send_async(const void* data, std::size_t bytes, int peer, int ta
   check_send(*impl_, data, bytes, peer, tag);
   Request request;
   request.state_ = std::make_unique<p2p::MessageRequest<p2p::SendRequest>>(
-      *impl_->messenger, impl_->messenger->start_send(data, bytes, peer, tag), impl_->timeout());
+      *impl_->messenger, impl_->messenger->start_send(data, bytes, peer, tag), impl_->timeout(),
+      impl_);
   return request;
 }
 
@@ -112,7 +113,7 @@ Request Engine::recv_async(void* data, std::size_t max_bytes, int peer, int tag)
   Request request;
   request.state_ = std::make_unique<p2p::MessageRequest<p2p::ReceiveRequest>>(
       *impl_->messenger, impl_->messenger->start_receive(data, max_bytes, peer, tag),
-      impl_->timeout());
+      impl_->timeout(), impl_);
   return request;
 }
 

@@ -80,8 +80,17 @@ Engine::Impl::Impl(const EngineOptions& options) {
   pages = std::make_unique<p2p::PageMover>(*endpoint);
 }
 
-// What is declared last goes first.
-Engine::Impl::~Impl() = default;
+// What is declared last goes first. A forked child leaves all of it to its parent.
+Engine::Impl::~Impl() {
+  if (links == nullptr || !links->fork.forked()) return;
+  (void)pages.release();
+  (void)messenger.release();
+  (void)endpoint.release();
+  (void)peers.release();
+  (void)pad.release();
+  (void)transports.release();
+  (void)links.release();
+}
 
 void Engine::Impl::open_transports() {
   transports = std::make_unique<Transports>(

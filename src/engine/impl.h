@@ -18,7 +18,7 @@
 
 namespace weft {
 
-struct Engine::Impl final : engine::PeerUser {
+struct Engine::Impl final : engine::PeerUser, std::enable_shared_from_this<Engine::Impl> {
   explicit Impl(const EngineOptions& options);
   ~Impl() override;
 
@@ -57,6 +57,7 @@ struct Engine::Impl final : engine::PeerUser {
     // Throws Error(peer_failed) once the peer is gone, whoever has its number now.
     void check(const char* call) const;
 
+    const std::shared_ptr<Impl> keeps;
     Impl& engine;
     const int peer;
     bool lost = false;  // its peer was removed or replaced

@@ -49,7 +49,8 @@ transport::RemoteMemory import_key(Engine::Impl& engine, const char* call, int p
 
 Engine::Impl::Import::Import(Impl& owner, const char* call, int number,
                              const engine::MemoryOffer& offer)
-    : engine(owner),
+    : keeps(owner.shared_from_this()),
+      engine(owner),
       peer(number),
       access(*owner.endpoint),
       memory_(import_key(owner, call, number, offer)),
@@ -75,13 +76,17 @@ void Engine::Impl::Import::check(const char* call) const {
 
 struct EngineMemory::State {
   State(Engine::Impl& owner, std::size_t bytes)
-      : engine(owner), memory(*owner.transports, bytes, "allocate"), access(*owner.endpoint) {}
+      : keeps(owner.shared_from_this()),
+        engine(owner),
+        memory(*owner.transports, bytes, "allocate"),
+        access(*owner.endpoint) {}
 
   std::byte* word(const char* call, std::size_t offset) const {
     check_word(call, offset, memory.bytes());
     return memory.data() + offset;
   }
 
+  const std::shared_ptr<Engine::Impl> keeps;
   Engine::Impl& engine;
   engine::SharedMemory memory;
   p2p::Access access;

@@ -38,7 +38,8 @@ const PageLayout& PeerPages::layout() const {
 
 struct EnginePages::State {
   State(Engine::Impl& owner, const PageLayout& wanted)
-      : engine(owner),
+      : keeps(owner.shared_from_this()),
+        engine(owner),
         shape(checked(wanted)),
         memory(*owner.transports, shape.bytes, "open_pages"),
         access(*owner.endpoint) {}
@@ -50,6 +51,7 @@ struct EnginePages::State {
   PageTicket start(bool writes, const PeerPages::State* peer, Pages source, Pages target,
                    const PageOptions& options);
 
+  const std::shared_ptr<Engine::Impl> keeps;
   Engine::Impl& engine;
   const p2p::PoolShape shape;
   engine::SharedMemory memory;

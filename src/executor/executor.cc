@@ -25,6 +25,7 @@ void Executor::throw_if_poisoned() const {
 
 void Executor::start(Operation* operation) {
   if (poison_code_ != ErrorCode::ok) throw_if_poisoned();
+  links_.fork.check();
   operation->queued = true;
   operation->begun = false;
   if (operation->error != nullptr) operation->error = nullptr;
@@ -160,6 +161,7 @@ int Executor::run(bool calls_transports) {
 
 bool Executor::test(Operation* operation) {
   if (operation->queued) {
+    links_.fork.check();
     if (turn() > 0) test_started_ns_ = 0;
     constexpr unsigned kTestsPerLook = 256;
     if (operation->queued && ++tests_ % kTestsPerLook == 0) {
@@ -174,6 +176,7 @@ bool Executor::test(Operation* operation) {
 }
 
 void Executor::wait(Operation* operation, std::chrono::nanoseconds timeout) {
+  if (operation->queued) links_.fork.check();
   IdleStrategy idle(links_.progress.idle());
   const unsigned pauses = poll_pauses();
   std::int64_t started = -1;

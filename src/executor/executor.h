@@ -21,7 +21,8 @@ class Executor final : public Poller {
 
   // Puts an operation at the end of the queue and moves things on. Neither allocates nor makes a
   // system call on its way. The operation stays where it is in memory until it has ended. Throws
-  // Error(poisoned) after a failure, and nothing else: what the operation meets is its own.
+  // Error(poisoned) after a failure and Error(unsupported) in a forked child, and nothing else:
+  // what the operation meets is its own.
   void start(Operation* operation);
 
   // Moves things on; true when the operation is complete. Throws what ended it otherwise.

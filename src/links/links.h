@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "links/completions.h"
 #include "links/failures.h"
+#include "links/fork.h"
 #include "progress/progress.h"
 
 namespace weft::links {
@@ -17,6 +18,7 @@ struct Links {
   // on its behalf any more, and no completion of it is raised.
   void disconnect(transport::Transport& transport, int peer);
 
+  ForkGuard fork;
   Completions completions;
   Failures failures;
   Progress progress;

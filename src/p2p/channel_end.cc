@@ -6,10 +6,11 @@
 namespace weft::p2p {
 
 void ChannelEnd::nudge() {
-  constexpr unsigned kMappedPolls = 1024;
+  constexpr unsigned kPollsPerLook = 1024;
   ring_.tell();
-  if (!ring_.mapped() || ++nudges_ % kMappedPolls == 0) endpoint_.progress();
-  if (nudges_ % kMappedPolls != 0) return;
+  const bool looks = ++nudges_ % kPollsPerLook == 0;
+  if (!ring_.mapped() || looks) endpoint_.progress();
+  if (!looks) return;
   endpoint_.look(endpoint_.clock().now_ns());
   const std::string* cause = endpoint_.failure(ring_.peer());
   Front front;

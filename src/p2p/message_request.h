@@ -13,9 +13,10 @@ namespace weft::p2p {
 
 template <typename Message>
 struct MessageRequest final : Request::State {
-  // `started` by the messenger, which outlives it.
-  MessageRequest(Messenger& messenger, Message* started, std::chrono::nanoseconds timeout)
-      : messenger_(messenger), message_(started), timeout_(timeout) {}
+  // `started` by the messenger, which lives as long as `owner`.
+  MessageRequest(Messenger& messenger, Message* started, std::chrono::nanoseconds timeout,
+                 std::shared_ptr<void> owner)
+      : owner_(std::move(owner)), messenger_(messenger), message_(started), timeout_(timeout) {}
   ~MessageRequest() override {
     try {
       const bool waits_for_nobody = withdrawable();
@@ -42,6 +43,7 @@ struct MessageRequest final : Request::State {
     return false;
   }
 
+  const std::shared_ptr<void> owner_;
   Messenger& messenger_;
   Message* message_;
   const std::chrono::nanoseconds timeout_;

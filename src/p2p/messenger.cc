@@ -4,6 +4,7 @@
 
 #include "base/cpu.h"
 #include "base/error.h"
+#include "p2p/post.h"
 #include "p2p/wait.h"
 
 namespace weft::p2p {
@@ -64,6 +65,8 @@ bool Messenger::quick_send(int number, const void* data, std::size_t bytes, int 
 
 void Messenger::send(const void* data, std::size_t bytes, int number, int tag,
                      std::chrono::nanoseconds timeout) {
+  endpoint_.check_process();
+  check_alive(endpoint_, number, "send");
   Peer& to = peer(number);
   if (quick_send(number, data, bytes, tag)) {
     if (to.box->push()) return;
@@ -118,6 +121,7 @@ bool Messenger::quick_receive(int source, void* data, std::size_t room, int tag,
 
 Received Messenger::receive(void* data, std::size_t room, int source, int tag,
                             std::chrono::nanoseconds timeout) {
+  endpoint_.check_process();
   Received received;
   if (source != kAnySource && quick_receive(source, data, room, tag, &received)) return received;
   ReceiveRequest* request = start_receive(data, room, source, tag);
@@ -133,6 +137,7 @@ Received Messenger::receive(void* data, std::size_t room, int source, int tag,
 }
 
 SendRequest* Messenger::start_send(const void* data, std::size_t bytes, int number, int tag) {
+  endpoint_.check_process();
   Peer& to = peer(number);
   SendRequest& request = to.sends.emplace_back();
   request.data = static_cast<const std::byte*>(data);
@@ -146,6 +151,7 @@ SendRequest* Messenger::start_send(const void* data, std::size_t bytes, int numb
 }
 
 ReceiveRequest* Messenger::start_receive(void* data, std::size_t room, int source, int tag) {
+  endpoint_.check_process();
   if (source == kAnySource) {
     open_all();
   } else {
@@ -208,6 +214,7 @@ void Messenger::rethrow(const Error& error, std::size_t bytes, int tag, int numb
 }
 
 std::optional<Received> Messenger::probe(int source, int tag) {
+  endpoint_.check_process();
   if (source == kAnySource) {
     open_all();
   } else {
