@@ -88,7 +88,7 @@ PageTicket PagePool::State::start(bool writes, int rank, Pages source, Pages tar
   request.own = parts.data();
   request.remote = remote(rank).span;
   if (request.signals) request.word = remote(rank).span + theirs.counter_offset(options.counter);
-  return communicator.pages->start(request)->ticket();
+  return communicator.pages->start(request)->ticket(keeps);
 }
 
 PagePool Communicator::open_page_pool(const PageLayout& layout) {

@@ -75,7 +75,7 @@ PageTicket EnginePages::State::start(bool writes, const PeerPages::State* peer, 
   request.own = memory.data();
   request.remote = peer->import.remote.span;
   if (request.signals) request.word = request.remote + peer->shape.counter_offset(options.counter);
-  return engine.pages->start(request)->ticket();
+  return engine.pages->start(request)->ticket(keeps);
 }
 
 EnginePages Engine::open_pages(const PageLayout& layout) {

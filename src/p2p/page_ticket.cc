@@ -6,9 +6,13 @@
 
 namespace weft {
 
-PageTicket PageTicket::State::ticket() {
+PageTicket PageTicket::State::ticket(std::shared_ptr<void> owner) {
+  keeps = std::move(owner);
   PageTicket made;
-  made.state_ = {this, [](State* state) { state->mover.forget(state); }};
+  made.state_ = {this, [](State* state) {
+                   const std::shared_ptr<void> until_it_is_forgotten = std::move(state->keeps);
+                   state->mover.forget(state);
+                 }};
   return made;
 }
 

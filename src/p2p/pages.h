@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -47,8 +48,10 @@ struct PageRequest {
 // A request under way; its caller's until PageMover::forget().
 struct PageTicket::State {
   explicit State(p2p::PageMover& owner) : mover(owner) {}
-  // For the user; its end forgets the transfer.
-  PageTicket ticket();
+  // For the user; its end forgets the transfer. `owner` keeps the mover.
+  PageTicket ticket(std::shared_ptr<void> owner);
+
+  std::shared_ptr<void> keeps;  // the mover and all it stands on, as long as there is a ticket
 
   p2p::PageMover& mover;
   p2p::PageRequest request;  // without its pages

@@ -103,6 +103,7 @@ TEST(PagesErrors, NumbersOutOfRangeTouchNothingAroundThePages) {
       return std::count(own, own + kPages * system, value) == std::int64_t(kPages * system);
     };
     require(holds(comm.rank() + 1) && pool.counter(0) == 0, "something was written");
+    comm.barrier();
     if (comm.rank() == 0) {
       pool.write_pages(1, all, all, middle).wait();
     } else {
