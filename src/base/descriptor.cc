@@ -28,6 +28,16 @@ int above_standard(int fd) {
   return moved;
 }
 
+bool pipe_above_standard(std::array<int, 2>& ends, int flags) {
+  int made[2];
+  if (pipe2(made, flags | O_CLOEXEC) != 0) return false;
+  FileDescriptor reader(above_standard(made[0]));
+  FileDescriptor writer(reader ? above_standard(made[1]) : made[1]);
+  if (!reader || !writer) return false;
+  ends = {reader.release(), writer.release()};
+  return true;
+}
+
 StandardDescriptors::StandardDescriptors() {
   for (int fd = 0; fd < kStandard; ++fd) {
     if (fcntl(fd, F_GETFD) >= 0) continue;

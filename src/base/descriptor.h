@@ -6,6 +6,7 @@
 // open some are called under a StandardDescriptors.
 #pragma once
 
+#include <array>
 #include <string>
 #include <utility>
 
@@ -34,6 +35,10 @@ class FileDescriptor {
 // The descriptor, or where it is one of 0 to 2 another one (close-on-exec) for the same file in its
 // place. -1 stays -1; errno tells what opening or moving it met.
 int above_standard(int fd);
+
+// A pipe (close-on-exec) whose ends are none of 0 to 2: to read from, to write to. False, and
+// errno.
+bool pipe_above_standard(std::array<int, 2>& ends, int flags = 0);
 
 // While it lives, those of descriptors 0 to 2 that are closed are taken, by something that can
 // neither be read nor written: what the program prints fails as before.

@@ -23,9 +23,9 @@ constexpr std::size_t kDigits = 32;  // of an identity
 int open_repeatedly(const std::string& name, int flags) {
   int fd = -1;
   do {
-    fd = shm_open(("/" + name).c_str(), flags | O_CLOEXEC, 0600);
+    fd = above_standard(shm_open(("/" + name).c_str(), flags | O_CLOEXEC, 0600));
   } while (fd < 0 && errno == EINTR);
-  return above_standard(fd);
+  return fd;
 }
 
 bool is_name(std::string_view name) {
