@@ -71,7 +71,7 @@ std::uint64_t swap_free_in(std::string_view meminfo) {
 // The end of a long path tells more than its beginning.
 std::string shortened(std::string path) {
   constexpr std::size_t kMost = 40;
-  if (path.size() > kMost) path = "..." + path.substr(path.size() - kMost);
+  if (path.size() > kMost) path.replace(0, path.size() - kMost, "...");
   return path;
 }
 
@@ -91,7 +91,7 @@ void add_group(const fs::path& folder, const fs::path& mount, std::uint64_t swap
   group.swap_usage = read("memory.swap.current");
   const auto left = memory_left_in(group, swap_free);
   if (!left) return;
-  const std::string path = "/" + folder.lexically_relative(mount).string();
+  const std::string path = fmt::format("/{}", folder.lexically_relative(mount).string());
   limits.push_back({fmt::format("control group {}", path == "/." ? "/" : shortened(path)),
                     usable(*left),
                     fmt::format("raise its {} (docker run --memory)",
