@@ -177,8 +177,8 @@ class Transport {
     return Status::error(ErrorCode::unsupported, "this transport takes host memory alone");
   }
 
-  /// Ends an allocation or a registration, which peers no longer use. What they hold becomes
-  /// invalid; what a load/store peer has mapped stays mapped until it lets go, in any process.
+  /// Ends an allocation or a registration. Peers must have stopped using it; what they hold becomes
+  /// invalid.
   virtual void release(const LocalMemory& memory) = 0;
 
   /// Makes a peer's memory usable here. The peer is connected.

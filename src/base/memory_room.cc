@@ -141,6 +141,7 @@ ProcessLimits process_limits(const MemorySources& sources) {
   limits.address_space = limit_of(RLIMIT_AS);
   limits.data = limit_of(RLIMIT_DATA);
   limits.file_size = limit_of(RLIMIT_FSIZE);
+  if (limits.address_space == RLIM_INFINITY && limits.data == RLIM_INFINITY) return limits;
   const std::string status = text_in(sources.proc / "self/status");
   limits.used_address_space = number_of(status, "VmSize").value_or(0) * 1024;
   limits.used_data = number_of(status, "VmData").value_or(0) * 1024;

@@ -54,7 +54,7 @@ std::vector<MemoryLimit> memory_limits(const MemorySources& sources = {});
 // What is going to be populated: pages of this process alone, or a file in memory that it maps.
 enum class MemoryKind : std::uint8_t { anonymous, file };
 
-// Of this process, in bytes (RLIM_INFINITY: none), and what of them is used.
+// Of this process, in bytes (RLIM_INFINITY: none), and what of them is used where there is one.
 struct ProcessLimits {
   rlim_t address_space = RLIM_INFINITY;
   rlim_t data = RLIM_INFINITY;

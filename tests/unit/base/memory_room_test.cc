@@ -1,7 +1,9 @@
 #include "base/memory_room.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
@@ -171,7 +173,12 @@ TEST(ProcessMemoryLimits, each_kind_is_held_against_its_own) {
 }
 
 TEST(ProcessMemoryLimits, those_of_this_process_are_read) {
+  rlimit limit{};
+  ASSERT_EQ(getrlimit(RLIMIT_AS, &limit), 0);
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_cur, rlim_t{1} << 60);
+  ASSERT_EQ(setrlimit(RLIMIT_AS, &limit), 0);
   const ProcessLimits process = process_limits();
+  EXPECT_EQ(process.address_space, limit.rlim_cur);
   EXPECT_GT(process.used_address_space, kMiB);
   EXPECT_GT(process.used_data, 0u);
   EXPECT_GE(process.used_address_space, process.used_data);

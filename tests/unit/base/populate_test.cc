@@ -166,8 +166,9 @@ TEST(MapPopulated, more_than_there_is_is_an_error) {
 
 TEST(MapPopulated, a_limit_of_the_address_space_is_named) {
   OtherProcess process([](SideChannel&) {
-    const std::uint64_t used = process_limits().used_address_space;
-    const rlimit limit{used + 64 * kMiB, used + 64 * kMiB};
+    rlimit limit{std::uint64_t{1} << 60, std::uint64_t{1} << 60};
+    setrlimit(RLIMIT_AS, &limit);
+    limit.rlim_cur = process_limits().used_address_space + 64 * kMiB;
     setrlimit(RLIMIT_AS, &limit);
     std::byte* memory = nullptr;
     const Status status = map_populated(100 * kMiB, &memory);
