@@ -70,7 +70,7 @@ int run_with_small_dev_shm(int ranks, const OptionsBody& body) {
 TEST(Memory, ATooSmallDevShmIsNamedWithWhatToDo) {
   const int status = run_with_small_dev_shm(2, [](const Options& mine) {
     setenv("WEFT_SHM_BACKING", "posix", 1);
-    expect_error(ErrorCode::no_resources, "/dev/shm has 1024 KiB",
+    expect_error(ErrorCode::no_resources, "/dev/shm has 1 MiB",
                  [&] { Communicator::create(mine); });
     // The other rank may just be at the same place.
     mine.bootstrap->all_gather({}, std::chrono::seconds(10));
