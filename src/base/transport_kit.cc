@@ -1,7 +1,5 @@
 #include "base/transport_kit.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <charconv>
 #include <stdexcept>
@@ -52,12 +50,6 @@ long number_setting(const OpenOptions& options, const char* name, long least, lo
 std::size_t whole_pages(std::size_t bytes) {
   constexpr std::size_t kPage = 4096;
   return (std::max<std::size_t>(bytes, 1) + kPage - 1) / kPage * kPage;
-}
-
-std::byte* map_zeroed(std::size_t bytes) {
-  void* base = mmap(nullptr, whole_pages(bytes), PROT_READ | PROT_WRITE,
-                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-  return base == MAP_FAILED ? nullptr : static_cast<std::byte*>(base);
 }
 
 }  // namespace weft::transport

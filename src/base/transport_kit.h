@@ -51,8 +51,6 @@ long number_setting(const OpenOptions& options, const char* name, long least, lo
                     long otherwise);
 
 std::size_t whole_pages(std::size_t bytes);
-// That many whole pages, zeroed and there already, for munmap; null where there are none left.
-std::byte* map_zeroed(std::size_t bytes);
 
 // Keys of peers' memories, behind the handles of RemoteMemory. `Key` is plain data whose first
 // member is `magic`, with `bytes` among the others.

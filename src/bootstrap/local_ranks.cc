@@ -4,9 +4,9 @@
 #include "bootstrap/deadline.h"
 #include "bootstrap/socket.h"
 
+#include "base/descriptor.h"
 #include "base/error.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/prctl.h>
@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -127,9 +128,9 @@ class LocalRanks {
   static constexpr int kStatusLost = 1 << 8;
 
   void start(int rank) {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0) {
-      fail(ErrorCode::no_resources, "rank {}: no pipe: {}", rank, std::strerror(errno));
+    std::array<int, 2> ends;
+    if (!pipe_above_standard(ends)) {
+      fail(ErrorCode::no_resources, "rank {}: no pipe: {}", rank, words_of_error(errno));
     }
     Socket alive(ends[0]);
     const Socket held(ends[1]);

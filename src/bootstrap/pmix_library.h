@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "base/descriptor.h"
+
 namespace weft::bootstrap {
 
 // This process's session with its PMIx server. There is one per process, as in PMIx itself, which
@@ -30,6 +32,7 @@ class PmixLibrary {
   PmixLibrary();
   ~PmixLibrary();
 
+  StandardDescriptors standard_;  // PMIx opens sockets at any time
   decltype(&PMIx_Init) init_ = nullptr;
   decltype(&PMIx_Finalize) finalize_ = nullptr;
   decltype(&PMIx_Error_string) error_string_ = nullptr;

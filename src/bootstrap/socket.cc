@@ -1,5 +1,6 @@
 #include "bootstrap/socket.h"
 
+#include "base/descriptor.h"
 #include "base/error.h"
 
 #include <arpa/inet.h>
@@ -60,7 +61,7 @@ void tune(int fd) {
 }
 
 Socket make_socket(int family) {
-  Socket made(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  Socket made(above_standard(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)));
   // Both sides need it: a rank that connects from the very port that rank 0 is about to listen on
   // must not be in its way.
   if (made) set_option(made.fd(), SOL_SOCKET, SO_REUSEADDR, 1);
@@ -168,7 +169,7 @@ Socket listen_on(const Endpoint& endpoint) {
     if (Socket listener = listen_on_any(wildcard.get(), error)) return listener;
   }
   fail(ErrorCode::bootstrap, "rank 0 cannot listen on {}: {}", endpoint.text(),
-       std::strerror(error));
+       words_of_error(error));
 }
 
 void adopt_listener(const Socket& listener) {
@@ -184,7 +185,8 @@ void adopt_listener(const Socket& listener) {
 }
 
 AcceptResult accept_from(const Socket& listener, Socket& accepted) {
-  const int fd = accept4(listener.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  const int fd =
+      above_standard(accept4(listener.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (fd >= 0) {
     tune(fd);
     accepted = Socket(fd);
@@ -201,7 +203,7 @@ Socket connect_to(const Endpoint& endpoint, const Deadline& deadline, std::strin
     Socket candidate = make_socket(address->ai_family);
     const int error = candidate ? connect_once(candidate, *address, deadline) : errno;
     if (error != 0) {
-      why = std::strerror(error);
+      why = words_of_error(error);
     } else if (connected_to_itself(candidate)) {
       why = std::strerror(ECONNREFUSED);
     } else {

@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
-#include <sstream>
+
+#include "base/cgroup.h"
 
 namespace weft::topology {
 namespace {
@@ -33,43 +34,12 @@ int tighter(int one, int other) {
   return one == 0 || other == 0 ? one + other : std::min(one, other);
 }
 
-// A group's own quota and those of the groups above it.
-int quota_of_path(const fs::path& mount, const fs::path& group) {
-  int tightest = quota_of_group(mount);
-  fs::path level = mount;
-  for (const fs::path& name : group.relative_path()) {
-    level /= name;
-    tightest = tighter(tightest, quota_of_group(level));
-  }
-  return tightest;
-}
-
-bool names_cpu(const std::string& controllers) {
-  std::istringstream list(controllers);
-  for (std::string name; std::getline(list, name, ',');) {
-    if (name == "cpu") return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 int quota_processors(const std::string& membership, const fs::path& mount) {
   int tightest = 0;
-  std::istringstream lines(membership);
-  for (std::string line; std::getline(lines, line);) {
-    // "0::/user.slice" (version 2), "4:cpu,cpuacct:/docker/1a2b" (version 1).
-    const std::size_t first = line.find(':');
-    const std::size_t second = first == std::string::npos ? first : line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string controllers = line.substr(first + 1, second - first - 1);
-    const fs::path group = line.substr(second + 1);
-    if (controllers.empty()) {
-      tightest = tighter(tightest, quota_of_path(mount, group));
-    } else if (names_cpu(controllers)) {
-      tightest = tighter(tightest, quota_of_path(mount / controllers, group));
-    }
-  }
+  for (const fs::path& group : control_groups(membership, mount, "cpu"))
+    tightest = tighter(tightest, quota_of_group(group));
   return tightest;
 }
 

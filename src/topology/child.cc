@@ -14,6 +14,7 @@
 #include <cstring>
 #include <fstream>
 
+#include "base/descriptor.h"
 #include "base/error.h"
 
 namespace weft::topology {
@@ -34,8 +35,8 @@ struct Header {
 class Pipe {
  public:
   explicit Pipe(int flags) {
-    if (pipe2(ends_.data(), flags | O_CLOEXEC) != 0)
-      fail(ErrorCode::no_resources, "no pipe to a child process: {}", std::strerror(errno));
+    if (!pipe_above_standard(ends_, flags))
+      fail(ErrorCode::no_resources, "no pipe to a child process: {}", words_of_error(errno));
   }
   ~Pipe() {
     close_end(0);

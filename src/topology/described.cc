@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/descriptor.h"
 #include "base/error.h"
 #include "topology/child.h"
 #include "topology/extract.h"
@@ -30,8 +31,8 @@ constexpr std::chrono::seconds kPatience{10};
 
 // Opens regular files only, and without waiting: a FIFO or a device may never end.
 std::string read_file(const std::string& path) {
-  const int file = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-  if (file < 0) fail(ErrorCode::invalid_argument, "cannot be opened: {}", std::strerror(errno));
+  const int file = above_standard(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (file < 0) fail(ErrorCode::invalid_argument, "cannot be opened: {}", words_of_error(errno));
   struct stat about{};
   const bool regular = fstat(file, &about) == 0 && S_ISREG(about.st_mode);
   std::string text;

@@ -54,6 +54,32 @@ TEST_P(Contract, ImportedMemoryKnowsItsPeerAndItsSize) {
   });
 }
 
+// Loads and stores know no errors: they must find memory, whoever is slower.
+TEST_P(Contract, MappedMemoryStaysUntilItsImporterLetsGo) {
+  run(2, [](Rank& rank) {
+    if (!rank.transport().capabilities().load_store) return;
+    rank.connect_all();
+    constexpr std::size_t kBytes = 10000;
+    const LocalMemory released = rank.allocate(kBytes);
+    const LocalMemory closed = rank.allocate(kBytes);
+    const auto of_released = rank.share(released);
+    const auto of_closed = rank.share(closed);
+    if (rank.rank() == 0) {
+      rank.transport().release(released);
+      rank.close();
+    }
+    rank.barrier();
+    if (rank.rank() == 1) {
+      for (const RemoteMemory& remote : {of_released[0], of_closed[0]}) {
+        std::memset(remote.mapped, 1, kBytes);
+        EXPECT_EQ(static_cast<char*>(remote.mapped)[kBytes - 1], 1);
+        rank.transport().release(remote);
+      }
+    }
+    rank.barrier();
+  });
+}
+
 TEST_P(Contract, AKeyOfSomethingElseIsRefused) {
   run(1, [](Rank& rank) {
     rank.connect_all();

@@ -19,7 +19,7 @@ std::set<std::string> segments_in_dev_shm() {
   std::set<std::string> names;
   for (const auto& entry : std::filesystem::directory_iterator("/dev/shm")) {
     const std::string name = entry.path().filename().string();
-    if (name.starts_with("weft-")) names.insert(name);
+    if (name.starts_with("weft.")) names.insert(name);
   }
   return names;
 }

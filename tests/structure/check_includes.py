@@ -39,6 +39,9 @@ PROGRAMS = ("examples/", "perf/", "tools/")
 EVERYTHING = "include/weft/weft.h"
 # Not for every application: a contract for plugins, what needs MPI's headers, and itself.
 NOT_IN_EVERYTHING = {"weft.h", "transport.h", "mpi.h"}
+DESCRIPTOR_HOME = "src/base/descriptor.cc"
+OPENS_DESCRIPTOR = re.compile(r"(?<![\w.>])(socket|accept4|epoll_create1|eventfd|timerfd_create|memfd_create|shm_open|pipe2?|socketpair)\("
+                              r"|\bopen\([^;{}]*\bO_[A-Z]|\bSYS_pidfd_open\b")
 TRANSPORT_NAMES = re.compile(r'"(shm|sim|verbs|ucx)"')
 
 
@@ -110,6 +113,17 @@ def check_environment(name, text):
             yield f"{name}:{number}: reads the environment; only {GETENV_HOME} may"
 
 
+def check_descriptors(name, text):
+    if not name.startswith(("src/", "transports/")) or name == DESCRIPTOR_HOME:
+        return
+    code = re.sub(r"//[^\n]*", "", text)
+    for call in OPENS_DESCRIPTOR.finditer(code):
+        start = max(code.rfind(end, 0, call.start()) for end in ";{}")
+        if "above_standard(" not in code[start + 1:call.start()]:
+            number = code.count("\n", 0, call.start()) + 1
+            yield f"{name}:{number}: opens a descriptor that may be one of 0 to 2; see base/descriptor.h"
+
+
 def check_names(name, text):
     if not name.startswith("src/"):
         return
@@ -133,7 +147,7 @@ def main():
     for name, text in sources():
         count += 1
         for check in (check_includes, check_whole_sides, check_everything, check_environment,
-                      check_names):
+                      check_descriptors, check_names):
             problems.extend(check(name, text))
     print("\n".join(problems) if problems else f"{count} files keep the borders")
     return 1 if problems else 0

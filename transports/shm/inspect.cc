@@ -8,6 +8,9 @@
 #include <cstring>
 #include <string>
 
+#include "base/memory_room.h"
+#include "process.h"
+
 namespace weft::shm {
 namespace {
 
@@ -29,14 +32,21 @@ void inspect(const transport::OpenOptions* options, void* context,
   };
   const char* backing =
       options->setting != nullptr ? options->setting(options->context, "shm.backing") : nullptr;
-  const bool posix = backing != nullptr && std::strcmp(backing, "posix") == 0;
-  if (backing != nullptr && !posix && std::strcmp(backing, "memfd") != 0) {
+  const bool hidden = own_process().pid_namespace == 0 || !shows_its_files();
+  const bool wanted = backing != nullptr && std::strcmp(backing, "posix") == 0;
+  const bool posix = wanted || (backing == nullptr && hidden);
+  if (backing != nullptr && !wanted && std::strcmp(backing, "memfd") != 0) {
     tell(Finding::Kind::warning, "memory",
          fmt::format("WEFT_SHM_BACKING={}: choose memfd or posix", backing));
   }
   tell(Finding::Kind::choice, "",
-       posix ? "objects in /dev/shm: WEFT_SHM_BACKING=posix"
-             : "anonymous files (memfd), which need no room in /dev/shm: the default");
+       wanted  ? "objects in /dev/shm: WEFT_SHM_BACKING=posix"
+       : posix ? "objects in /dev/shm: /proc does not show this process's files to others"
+               : "anonymous files (memfd), which need no room in /dev/shm: the default");
+  for (const MemoryLimit& limit : memory_limits()) {
+    tell(Finding::Kind::detail, "memory",
+         fmt::format("{} has {}", limit.name, size_in_words(limit.left)));
+  }
 
   struct statvfs space{};
   if (statvfs(kFolder, &space) != 0) {

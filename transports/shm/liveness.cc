@@ -5,23 +5,27 @@
 
 #include <cerrno>
 
+#include "base/descriptor.h"
+
 namespace weft::shm {
 
 Liveness::~Liveness() {
   for (const pollfd& descriptor : descriptors_) close(descriptor.fd);
 }
 
-bool Liveness::watch(int peer, const ProcessId& process, const ProcessId& self) {
-  if (process == self || process.pid_namespace != self.pid_namespace) return true;
-  const int fd = static_cast<int>(syscall(SYS_pidfd_open, process.pid, 0));
-  if (fd < 0) return errno != ESRCH;
-  if (start_time_of(process.pid) != process.start_time) {
+Liveness::Watch Liveness::watch(int peer, const ProcessId& process, const ProcessId& self) {
+  if (same_process(process, self) || !shares_pids(process, self)) return Watch::unknown;
+  const int fd = above_standard(static_cast<int>(syscall(SYS_pidfd_open, process.pid, 0)));
+  if (fd < 0 && errno == ESRCH) return Watch::gone;
+  if (fd < 0) return errno == EMFILE || errno == ENFILE ? Watch::no_descriptor : Watch::unknown;
+  // Asked now: the descriptor holds on to whoever has the pid.
+  if (fate_of(process, self) == Fate::gone) {
     close(fd);
-    return false;
+    return Watch::gone;
   }
   descriptors_.push_back({.fd = fd, .events = POLLIN, .revents = 0});
   peers_.push_back(peer);
-  return true;
+  return Watch::watched;
 }
 
 std::vector<int> Liveness::ended() {

@@ -1,25 +1,28 @@
 // Notices that processes have ended.
 #pragma once
 
-#include "process.h"
-
 #include <poll.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
+
+#include "process.h"
 
 namespace weft::shm {
 
 class Liveness {
  public:
+  // Unknown: its end will not be noticed (another pid namespace, a kernel that does not tell).
+  enum class Watch : std::uint8_t { watched, unknown, gone, no_descriptor };
+
   Liveness() = default;
   Liveness(const Liveness&) = delete;
   Liveness& operator=(const Liveness&) = delete;
   ~Liveness();
 
-  // Watches a process under a caller's number. False when it is gone already. A process of another
-  // pid namespace is not watched.
-  bool watch(int peer, const ProcessId& process, const ProcessId& self);
+  // Watches a process under a caller's number.
+  Watch watch(int peer, const ProcessId& process, const ProcessId& self);
 
   // Ends the watch under that number, if there is one.
   void forget(int peer);

@@ -3,6 +3,7 @@
 
 #include <cstring>
 #include <new>
+#include <optional>
 
 namespace weft::shm {
 namespace {
@@ -24,8 +25,10 @@ transport::Transport* open(const transport::OpenOptions* options, transport::Sta
                                     "WEFT_SHM_BACKING: choose memfd or posix");
     return nullptr;
   }
-  const bool posix = backing != nullptr && std::strcmp(backing, "posix") == 0;
-  return new (std::nothrow) Transport(*options, posix ? Backing::posix : Backing::memfd);
+  std::optional<Backing> wanted;
+  if (backing != nullptr)
+    wanted = std::strcmp(backing, "posix") == 0 ? Backing::posix : Backing::memfd;
+  return new (std::nothrow) Transport(*options, wanted);
 }
 
 void close(transport::Transport* transport) { delete transport; }

@@ -15,8 +15,9 @@ namespace {
 
 using transport::Status;
 
-constexpr std::uint64_t kProbe = 0x7765'6674'7072'6f62;
-const std::uint64_t probe_word = kProbe;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kAskAgain{1};
 
 // The bytes copied; -1 and errno after an error.
 ssize_t copy_by_kernel(std::int32_t pid, std::uint64_t theirs, void* mine, std::size_t bytes,
@@ -29,10 +30,7 @@ ssize_t copy_by_kernel(std::int32_t pid, std::uint64_t theirs, void* mine, std::
 
 }  // namespace
 
-Address own_address() { return {own_process(), reinterpret_cast<std::uint64_t>(&probe_word)}; }
-
 float least_copy_ns() {
-  using Clock = std::chrono::steady_clock;
   constexpr int kTurns = 16;
   constexpr std::size_t kBytes = 8192;
   const std::vector<std::byte> from(kBytes, std::byte{1});
@@ -48,22 +46,26 @@ float least_copy_ns() {
   return static_cast<float>(least.count());
 }
 
-PrivateMemory::PrivateMemory(const Address& peer, const ProcessId& self) : peer_(peer) {
-  if (peer.process == self) {
+PrivateMemory::PrivateMemory(const PrivateAddress& peer, const ProcessId& self) : peer_(peer) {
+  if (same_process(peer.process, self)) {
     reach_ = Reach::same_process;
-  } else if (peer.process.pid_namespace == self.pid_namespace) {
+  } else if (shares_pids(peer.process, self)) {
     reach_ = Reach::unknown;
   }
 }
 
 void PrivateMemory::find_reach() {
-  std::uint64_t word = 0;
-  const ssize_t got = copy_by_kernel(peer_.process.pid, peer_.probe, &word, sizeof(word), false);
-  reach_ = got == sizeof(word) && word == kProbe ? Reach::kernel : Reach::none;
+  const Clock::time_point now = Clock::now();
+  if (reach_ == Reach::kernel && now - found_ < kAskAgain) return;
+  Identity there;
+  const ssize_t got =
+      copy_by_kernel(peer_.process.pid, peer_.identity, &there, sizeof(there), false);
+  reach_ = got == sizeof(there) && there == peer_.process.identity ? Reach::kernel : Reach::none;
+  found_ = now;
 }
 
 Status PrivateMemory::copy(std::uint64_t theirs, void* mine, std::size_t bytes, bool write) {
-  if (reach_ == Reach::unknown) find_reach();
+  if (reach_ == Reach::unknown || (reach_ == Reach::kernel && bytes == 0)) find_reach();
   if (reach_ == Reach::none)
     return Status::error(ErrorCode::unsupported,
                          "the system lets no other process read its memory");
@@ -75,6 +77,7 @@ Status PrivateMemory::copy(std::uint64_t theirs, void* mine, std::size_t bytes, 
   }
   while (bytes > 0) {
     const ssize_t copied = copy_by_kernel(peer_.process.pid, theirs, mine, bytes, write);
+    if (copied < 0 && errno == EINTR) continue;
     if (copied <= 0) {
       const int code = copied == 0 ? EFAULT : errno;
       return Status::error(

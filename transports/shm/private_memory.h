@@ -6,19 +6,18 @@
 
 #include <weft/transport.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
 namespace weft::shm {
 
-// A process, and the address of a word in it with a known value: what shows whether this process
-// may read there. Plain data; what peers connect by.
-struct Address {
+// A process, and where its identity lies in it: what shows whether this process may read there, and
+// whether it is that process that it reads. Plain data.
+struct PrivateAddress {
   ProcessId process;
-  std::uint64_t probe = 0;
+  std::uint64_t identity = 0;
 };
-
-Address own_address();
 
 // What the kernel takes at least to copy 8 KiB, measured on this process's own; 0: it does not.
 float least_copy_ns();
@@ -27,7 +26,7 @@ float least_copy_ns();
 class PrivateMemory {
  public:
   PrivateMemory() = default;
-  PrivateMemory(const Address& peer, const ProcessId& self);
+  PrivateMemory(const PrivateAddress& peer, const ProcessId& self);
 
   // As transport::Transport::copy_private.
   transport::Status copy(std::uint64_t theirs, void* mine, std::size_t bytes, bool write);
@@ -35,11 +34,13 @@ class PrivateMemory {
  private:
   enum class Reach : std::uint8_t { unknown, none, kernel, same_process };
 
-  // Asked for at the first use: most peers never need it.
+  // Asked for at the first use (most peers never need it), and again from time to time: a peer may
+  // give up privileges, and with them its memory is no longer to be read.
   void find_reach();
 
-  Address peer_;
+  PrivateAddress peer_;
   Reach reach_ = Reach::none;
+  std::chrono::steady_clock::time_point found_{};
 };
 
 }  // namespace weft::shm

@@ -1,18 +1,20 @@
 #include "segment.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/mman.h>
-#include <sys/statvfs.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <filesystem>
+#include <map>
+#include <mutex>
 #include <string>
 
-#include <fmt/format.h>
+#include "base/populate.h"
+#include "base/transport_kit.h"
+#include "names.h"
 
 namespace weft::shm {
 namespace {
@@ -20,7 +22,6 @@ namespace {
 using transport::Status;
 
 constexpr std::size_t kPage = 4096;
-constexpr const char* kPrefix = "weft-";
 
 // First page of a POSIX segment: counts who still has to map it. The last one removes the name.
 struct Header {
@@ -29,134 +30,158 @@ struct Header {
 
 std::size_t header_bytes(Backing backing) { return backing == Backing::posix ? kPage : 0; }
 
-std::size_t mapping_length(const SegmentKey& key) {
-  return (key.bytes + kPage - 1) / kPage * kPage + header_bytes(key.backing);
+std::size_t length_of(const SegmentKey& key) {
+  return transport::whole_pages(key.bytes) + header_bytes(key.backing);
 }
 
-std::string posix_name(const SegmentKey& key) {
-  return fmt::format("/{}{}-{}-{}-{}", kPrefix, key.pid, key.start_time, key.owner, key.serial);
-}
+Header& header_of(const Mapping& mapping) { return *reinterpret_cast<Header*>(mapping.base()); }
 
-Status os_error(const std::string& what) {
-  const int code = errno;
-  const bool resources = code == ENOMEM || code == ENOSPC || code == EMFILE || code == ENFILE;
-  return Status::error(resources ? ErrorCode::no_resources : ErrorCode::internal,
-                       fmt::format("{}: {}", what, std::strerror(code)).c_str());
-}
-
-Status no_space(const SegmentKey& key) {
-  struct statvfs info{};
-  if (key.backing != Backing::posix || statvfs("/dev/shm", &info) != 0) {
-    return Status::error(ErrorCode::no_resources,
-                         fmt::format("no memory for {} KiB of shared memory: raise the memory "
-                                     "limit, or lower WEFT_SHARED_BYTES",
-                                     key.bytes / 1024)
-                             .c_str());
+// The mappings that transports of this process have made, for those of the same process. A forked
+// child has its parent's too, and finds none: keys name the owner's identity.
+class OwnMappings {
+ public:
+  void add(std::uint32_t serial, const SharedMapping& mapping) {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(mappings_, [](const auto& entry) { return entry.second.expired(); });
+    mappings_[serial] = mapping;
   }
-  const auto unit = static_cast<std::uint64_t>(info.f_frsize);
-  return Status::error(
-      ErrorCode::no_resources,
-      fmt::format("/dev/shm is too small: {} KiB needed, {} of {} KiB free. Enlarge it (docker run "
-                  "--shm-size=1g, "
-                  "mount -o remount,size=1g /dev/shm), use WEFT_SHM_BACKING=memfd, or lower "
-                  "WEFT_SHARED_BYTES",
-                  key.bytes / 1024, info.f_bavail * unit / 1024, info.f_blocks * unit / 1024)
-          .c_str());
+  SharedMapping find(std::uint32_t serial) {
+    const std::lock_guard lock(mutex_);
+    const auto found = mappings_.find(serial);
+    return found == mappings_.end() ? nullptr : found->second.lock();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::uint32_t, std::weak_ptr<Mapping>> mappings_;
+};
+
+OwnMappings& own_mappings() {
+  static auto* const kMappings = new OwnMappings;  // transports may end after statics
+  return *kMappings;
 }
 
-int open_new(const SegmentKey& key) {
-  if (key.backing == Backing::memfd) return memfd_create("weft", MFD_CLOEXEC);
-  return shm_open(posix_name(key).c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+std::uint32_t next_serial() {
+  static std::atomic<std::uint32_t> count{0};
+  return count.fetch_add(1, std::memory_order_relaxed);
 }
 
-int open_existing(const SegmentKey& key) {
-  if (key.backing == Backing::posix)
-    return shm_open(posix_name(key).c_str(), O_RDWR | O_CLOEXEC, 0);
-  return open(fmt::format("/proc/{}/fd/{}", key.pid, key.fd).c_str(), O_RDWR | O_CLOEXEC);
-}
-
-Status map_descriptor(int fd, const SegmentKey& key, Mapping* out) {
-  const std::size_t length = mapping_length(key);
+Status map_file(int fd, const SegmentKey& key, SharedMapping* out) {
+  const std::size_t length = length_of(key);
   // Populated: the pages exist already, and a fault at a call's first touch of each would cost it
   // more than the call.
   void* base = mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
-  if (base == MAP_FAILED) return os_error("mmap of shared memory");
-  out->base = static_cast<std::byte*>(base);
-  out->length = length;
-  out->data = out->base + header_bytes(key.backing);
+  if (base == MAP_FAILED) return memory_error("mapping shared memory", length, errno);
+  *out =
+      std::make_shared<Mapping>(static_cast<std::byte*>(base), length, header_bytes(key.backing));
   return {};
 }
 
-void count_import(const SegmentKey& key, std::byte* base) {
+void count_import(const SegmentKey& key, const Mapping& mapping) {
   if (key.backing != Backing::posix) return;
-  if (reinterpret_cast<Header*>(base)->missing.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-    remove_name(key);
+  if (header_of(mapping).missing.fetch_sub(1, std::memory_order_acq_rel) == 1) remove_name_of(key);
+}
+
+Status cannot_open(const SegmentKey& key, int code) {
+  const bool denied = code == EACCES || code == EPERM;
+  const std::string hint =
+      denied && key.backing == Backing::memfd
+          ? " (another user, or it gave up privileges): try WEFT_SHM_BACKING=posix"
+      : denied ? " (another user)"
+               : "";
+  return Status::error(
+      code == EMFILE || code == ENFILE ? ErrorCode::no_resources : ErrorCode::internal,
+      fmt::format("opening the shared memory of process {}: {}{}", key.pid, words_of_error(code),
+                  hint)
+          .c_str());
+}
+
+Status open_file(const SegmentKey& key, FileDescriptor* out) {
+  if (key.backing == Backing::posix) {
+    *out = FileDescriptor(open_named(name_of(key.owner, key.serial)));
+  } else {
+    const std::string path = fmt::format("/proc/{}/fd/{}", key.pid, key.fd);
+    *out = FileDescriptor(above_standard(open(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK)));
   }
+  if (!*out) return cannot_open(key, errno);
+  struct stat info{};
+  const bool right = fstat(out->get(), &info) == 0 && info.st_ino == key.inode &&
+                     info.st_size == static_cast<off_t>(length_of(key));
+  if (right) return {};
+  return Status::error(
+      ErrorCode::peer_failed,
+      fmt::format("process {} has released that memory, or is another one by now", key.pid)
+          .c_str());
 }
 
 }  // namespace
 
-Status create_segment(SegmentKey* key, int importers, Mapping* out) {
-  const int fd = open_new(*key);
-  if (fd < 0) return os_error("creating shared memory");
-  const int error = posix_fallocate(fd, 0, static_cast<off_t>(mapping_length(*key)));
-  Status status = error == 0 ? map_descriptor(fd, *key, out) : no_space(*key);
-  key->fd = fd;
-  if (!status.ok()) {
-    close(fd);
-    remove_name(*key);
-    return status;
-  }
-  key->address = reinterpret_cast<std::uint64_t>(out->data);
-  if (key->backing == Backing::posix) {
-    reinterpret_cast<Header*>(out->base)->missing.store(importers, std::memory_order_release);
-    if (importers == 0) remove_name(*key);
-    close(fd);
-    key->fd = -1;
-  }
-  return {};
+Mapping::~Mapping() { munmap(base_, length_); }
+
+OwnSegment::~OwnSegment() {
+  // A child that was forked has no say in its parent's names.
+  if (mapping_ != nullptr && key_.owner == process_identity()) remove_name_of(key_);
 }
 
-Status map_segment(const SegmentKey& key, Mapping* out) {
-  const int fd = open_existing(key);
-  if (fd < 0) {
-    return os_error(fmt::format("opening the shared memory of process {} (try WEFT_SHM_BACKING={})",
-                                key.pid, key.backing == Backing::memfd ? "posix" : "memfd"));
+Status OwnSegment::create_file(std::size_t bytes, Backing backing) {
+  constexpr int kTries = 16;  // a cleaner may be faster, each time
+  key_.owner = process_identity();
+  key_.bytes = bytes;
+  key_.pid = getpid();
+  key_.backing = backing;
+  for (int i = 0; i < kTries && !file_; ++i) {
+    key_.serial = next_serial();
+    file_ = FileDescriptor(backing == Backing::posix
+                               ? create_named(name_of(key_.owner, key_.serial))
+                               : above_standard(memfd_create("weft", MFD_CLOEXEC)));
+    if (!file_ && errno != EEXIST) break;
   }
-  Status status = map_descriptor(fd, key, out);
-  close(fd);
-  if (status.ok()) count_import(key, out->base);
+  if (!file_) return memory_error("creating shared memory", length_of(key_), errno);
+  if (backing == Backing::memfd) key_.fd = file_.get();
+  struct stat info{};
+  if (fstat(file_.get(), &info) == 0) key_.inode = info.st_ino;
+  return populate_file(file_.get(), length_of(key_));
+}
+
+Status OwnSegment::create(std::size_t bytes, Backing backing, int importers) {
+  Status status = create_file(bytes, backing);
+  if (status.ok()) status = map_file(file_.get(), key_, &mapping_);
+  if (!status.ok()) {
+    if (file_) remove_name_of(key_);
+    return status;
+  }
+  own_mappings().add(key_.serial, mapping_);
+  if (backing != Backing::posix) return status;
+  header_of(*mapping_).missing.store(importers, std::memory_order_release);
+  if (importers == 0) remove_name_of(key_);
   return status;
 }
 
-void note_import(const SegmentKey& key) {
-  count_import(key, reinterpret_cast<std::byte*>(key.address) - header_bytes(key.backing));
-}
-
-void expect_import(const SegmentKey& key) {
-  if (key.backing != Backing::posix) return;
-  std::atomic<int>& missing =
-      reinterpret_cast<Header*>(reinterpret_cast<std::byte*>(key.address) - kPage)->missing;
+void OwnSegment::expect_import() {
+  if (key_.backing != Backing::posix) return;
+  std::atomic<int>& missing = header_of(*mapping_).missing;
   int now = missing.load(std::memory_order_relaxed);
   while (now > 0 && !missing.compare_exchange_weak(now, now + 1, std::memory_order_acq_rel)) {
   }
 }
 
-void unmap(const Mapping& mapping) { munmap(mapping.base, mapping.length); }
-
-void remove_name(const SegmentKey& key) {
-  if (key.backing == Backing::posix) shm_unlink(posix_name(key).c_str());
+Status import_segment(const SegmentKey& key, bool counts, SharedMapping* out) {
+  if (key.owner == process_identity()) {
+    *out = own_mappings().find(key.serial);
+    if (*out == nullptr)
+      return Status::error(ErrorCode::peer_failed, "that memory has been released");
+  } else {
+    FileDescriptor file;
+    Status status = open_file(key, &file);
+    if (status.ok()) status = map_file(file.get(), key, out);
+    if (!status.ok()) return status;
+  }
+  if (counts) count_import(key, **out);
+  return {};
 }
 
-void remove_stale_names() {
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator("/dev/shm", error)) {
-    const std::string name = entry.path().filename().string();
-    int pid = 0;
-    unsigned long long start = 0;
-    if (std::sscanf(name.c_str(), "weft-%d-%llu-", &pid, &start) != 2) continue;
-    if (start_time_of(pid) != start) shm_unlink(("/" + name).c_str());
-  }
+void remove_name_of(const SegmentKey& key) {
+  if (key.backing == Backing::posix) remove_name(name_of(key.owner, key.serial));
 }
 
 }  // namespace weft::shm

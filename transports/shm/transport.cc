@@ -1,22 +1,23 @@
 #include "transport.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <atomic>
+#include <cerrno>
 #include <cstring>
+#include <string>
+#include <utility>
 
+#include "base/descriptor.h"
 #include "base/transport_kit.h"
+#include "names.h"
 
 namespace weft::shm {
 namespace {
 
 using transport::Status;
 
-// Transports of one process name their segments apart.
-std::uint32_t next_owner() {
-  static std::atomic<std::uint32_t> count{0};
-  return count.fetch_add(1, std::memory_order_relaxed);
+Status unsupported(const std::string& why) {
+  return Status::error(ErrorCode::unsupported, why.c_str());
 }
 
 std::byte* at(const transport::RemoteMemory& memory, std::uint64_t offset) {
@@ -25,26 +26,21 @@ std::byte* at(const transport::RemoteMemory& memory, std::uint64_t offset) {
 
 }  // namespace
 
-Transport::Transport(const transport::OpenOptions& options, Backing backing)
+Transport::Transport(const transport::OpenOptions& options, std::optional<Backing> backing)
     : options_(options),
       backing_(backing),
-      self_(own_address()),
       states_(static_cast<std::size_t>(options.size), PeerState::unknown),
       processes_(static_cast<std::size_t>(options.size)),
-      private_(static_cast<std::size_t>(options.size)),
-      owner_(next_owner()) {
-  if (backing_ == Backing::posix) remove_stale_names();
+      private_(static_cast<std::size_t>(options.size)) {
+  self_.self = {own_process(), reinterpret_cast<std::uint64_t>(&process_identity())};
+  self_.backing = backing_now();
 }
 
-Transport::~Transport() {
-  for (const auto& [handle, segment] : imported_) {
-    if (segment.mapping.base != nullptr) unmap(segment.mapping);
-  }
-  while (!owned_.empty()) {
-    transport::LocalMemory memory;
-    memory.handle = owned_.begin()->first;
-    release(memory);
-  }
+Transport::~Transport() = default;
+
+Backing Transport::backing_now() const {
+  const bool shown = self_.self.process.pid_namespace != 0 && shows_its_files();
+  return backing_.value_or(shown ? Backing::memfd : Backing::posix);
 }
 
 transport::Capabilities Transport::capabilities() const {
@@ -61,26 +57,48 @@ std::span<const std::byte> Transport::address() const {
   return std::as_bytes(std::span(&self_, 1));
 }
 
-Status Transport::connect(int peer, std::span<const std::byte> address) {
-  Address process;
-  if (address.size() != sizeof(process)) {
-    return Status::error(ErrorCode::unsupported, "not an address of the shared-memory transport");
-  }
-  std::memcpy(&process, address.data(), sizeof(process));
-  if (process.process.host != self_.process.host)
-    return Status::error(ErrorCode::unsupported, "another host");
+// Whether what the peer allocates can be mapped here.
+Status Transport::check_reach(const Address& peer) const {
+  const ProcessId& self = self_.self.process;
+  const ProcessId& process = peer.self.process;
+  if (process.host != self.host) return unsupported("another host");
+  if (same_process(process, self)) return {};
   // Containers of one machine that keep their memory apart are two hosts.
-  if (process.process.shm_device != self_.process.shm_device)
-    return Status::error(ErrorCode::unsupported, "another /dev/shm");
-  if (backing_ == Backing::memfd && process.process.pid_namespace != self_.process.pid_namespace) {
-    return Status::error(ErrorCode::unsupported,
-                         "another pid namespace: share /dev/shm and set WEFT_SHM_BACKING=posix");
+  if (process.shm_device != self.shm_device) return unsupported("another /dev/shm");
+  if (peer.backing == Backing::posix) {
+    const bool other_user = process.uid != self.uid && self.uid != 0;
+    if (other_user && process.user_namespace == self.user_namespace)
+      return unsupported(fmt::format("process {} is another user's", process.pid));
+    return {};
+  }
+  if (!shares_pids(process, self))
+    return unsupported("another pid namespace: share /dev/shm and set WEFT_SHM_BACKING=posix");
+  const int code = may_open_files_of(process);
+  if (code == 0 || code == ENOENT || code == ESRCH) return {};  // gone: a failure of the peer
+  return unsupported(
+      fmt::format("process {} does not show what it has open ({}; another user, or it gave up "
+                  "privileges): set WEFT_SHM_BACKING=posix",
+                  process.pid, std::strerror(code)));
+}
+
+Status Transport::connect(int peer, std::span<const std::byte> address) {
+  Address theirs;
+  if (address.size() != sizeof(theirs))
+    return unsupported("not an address of the shared-memory transport");
+  std::memcpy(&theirs, address.data(), sizeof(theirs));
+  if (Status status = check_reach(theirs); !status.ok()) return status;
+  const ProcessId& process = theirs.self.process;
+  const Liveness::Watch watch = liveness_.watch(peer, process, self_.self.process);
+  if (watch == Liveness::Watch::no_descriptor) {
+    return Status::error(
+        ErrorCode::no_resources,
+        fmt::format("watching process {}: {}", process.pid, words_of_error(errno)).c_str());
   }
   const auto index = static_cast<std::size_t>(peer);
   processes_[index] = process;
-  private_[index] = PrivateMemory(process, self_.process);
+  private_[index] = PrivateMemory(theirs.self, self_.self.process);
   states_[index] = PeerState::connected;
-  if (!liveness_.watch(peer, process.process, self_.process)) fail_peer(peer);
+  if (watch == Liveness::Watch::gone) fail_peer(peer);
   return {};
 }
 
@@ -97,7 +115,7 @@ void Transport::disconnect(int peer) {
   processes_[index] = {};
   private_[index] = {};
   if (peer == options_.rank) return;
-  for (const auto& [handle, segment] : owned_) expect_import(segment.key);
+  for (auto& [handle, segment] : owned_) segment.expect_import();
 }
 
 Status Transport::check_peer(int peer) const {
@@ -106,41 +124,35 @@ Status Transport::check_peer(int peer) const {
     return Status::error(ErrorCode::peer_failed, "the peer is not connected");
   return Status::error(
       ErrorCode::peer_failed,
-      fmt::format("process {} is gone", processes_[static_cast<std::size_t>(peer)].process.pid)
-          .c_str());
+      fmt::format("process {} is gone", processes_[static_cast<std::size_t>(peer)].pid).c_str());
 }
 
 void Transport::fail_peer(int peer) {
   states_[static_cast<std::size_t>(peer)] = PeerState::failed;
-  for (const auto& [handle, segment] : imported_) {
-    if (segment.key.pid == processes_[static_cast<std::size_t>(peer)].process.pid)
-      remove_name(segment.key);
+  const ProcessId& process = processes_[static_cast<std::size_t>(peer)];
+  for (const auto& [handle, import] : imported_) {
+    if (import.key.owner == process.identity) remove_name_of(import.key);
   }
   if (options_.report_failure == nullptr) return;
   transport::Failure failure;
   failure.peer = peer;
-  const auto cause =
-      fmt::format("process {} is gone", processes_[static_cast<std::size_t>(peer)].process.pid);
+  const auto cause = fmt::format("process {} is gone", process.pid);
   cause.copy(failure.cause, sizeof(failure.cause) - 1);
   options_.report_failure(options_.context, &failure);
 }
 
 Status Transport::allocate(std::size_t bytes, transport::LocalMemory* out) {
-  Segment segment;
-  segment.key.start_time = self_.process.start_time;
-  segment.key.bytes = bytes;
-  segment.key.pid = self_.process.pid;
-  segment.key.owner = owner_;
-  segment.key.serial = static_cast<std::uint32_t>(next_handle_);
-  segment.key.backing = backing_;
-  Status status = create_segment(&segment.key, options_.size - 1, &segment.mapping);
+  const Backing backing = backing_now();
+  if (backing == Backing::posix && !std::exchange(cleaned_, true)) remove_stale_names();
+  OwnSegment segment;
+  Status status = segment.create(bytes, backing, options_.size - 1);
   if (!status.ok()) return status;
-  out->address = segment.mapping.data;
+  out->address = segment.data();
   out->bytes = bytes;
   out->handle = next_handle_;
   out->key.size = sizeof(SegmentKey);
-  std::memcpy(out->key.bytes, &segment.key, sizeof(SegmentKey));
-  owned_.emplace(next_handle_++, segment);
+  std::memcpy(out->key.bytes, &segment.key(), sizeof(SegmentKey));
+  owned_.emplace(next_handle_++, std::move(segment));
   return {};
 }
 
@@ -150,14 +162,7 @@ Status Transport::register_memory(void* /*address*/, std::size_t /*bytes*/,
                        "private memory cannot be mapped by other processes");
 }
 
-void Transport::release(const transport::LocalMemory& memory) {
-  const auto found = owned_.find(memory.handle);
-  if (found == owned_.end()) return;
-  remove_name(found->second.key);
-  if (found->second.key.fd >= 0) close(found->second.key.fd);
-  unmap(found->second.mapping);
-  owned_.erase(found);
-}
+void Transport::release(const transport::LocalMemory& memory) { owned_.erase(memory.handle); }
 
 Status Transport::import_memory(int peer, const transport::MemoryKey& key,
                                 transport::RemoteMemory* out) {
@@ -166,30 +171,19 @@ Status Transport::import_memory(int peer, const transport::MemoryKey& key,
   if (key.size != sizeof(SegmentKey)) {
     return Status::error(ErrorCode::invalid_argument, "not a key of the shared-memory transport");
   }
-  Segment segment;
-  std::memcpy(&segment.key, key.bytes, sizeof(SegmentKey));
+  Import import;
+  std::memcpy(&import.key, key.bytes, sizeof(SegmentKey));
+  status = import_segment(import.key, peer != options_.rank, &import.mapping);
+  if (!status.ok()) return status;
   out->peer = peer;
-  out->bytes = segment.key.bytes;
-  if (segment.key.pid == self_.process.pid && segment.key.start_time == self_.process.start_time) {
-    // Ranks that share a process share the owner's mapping.
-    out->mapped = reinterpret_cast<void*>(segment.key.address);
-    if (peer != options_.rank) note_import(segment.key);
-  } else {
-    status = map_segment(segment.key, &segment.mapping);
-    if (!status.ok()) return status;
-    out->mapped = segment.mapping.data;
-  }
+  out->bytes = import.key.bytes;
+  out->mapped = import.mapping->data();
   out->handle = next_handle_;
-  imported_.emplace(next_handle_++, segment);
+  imported_.emplace(next_handle_++, std::move(import));
   return {};
 }
 
-void Transport::release(const transport::RemoteMemory& memory) {
-  const auto found = imported_.find(memory.handle);
-  if (found == imported_.end()) return;
-  if (found->second.mapping.base != nullptr) unmap(found->second.mapping);
-  imported_.erase(found);
-}
+void Transport::release(const transport::RemoteMemory& memory) { imported_.erase(memory.handle); }
 
 Status Transport::put(std::span<const transport::Put> puts, std::size_t* posted) {
   *posted = 0;

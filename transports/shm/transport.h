@@ -8,16 +8,17 @@
 
 #include <weft/transport.h>
 
-#include <array>
-#include <chrono>
 #include <map>
+#include <optional>
 #include <vector>
 
 namespace weft::shm {
 
 class Transport final : public transport::Transport {
  public:
-  Transport(const transport::OpenOptions& options, Backing backing);
+  // Without a backing each segment gets the one that peers can open: a memfd, or a POSIX object
+  // where /proc does not show this process's files to them.
+  Transport(const transport::OpenOptions& options, std::optional<Backing> backing);
   ~Transport() override;
 
   transport::Capabilities capabilities() const override;
@@ -40,25 +41,32 @@ class Transport final : public transport::Transport {
 
  private:
   enum class PeerState : std::uint8_t { unknown, connected, failed };
-  struct Segment {
+  // What peers connect by. Plain data.
+  struct Address {
+    PrivateAddress self;
+    Backing backing = Backing::memfd;
+  };
+  struct Import {
     SegmentKey key;
-    Mapping mapping;
+    SharedMapping mapping;
   };
 
+  Backing backing_now() const;
+  transport::Status check_reach(const Address& peer) const;
   transport::Status check_peer(int peer) const;
   void fail_peer(int peer);
 
   transport::OpenOptions options_;
-  Backing backing_;
+  std::optional<Backing> backing_;
   Address self_;
   std::vector<PeerState> states_;
-  std::vector<Address> processes_;
+  std::vector<ProcessId> processes_;
   std::vector<PrivateMemory> private_;
   Liveness liveness_;
-  std::uint32_t owner_ = 0;
+  bool cleaned_ = false;
   std::uint64_t next_handle_ = 1;
-  std::map<std::uint64_t, Segment> owned_;
-  std::map<std::uint64_t, Segment> imported_;
+  std::map<std::uint64_t, OwnSegment> owned_;
+  std::map<std::uint64_t, Import> imported_;
 };
 
 }  // namespace weft::shm

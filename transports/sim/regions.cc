@@ -25,14 +25,34 @@ Region RegionTable::find(std::uint64_t handle) const {
 
 void RegionTable::remove(std::uint64_t handle) {
   if (slot_of(handle) == nullptr) return;
+  Slot& slot = slots_[static_cast<std::uint32_t>(handle)];
+  slot.reachable = false;
+  slot.removed = true;
+  vacate_if_unused(handle);
+}
+
+void RegionTable::hold(std::uint64_t handle) {
+  if (slot_of(handle) != nullptr) ++slots_[static_cast<std::uint32_t>(handle)].holders;
+}
+
+void RegionTable::let_go(std::uint64_t handle) {
+  if (slot_of(handle) == nullptr) return;
+  --slots_[static_cast<std::uint32_t>(handle)].holders;
+  vacate_if_unused(handle);
+}
+
+void RegionTable::vacate_if_unused(std::uint64_t handle) {
   const auto index = static_cast<std::uint32_t>(handle);
+  if (!slots_[index].removed || slots_[index].holders > 0) return;
   vacate(slots_[index]);
   free_slots_.push_back(index);
 }
 
 void RegionTable::retire(std::uint32_t port) {
-  for (Slot& slot : slots_) {
-    if (slot.region.port == port) slot.reachable = false;
+  for (std::size_t index = 0; index < slots_.size(); ++index) {
+    const Slot& slot = slots_[index];
+    if (slot.region.address != nullptr && slot.region.port == port)
+      remove(std::uint64_t{slot.generation} << 32 | index);
   }
 }
 
@@ -46,6 +66,7 @@ std::uint64_t RegionTable::insert(const Region& region) {
   free_slots_.pop_back();
   slots_[index].region = region;
   slots_[index].reachable = true;
+  slots_[index].removed = false;
   return std::uint64_t{slots_[index].generation} << 32 | index;
 }
 

@@ -26,20 +26,26 @@ class RegionTable {
   std::uint64_t add(std::uint32_t port, void* address, std::size_t bytes);
   // A region with a null address where the handle is not valid (any more).
   Region find(std::uint64_t handle) const;
+  // Nothing reaches it any more. It stays mapped until the last that holds it has let go.
   void remove(std::uint64_t handle);
-  // Makes a closed port's registrations unreachable. Its allocations stay mapped, since peers may
-  // have them mapped.
+  // For those who have it mapped. let_go() once for each hold(), of a handle that was valid then.
+  void hold(std::uint64_t handle);
+  void let_go(std::uint64_t handle);
+  // Removes all that a port has that closes.
   void retire(std::uint32_t port);
 
  private:
   struct Slot {
     Region region;
     std::uint32_t generation = 1;
+    std::uint32_t holders = 0;
     bool reachable = false;
+    bool removed = false;
   };
   std::uint64_t insert(const Region& region);
   const Slot* slot_of(std::uint64_t handle) const;
   void vacate(Slot& slot);
+  void vacate_if_unused(std::uint64_t handle);
 
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_slots_;

@@ -1,11 +1,7 @@
 #include "sim/sim_transport.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstring>
-
-#include "base/random.h"
 
 namespace weft::sim {
 
@@ -19,12 +15,6 @@ using transport::RemoteMemory;
 using transport::Status;
 
 namespace {
-
-// Tells processes apart, those of other hosts too; a forked child shares it and has another pid.
-const std::array<std::uint64_t, 2>& process_id() {
-  static const std::array<std::uint64_t, 2> id{random_word(), random_word()};
-  return id;
-}
 
 // Exceptions (memory is short) do not leave the transport.
 template <typename Call>
@@ -42,12 +32,16 @@ SimTransport::SimTransport(std::shared_ptr<Fabric> fabric, const TransportOption
     : fabric_(std::move(fabric)),
       options_(options),
       port_(fabric_->attach(options.rank, options.port)) {
-  const Address address{process_id(), static_cast<std::uint64_t>(getpid()), fabric_->id(),
-                        port_->index};
+  const Address address{process_identity(), fabric_->id(), port_->index};
   std::memcpy(address_.data(), &address, sizeof(address));
 }
 
-SimTransport::~SimTransport() { fabric_->detach(*port_); }
+SimTransport::~SimTransport() {
+  fabric_->with_regions([&](RegionTable& regions) {
+    for (const std::uint64_t handle : mapped_) regions.let_go(handle);
+  });
+  fabric_->detach(*port_);
+}
 
 Capabilities SimTransport::capabilities() const {
   Capabilities result;
@@ -115,13 +109,26 @@ Status SimTransport::import_memory(int peer, const MemoryKey& key, RemoteMemory*
     return Status::error(ErrorCode::invalid_argument, "not a key of this transport");
   }
   std::memcpy(&handle, key.bytes, sizeof(handle));
-  const Region region =
-      fabric_->with_regions([&](RegionTable& regions) { return regions.find(handle); });
+  const bool maps = options_.load_store;
+  const Region region = fabric_->with_regions([&](RegionTable& regions) {
+    const Region found = regions.find(handle);
+    if (maps && found.address != nullptr) regions.hold(handle);
+    return found;
+  });
+  if (maps && region.address != nullptr) mapped_.insert(handle);
   if (region.address == nullptr || !fabric_->reaches(*port_, peer, region.port)) {
+    release(RemoteMemory{peer, handle});
     return Status::error(ErrorCode::invalid_argument, "the peer has no such memory");
   }
   *out = {peer, handle, region.bytes, options_.load_store ? region.address : nullptr};
   return {};
+}
+
+void SimTransport::release(const RemoteMemory& memory) {
+  const auto held = mapped_.find(memory.handle);
+  if (held == mapped_.end()) return;
+  mapped_.erase(held);
+  fabric_->with_regions([&](RegionTable& regions) { regions.let_go(memory.handle); });
 }
 
 Status SimTransport::put(std::span<const Put> puts, std::size_t* posted) {

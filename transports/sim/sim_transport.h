@@ -6,8 +6,10 @@
 #include <array>
 #include <cstddef>
 #include <memory>
+#include <set>
 #include <vector>
 
+#include "base/identity.h"
 #include "sim/fabric.h"
 
 namespace weft::sim {
@@ -36,7 +38,7 @@ class SimTransport final : public transport::Transport {
   void release(const transport::LocalMemory& memory) override;
   transport::Status import_memory(int peer, const transport::MemoryKey& key,
                                   transport::RemoteMemory* out) override;
-  void release(const transport::RemoteMemory&) override {}
+  void release(const transport::RemoteMemory& memory) override;
   transport::Status put(std::span<const transport::Put> puts, std::size_t* posted) override;
   transport::Status get(std::span<const transport::Get> gets) override;
   int progress() override;
@@ -44,8 +46,7 @@ class SimTransport final : public transport::Transport {
  private:
   // Where a port is: unique to this process, since a fabric does not reach beyond it.
   struct Address {
-    std::array<std::uint64_t, 2> process;
-    std::uint64_t pid;
+    Identity process;
     std::uint64_t fabric;
     std::uint64_t port;
   };
@@ -58,6 +59,7 @@ class SimTransport final : public transport::Transport {
   Port* const port_;
   std::array<std::byte, sizeof(Address)> address_;
   std::vector<transport::Failure> failures_;
+  std::multiset<std::uint64_t> mapped_;  // imported and not released yet
 };
 
 }  // namespace weft::sim

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "base/populate.h"
 #include "base/random.h"
 
 namespace weft::ucx {
@@ -51,8 +52,9 @@ transport::Capabilities Transport::capabilities() const {
 }
 
 Status Transport::allocate(std::size_t bytes, LocalMemory* out) {
-  std::byte* address = transport::map_zeroed(bytes);
-  if (address == nullptr) return Status::error(ErrorCode::no_resources, "out of memory");
+  std::byte* address = nullptr;
+  if (Status status = map_populated(transport::whole_pages(bytes), &address); !status.ok())
+    return status;
   const std::uint32_t number = memories_.add(address, transport::whole_pages(bytes), true);
   transport::describe_memory(memories_.key(number), address, number, out);
   return {};

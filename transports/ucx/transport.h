@@ -20,6 +20,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/descriptor.h"
 #include "base/transport_kit.h"
 #include "memories.h"
 #include "worker.h"
@@ -137,6 +138,7 @@ class Transport final : public transport::Transport {
 
   const transport::OpenOptions options_;
   const std::size_t queue_;
+  StandardDescriptors standard_;  // UCX opens sockets at any time
   Worker worker_;
   std::vector<std::byte> address_;
   std::uint64_t cookie_ = 0;

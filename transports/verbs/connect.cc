@@ -7,6 +7,7 @@
 #include <bit>
 #include <cstring>
 
+#include "base/populate.h"
 #include "mail.h"
 #include "transport.h"
 
@@ -47,12 +48,12 @@ bool Transport::open_desk(Peer& p) {
   for (int i = 0; i < p.lanes; ++i)
     desk.bytes += rails_[static_cast<std::size_t>(i)]->peer_credits() * kReceiveBytes;
   desk.bytes = transport::whole_pages(desk.bytes);
-  desk.memory = transport::map_zeroed(desk.bytes);
-  if (desk.memory == nullptr) {
-    p.trouble = "out of memory";
+  Status status = map_populated(desk.bytes, &desk.memory);
+  if (!status.ok()) {
+    p.trouble = status.message;
     return false;
   }
-  const Status status = registrations_.acquire_strict(desk.memory, desk.bytes, &desk.registration);
+  status = registrations_.acquire_strict(desk.memory, desk.bytes, &desk.registration);
   if (!status.ok()) {
     p.trouble = status.message;
     return false;

@@ -53,7 +53,8 @@ void tune(int fd) {
 }
 
 FileDescriptor new_socket() {
-  FileDescriptor fd(socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  FileDescriptor fd(
+      above_standard(socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)));
   if (fd) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
   return fd;
 }
@@ -115,14 +116,10 @@ bool take_frame(std::vector<std::byte>* input, Frame* frame) {
 
 }  // namespace
 
-FileDescriptor::~FileDescriptor() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
 Control::Control(int size, const std::vector<ibv_gid>& gids, ControlListener& listener)
     : cookie_(random_word()),
       listener_(listener),
-      epoll_(epoll_create1(EPOLL_CLOEXEC)),
+      epoll_(above_standard(epoll_create1(EPOLL_CLOEXEC))),
       listening_(new_socket()),
       peers_(static_cast<std::size_t>(size)) {
   own_.cookie = cookie_;
@@ -134,7 +131,7 @@ Control::Control(int size, const std::vector<ibv_gid>& gids, ControlListener& li
       listen(listening_.get(), 1024) != 0 || getsockname(listening_.get(), address, &length) != 0) {
     status_ = Status::error(
         ErrorCode::unsupported,
-        fmt::format("cannot listen for peers by TCP: {}", std::strerror(errno)).c_str());
+        fmt::format("cannot listen for peers by TCP: {}", words_of_error(errno)).c_str());
     return;
   }
   own_.tcp_port = ntohs(any.sin6_port);
@@ -229,7 +226,8 @@ int Control::accept_all() {
   constexpr std::size_t kMaxStrangers = 4096;
   int events = 0;
   while (strangers_.size() < kMaxStrangers) {
-    FileDescriptor fd(accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    FileDescriptor fd(
+        above_standard(accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)));
     if (!fd) break;
     tune(fd.get());
     watch(fd.get(), EPOLLIN, EPOLL_CTL_ADD);

@@ -8,6 +8,8 @@
 
 #include <cstring>
 
+#include "base/descriptor.h"
+
 namespace weft::verbs {
 namespace {
 
@@ -38,7 +40,7 @@ Interface interface_of(unsigned index) {
   ifreq request{};
   if (if_indextoname(index, request.ifr_name) == nullptr) return found;
   found.name = request.ifr_name;
-  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const int fd = above_standard(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (fd < 0) return found;
   // Each request overwrites what the one before has returned.
   found.up = ioctl(fd, SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_UP) != 0;

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "base/descriptor.h"
 #include "base/transport_kit.h"
 #include "inspect.h"
 #include "rails.h"
@@ -66,6 +67,7 @@ Settings settings(const OpenOptions& options) {
 }
 
 transport::Transport* open(const OpenOptions* options, Status* why) {
+  const StandardDescriptors taken;  // libibverbs opens devices and channels
   try {
     const Settings chosen = settings(*options);
     std::vector<std::string> left_out;

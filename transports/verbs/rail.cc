@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/populate.h"
 #include "base/transport_kit.h"
 #include "memory.h"
 
@@ -69,8 +70,8 @@ bool Rail::open(const QueueLimits& limits, int others, bool wakes) {
 bool Rail::open_buffers(int receives) {
   buffer_bytes_ = transport::whole_pages(static_cast<std::size_t>(receives) * kReceiveBytes) +
                   kStagingSlots * kStagedBytes;
-  buffers_ = transport::map_zeroed(buffer_bytes_);
-  if (buffers_ == nullptr) return false;
+  status_ = map_populated(buffer_bytes_, &buffers_);
+  if (!status_.ok()) return false;
   status_ = register_region(*device_, buffers_, buffer_bytes_, Placement::strict, &buffer_region_);
   if (!status_.ok()) return false;
   for (int slot = static_cast<int>(kStagingSlots); slot-- > 0;) free_staging_.push_back(slot);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/populate.h"
 #include "mail.h"
 
 namespace weft::verbs {
@@ -161,10 +162,11 @@ Status Transport::check_region(std::size_t bytes) const {
 Status Transport::allocate(std::size_t bytes, LocalMemory* out) {
   if (const Status status = check_region(bytes); !status.ok()) return status;
   const std::size_t length = transport::whole_pages(bytes);
-  std::byte* address = transport::map_zeroed(length);
-  if (address == nullptr) return Status::error(ErrorCode::no_resources, "out of memory");
+  std::byte* address = nullptr;
+  Status status = map_populated(length, &address);
+  if (!status.ok()) return status;
   Registration* registration = nullptr;
-  const Status status = registrations_.acquire(address, length, &registration);
+  status = registrations_.acquire(address, length, &registration);
   if (!status.ok()) {
     munmap(address, length);
     return status;

@@ -5,6 +5,7 @@
 
 #include <chrono>
 
+#include "base/descriptor.h"
 #include "transport.h"
 
 namespace weft::verbs {
@@ -27,7 +28,7 @@ void drain(ibv_comp_channel* channel) {
 }  // namespace
 
 void Transport::open_wait_descriptor() {
-  wait_fd_ = epoll_create1(EPOLL_CLOEXEC);
+  wait_fd_ = above_standard(epoll_create1(EPOLL_CLOEXEC));
   if (wait_fd_ < 0) return;
   watch(wait_fd_, control_->descriptor());
   for (const auto& rail : rails_) {

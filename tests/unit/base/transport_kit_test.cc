@@ -1,9 +1,7 @@
 #include "base/transport_kit.h"
 
 #include <gtest/gtest.h>
-#include <sys/mman.h>
 
-#include <algorithm>
 #include <stdexcept>
 #include <string>
 
@@ -131,13 +129,10 @@ TEST(Names, a_list_is_split_at_its_commas) {
   EXPECT_FALSE(named_in("shm,verbs", "verb"));
 }
 
-TEST(TransportKit, mapped_memory_is_whole_pages_of_zeros) {
+TEST(TransportKit, memory_comes_in_whole_pages) {
   EXPECT_EQ(whole_pages(0), 4096u);
+  EXPECT_EQ(whole_pages(4096), 4096u);
   EXPECT_EQ(whole_pages(4097), 8192u);
-  std::byte* memory = map_zeroed(5000);
-  ASSERT_NE(memory, nullptr);
-  EXPECT_TRUE(std::all_of(memory, memory + 8192, [](std::byte b) { return b == std::byte{0}; }));
-  munmap(memory, 8192);
 }
 
 }  // namespace
