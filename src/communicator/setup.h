@@ -61,6 +61,7 @@ class Connections {
   std::vector<Blob> all_gather(const Config& config, Bootstrap& bootstrap, const Blob& mine) const;
 
   const Log& log_;
+  transport::JobIdentity job_;
   topology::Host host_;
   std::vector<topology::Host> hosts_;  // by rank, as each sees its own
   Routes routes_;

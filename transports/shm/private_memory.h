@@ -16,6 +16,7 @@ namespace weft::shm {
 struct Address {
   ProcessId process;
   std::uint64_t probe = 0;
+  transport::JobIdentity job;
 };
 
 Address own_address();

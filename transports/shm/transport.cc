@@ -33,6 +33,7 @@ Transport::Transport(const transport::OpenOptions& options, Backing backing)
       processes_(static_cast<std::size_t>(options.size)),
       private_(static_cast<std::size_t>(options.size)),
       owner_(next_owner()) {
+  self_.job = options.job;
   if (backing_ == Backing::posix) remove_stale_names();
 }
 
@@ -69,6 +70,7 @@ Status Transport::connect(int peer, std::span<const std::byte> address) {
   std::memcpy(&process, address.data(), sizeof(process));
   if (process.process.host != self_.process.host)
     return Status::error(ErrorCode::unsupported, "another host");
+  if (Status status = transport::check_job(self_.job, process.job); !status.ok()) return status;
   // Containers of one machine that keep their memory apart are two hosts.
   if (process.process.shm_device != self_.process.shm_device)
     return Status::error(ErrorCode::unsupported, "another /dev/shm");

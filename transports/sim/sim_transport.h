@@ -14,6 +14,7 @@ namespace weft::sim {
 
 struct TransportOptions {
   int rank = 0;
+  transport::JobIdentity job;
   PortOptions port;
   bool load_store = false;
   void* context = nullptr;
@@ -48,6 +49,7 @@ class SimTransport final : public transport::Transport {
     std::uint64_t pid;
     std::uint64_t fabric;
     std::uint64_t port;
+    transport::JobIdentity job;
   };
 
   void describe(std::uint64_t handle, void* address, std::size_t bytes,
