@@ -47,6 +47,7 @@ Communicator::Impl::Impl(const Options& options) : config(resolve(options)) {
   for (const auto& [peer, cause] : early_failures) executor->peer_failed(peer, cause);
   if (!early_failures.empty()) endpoint->note_loss();
   await_others();
+  bootstrap.reset();  // its port may be wanted for the next start-up
 }
 
 // A rank whose program ends at once takes its memory with it: not before all have mapped it.

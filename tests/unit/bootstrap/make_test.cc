@@ -1,7 +1,10 @@
 #include "ranks.h"
 
+#include <unistd.h>
+
 #include <cstdio>
 #include <cstdlib>
+#include <latch>
 
 namespace weft::bootstrap {
 namespace {
@@ -29,12 +32,12 @@ TEST(Make, a_start_up_that_is_given_wins) {
 }
 
 TEST(Make, explicit_ranks_meet) {
-  const std::string address = Meeting().address;
+  const ReservedPort port;
   expect_no_error(in_threads(3, [&](int rank) {
     Config config = plain_config();
     config.options.rank = rank;
     config.options.size = 3;
-    config.options.root_address = address;
+    config.options.root_address = port.address;
     config.launch = LaunchVariables{0, 9, "127.0.0.1:1"};  // explicit options come first
     gather_and_check(*make(config));
   }));
@@ -69,11 +72,11 @@ TEST(Make, ranks_out_of_range_are_refused) {
 
 TEST(Make, launched_ranks_meet_at_the_master_or_where_they_are_moved) {
   for (const bool moved : {false, true}) {
-    const std::string address = Meeting().address;
+    const ReservedPort port;
     expect_no_error(in_threads(2, [&](int rank) {
       Config config = plain_config();
-      config.launch = LaunchVariables{rank, 2, moved ? "127.0.0.1:1" : address};
-      if (moved) config.options.root_address = address;
+      config.launch = LaunchVariables{rank, 2, moved ? "127.0.0.1:1" : port.address};
+      if (moved) config.options.root_address = port.address;
       const auto mine = make(config);
       EXPECT_EQ(mine->rank(), rank);
       gather_and_check(*mine);
@@ -93,6 +96,33 @@ TEST(Make, a_taken_master_port_says_what_to_do) {
   config.launch = LaunchVariables{0, 2, taken.address};
   expect_error(error_of(config), ErrorCode::bootstrap, "Address already in use");
   expect_error(error_of(config), ErrorCode::bootstrap, "set WEFT_ROOT=host:port");
+}
+
+TEST(Make, jobs_of_other_names_do_not_meet) {
+  const ReservedPort port;
+  const auto config_of = [&](int rank, const std::string& job) {
+    Config config = plain_config();
+    config.launch = LaunchVariables{rank, 2, port.address};
+    config.job = {job, "TORCHELASTIC_RUN_ID", false};
+    return config;
+  };
+  std::latch refused(1);
+  const auto thrown = in_threads(3, [&](int thread) {
+    if (thread < 2) {
+      if (thread == 1) refused.wait();
+      gather_and_check(*make(config_of(thread, "day")));
+      return;
+    }
+    const auto error = error_of(config_of(1, "night"));
+    refused.count_down();
+    throw Error(*error);
+  });
+  expect_error(thrown[2], ErrorCode::bootstrap,
+               fmt::format("rank 1 of job \"night\" (TORCHELASTIC_RUN_ID, user {}, 2 ranks) has "
+                           "come to {}, where rank 0 of job \"day\"",
+                           geteuid(), port.address));
+  EXPECT_FALSE(thrown[0]) << thrown[0]->what();
+  EXPECT_FALSE(thrown[1]) << thrown[1]->what();
 }
 
 TEST(Make, a_launcher_that_weft_cannot_ask_is_an_error_not_many_single_processes) {
