@@ -148,5 +148,29 @@ TEST(MakeDeathTest, pmix_that_is_announced_but_not_there_is_an_error) {
   EXPECT_EXIT(check(), testing::ExitedWithCode(0), "PMIx");
 }
 
+// PMIx_Init() itself would wait for ever.
+TEST(MakeDeathTest, a_pmix_server_that_is_silent_makes_nobody_wait_beyond_the_time_out) {
+  const auto check = [] {
+    const Meeting server;  // the kernel accepts, nobody speaks
+    const std::string uri = "job.0;tcp4://" + server.address;
+    for (const char* name : {"PMIX_SERVER_URI2", "PMIX_SERVER_URI21", "PMIX_SERVER_URI3",
+                             "PMIX_SERVER_URI4", "PMIX_SERVER_URI41", "PMIX_SERVER_URI5"})
+      setenv(name, uri.c_str(), 1);
+    setenv("PMIX_NAMESPACE", "job", 1);
+    setenv("PMIX_RANK", "0", 1);
+    setenv("PMIX_SECURITY_MODE", "native", 1);
+    setenv("PMIX_BFROP_BUFFER_TYPE", "PMIX_BFROP_BUFFER_NON_DESC", 1);
+    setenv("PMIX_GDS_MODULE", "hash", 1);
+    Config config = plain_config();
+    config.pmix_present = true;
+    config.timeout = std::chrono::milliseconds(300);
+    const auto error = error_of(config);
+    std::fprintf(stderr, "%s", error ? error->what() : "nothing was thrown");
+    std::exit(3);  // as a program ends while it is still being asked for
+  };
+  EXPECT_EXIT(check(), testing::ExitedWithCode(3),
+              "does not answer within 300 ms|without PMIx|cannot be loaded");
+}
+
 }  // namespace
 }  // namespace weft::bootstrap
