@@ -15,7 +15,8 @@ constexpr std::chrono::milliseconds kSlowestRetry{200};
 // For a rank 0 that has the port to say who it is.
 constexpr std::chrono::seconds kPatience{1};
 
-// Waits for the socket and moves bytes both ways. False: the deadline passed.
+// Waits for the socket and moves bytes both ways. False: the deadline has passed, also where there
+// are always some.
 bool exchange(Connection& connection, const Deadline& deadline, bool& open) {
   const short events = connection.sending() ? POLLIN | POLLOUT : POLLIN;
   pollfd waiting{connection.fd(), events, 0};
@@ -24,20 +25,20 @@ bool exchange(Connection& connection, const Deadline& deadline, bool& open) {
   if ((waiting.revents & POLLOUT) != 0) open = connection.flush() && open;
   // An end that flush() met may have words before it.
   if ((waiting.revents & ~POLLOUT) != 0 || !open) open = connection.receive() && open;
-  return true;
+  return !deadline.passed();
 }
 
 // The next frame from rank 0; none: the deadline passed. Throws Error(bootstrap) where it is gone
 // or speaks nonsense.
 std::optional<Frame> receive_frame(Connection& connection, const Deadline& deadline) {
   bool open = true;
-  for (;;) {
+  for (bool in_time = true;; in_time = exchange(connection, deadline, open)) {
     if (auto frame = connection.reader().next()) return frame;
     if (!open) {
       fail(ErrorCode::bootstrap, "its process ended or the connection broke ({})",
            connection.why_closed());
     }
-    if (!exchange(connection, deadline, open)) return std::nullopt;
+    if (!in_time) return std::nullopt;
   }
 }
 

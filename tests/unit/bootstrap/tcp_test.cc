@@ -99,6 +99,25 @@ TEST(Tcp, rank_0_is_named_when_it_never_answers) {
                ErrorCode::timeout, "rank 0 at " + silent.address + " did not say within 100 ms");
 }
 
+TEST(Tcp, a_rank_0_that_sends_byte_after_byte_is_not_heard_for_ever) {
+  const Meeting meeting;
+  std::atomic<bool> over = false;
+  std::jthread speak([&] {
+    Socket accepted;
+    while (accept_from(meeting.listener, accepted) != AcceptResult::accepted && !over)
+      std::this_thread::yield();
+    Blob endless;
+    append_frame(endless, FrameKind::blob, 1, 1, Blob(kMaxPayload));
+    for (std::size_t i = 0; i < endless.size() && !over; ++i) {
+      while (send(accepted.fd(), &endless[i], 1, MSG_NOSIGNAL) < 0 && errno == EAGAIN && !over)
+        std::this_thread::yield();
+    }
+  });
+  expect_error(thrown_by([&] { make_tcp(1, 2, meeting.address, milliseconds(200)); }),
+               ErrorCode::timeout, "did not say within 200 ms");
+  over = true;
+}
+
 TEST(Tcp, another_service_at_rank_0s_address_is_not_rank_0) {
   Meeting service;
   std::atomic<bool> over = false;
