@@ -92,7 +92,7 @@ Engine::Impl::~Impl() {
 
 void Engine::Impl::open_transports() {
   transports = std::make_unique<Transports>(
-      config, log, host, Transports::Rank{0, static_cast<int>(self.numbers), 0, 1}, *this);
+      config, log, host, Transports::Rank{0, static_cast<int>(self.numbers), 0, 1, {}}, *this);
   const std::string& wanted = config.options.transports;
   transports->open([&](const std::string& name, int priority) {
     return priority >= 0 || named_in(wanted, name);
