@@ -159,6 +159,12 @@ int SocketTransport::receive(int fd, Incoming& incoming) {
     incoming.received += static_cast<std::size_t>(got);
     if (incoming.received < sizeof(frame)) continue;
     if (!incoming.introduced) {
+      // A rank of another job found this name where its peer used to listen.
+      if (const Status status = check_job(options_.job, frame.job); !status.ok()) {
+        if (options_.log != nullptr) options_.log(options_.context, status.message);
+        close_incoming(fd);
+        break;
+      }
       incoming.introduced = true;
       incoming.received = 0;
       ++frames;

@@ -34,6 +34,7 @@ sockaddr_un socket_address(const Address& address) {
 
 SocketTransport::SocketTransport(const OpenOptions& options) : options_(options) {
   peers_.resize(static_cast<std::size_t>(options.size));
+  address_.job = options.job;
   std::ifstream("/proc/sys/kernel/random/boot_id").read(address_.boot_id, 36);
   struct stat info{};
   check(stat("/proc/self/ns/net", &info), "/proc/self/ns/net");
@@ -98,6 +99,7 @@ Status SocketTransport::connect(int number, std::span<const std::byte> bytes) {
       address.name_bytes > sizeof(address.name)) {
     return Status::error(ErrorCode::unsupported, "another host or network namespace");
   }
+  if (Status status = check_job(options_.job, address.job); !status.ok()) return status;
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return Status::error(ErrorCode::no_resources, "socket: no file descriptor is left");
   const sockaddr_un name = socket_address(address);
@@ -117,8 +119,9 @@ Status SocketTransport::connect(int number, std::span<const std::byte> bytes) {
     const bool waits = incoming.introduced && incoming.peer < 0;
     if (waits && adopt(stranger, incoming)) break;
   }
-  // An empty frame tells the receiver who sends.
+  // An empty frame tells the receiver who sends, and of which job.
   if (Status status = enqueue(peer, {}); !status.ok()) return status;
+  peer.queue.back().frame.job = options_.job;
   flush(number);
   return {};
 }

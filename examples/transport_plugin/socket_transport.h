@@ -25,6 +25,7 @@ using Name = std::array<char, 12>;
 // Where a rank listens.
 struct Address {
   char boot_id[40] = {};
+  JobIdentity job;
   std::uint64_t network_namespace = 0;
   std::uint32_t name_bytes = 0;
   Name name = {};  // chosen by the kernel; starts with a zero byte
@@ -40,6 +41,7 @@ struct Frame {
   std::uint64_t signal_offset = 0;
   std::uint64_t signal_value = 0;
   Name sender = {};
+  JobIdentity job;  // in the first frame
   SignalOp signal = SignalOp::none;
 };
 

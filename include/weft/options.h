@@ -44,6 +44,8 @@ struct Options {
   std::string tuning;  ///< [WEFT_TUNING] a file that weft-tune wrote; rank 0 reads it. Default:
                        ///< weft/tuning.json in $XDG_CONFIG_HOME or ~/.config, if it exists
   std::optional<Protocol> protocol;  ///< [WEFT_PROTOCOL: packet, bulk, auto]
+  std::string job;  ///< [WEFT_JOB] what the job is called: start-up over TCP refuses ranks of
+                    ///< another name; default the launcher's (TORCHELASTIC_RUN_ID, SLURM_JOB_ID, …)
 };
 
 }  // namespace weft

@@ -27,7 +27,7 @@ namespace weft::transport {
 
 /// Raised whenever a type below changes its layout or its meaning. A plugin of another version is
 /// refused.
-inline constexpr std::uint32_t kAbiVersion = 6;
+inline constexpr std::uint32_t kAbiVersion = 7;
 
 /// The result of a call; `message` is meaningful where code is not ok.
 struct [[nodiscard]] Status {
@@ -43,6 +43,27 @@ struct [[nodiscard]] Status {
     return status;
   }
 };
+
+/// Tells a job from all others: random bytes that its ranks, and nobody else, have been given. All
+/// zero: no job (an engine's peers come from anywhere and are told apart by what they are).
+struct JobIdentity {
+  std::uint64_t words[2] = {};
+
+  friend bool operator==(const JobIdentity&, const JobIdentity&) = default;
+};
+
+/// Whether an address or a first word that names `theirs` belongs to the job of `mine`; the error
+/// that a transport answers with is `mismatch`, and names both.
+inline Status check_job(const JobIdentity& mine, const JobIdentity& theirs) {
+  if (mine == theirs) return {};
+  const auto hex = [](std::uint64_t word) { return static_cast<unsigned long long>(word); };
+  Status status;
+  status.code = ErrorCode::mismatch;
+  std::snprintf(status.message, sizeof(status.message),
+                "the peer is of another job (%016llx%016llx), not of this one (%016llx%016llx)",
+                hex(theirs.words[0]), hex(theirs.words[1]), hex(mine.words[0]), hex(mine.words[1]));
+  return status;
+}
 
 /// What a put costs, roughly: what algorithms are chosen by until somebody measures. 0: unknown.
 struct RoughCost {
@@ -133,13 +154,15 @@ class Transport {
   /// Constant after open.
   virtual Capabilities capabilities() const = 0;
 
-  /// What peers need in order to connect. Owned by the transport, constant after open.
+  /// What peers need in order to connect, OpenOptions::job among it. Owned by the transport,
+  /// constant after open.
   virtual std::span<const std::byte> address() const = 0;
 
   /// Starts to connect to the transport of this address, which is `peer` here from now on (also
   /// this one itself, under its own number). The peer does so too, under a number of its own
   /// choice, in any order. Returns `unsupported` where this transport cannot reach that address
-  /// (another host); then nothing was done and another transport is tried.
+  /// (another host), `mismatch` where the address is of another job (check_job()); then nothing was
+  /// done and another transport is tried.
   virtual Status connect(int peer, std::span<const std::byte> address) = 0;
 
   /// True once puts to the peer may be posted; call progress() in between. A failure is reported,
@@ -228,6 +251,8 @@ struct OpenOptions {
                             ///< side by side; a transport that uses one at a time takes the first
   int rank = 0;             ///< this transport's own number, whatever it is to others
   int size = 1;             ///< how many numbers there are
+  JobIdentity job;  ///< whom to talk to: a part of address(), and of the first word said to a peer
+                    ///< where that would not know otherwise that it comes from this very job
   bool wakes = false;  ///< the caller will wait at blocking_wait_fd: whatever arrives raises it
   void* context = nullptr;  ///< first argument of the callbacks
   /// A setting by name ("shm.backing" is WEFT_SHM_BACKING), or null where it is unset. Valid until

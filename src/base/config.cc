@@ -93,6 +93,21 @@ std::optional<LaunchVariables> launch_variables() {
   return launch;
 }
 
+// What the launcher calls the job that this process is one of; the one nearest to the ranks counts.
+JobName job_name(const std::string& chosen) {
+  if (!chosen.empty()) return {chosen, "WEFT_JOB", true};
+  for (const char* name : {"TORCHELASTIC_RUN_ID", "PMIX_NAMESPACE", "SLURM_JOB_ID", "FLUX_JOB_ID",
+                           "PBS_JOBID", "LSB_JOBID"}) {
+    const auto job = variable(name);
+    if (!job || *job == "none") continue;  // what torchrun says where nobody has named it
+    const bool slurm = std::string_view(name) == "SLURM_JOB_ID";
+    const auto step = slurm ? variable("SLURM_STEP_ID") : std::nullopt;
+    return step ? JobName{*job + "." + *step, "SLURM_JOB_ID.SLURM_STEP_ID", false}
+                : JobName{*job, name, false};
+  }
+  return {};
+}
+
 // What MPICH's hydra gives the processes it starts.
 int pmi_ranks() {
   if (!variable("PMI_RANK") || !variable("PMI_FD")) return 0;
@@ -123,6 +138,8 @@ Config resolve(const Options& given) {
   fill(options.tuning, "WEFT_TUNING");
   config.default_tuning = default_tuning();
   fill(options.algorithm, "WEFT_ALGORITHM");
+  fill(options.job, "WEFT_JOB");
+  config.job = job_name(options.job);
   config.timeout = time_out(options);
   constexpr std::pair<std::string_view, WaitPolicy> kPolicies[] = {{"auto", WaitPolicy::automatic},
                                                                    {"spin", WaitPolicy::spin},

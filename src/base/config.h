@@ -20,6 +20,13 @@ struct LaunchVariables {
   std::string root_address;  // MASTER_ADDR:MASTER_PORT; empty without a MASTER_PORT
 };
 
+// What a job is called, so that its ranks are told from another's.
+struct JobName {
+  std::string name;     // empty: nobody has said
+  std::string origin;   // the variable it comes from
+  bool chosen = false;  // by the user for this purpose: nothing else is looked at
+};
+
 // Options with every unset member filled from its environment variable or its default.
 struct Config {
   Options options;
@@ -34,6 +41,7 @@ struct Config {
   bool pmix_present = false;              // a PMIx launcher started this process
   int pmi_ranks = 0;                      // ranks of a PMI-1 launcher (MPICH's); 0: none
   std::optional<LaunchVariables> launch;  // torchrun-style
+  JobName job;                            // Options::job, or what a launcher calls it
 };
 
 // Reads the environment once. Throws Error(invalid_argument) naming a variable whose value cannot

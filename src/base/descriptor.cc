@@ -63,8 +63,9 @@ std::string words_of_error(int code) {
   if (code == EMFILE) {
     rlimit limit{};
     getrlimit(RLIMIT_NOFILE, &limit);
-    return fmt::format("{}: raise RLIMIT_NOFILE, which is {} (ulimit -n)", std::strerror(code),
-                       limit.rlim_cur);
+    return fmt::format(
+        "{}: raise RLIMIT_NOFILE, which is {} (ulimit -n); at most {} may be set here",
+        std::strerror(code), limit.rlim_cur, limit.rlim_max);
   }
   if (code == ENFILE) return fmt::format("{}: raise fs.file-max (sysctl)", std::strerror(code));
   return std::strerror(code);

@@ -19,6 +19,10 @@ Deadline Deadline::later(nanoseconds extra) const {
   return moved;
 }
 
+nanoseconds Deadline::left() const {
+  return std::max<nanoseconds>(at_ - Clock::now(), nanoseconds(0));
+}
+
 int Deadline::poll_ms(int at_most) const {
   const auto whole = std::chrono::ceil<std::chrono::milliseconds>(at_ - Clock::now()).count();
   return static_cast<int>(std::clamp<decltype(whole)>(whole, 0, at_most));

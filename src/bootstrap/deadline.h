@@ -17,6 +17,7 @@ class Deadline {
 
   Clock::time_point at() const { return at_; }
   std::chrono::nanoseconds timeout() const { return timeout_; }
+  std::chrono::nanoseconds left() const;  // not below 0
   bool passed() const { return Clock::now() >= at_; }
   // The same time-out, with some more time to wait.
   Deadline later(std::chrono::nanoseconds extra) const;

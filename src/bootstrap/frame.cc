@@ -66,6 +66,7 @@ std::optional<Frame> FrameReader::next() {
   if (bytes.size() >= 6) {
     const auto version = integer_at<std::uint16_t>(bytes, 4);
     if (version != kVersion) {
+      another_version_ = true;
       fail(ErrorCode::bootstrap, "start-up protocol version {}, not {}", version, kVersion);
     }
   }

@@ -14,11 +14,11 @@ namespace weft::bootstrap {
 // Header, little-endian: magic u32, version u16, kind u16, rank u32, number u32, payload bytes u32.
 inline constexpr std::size_t kHeaderBytes = 20;
 inline constexpr std::uint32_t kMagic = 0x54464557;  // "WEFT"
-inline constexpr std::uint16_t kVersion = 1;
+inline constexpr std::uint16_t kVersion = 2;
 inline constexpr std::size_t kMaxPayload = std::size_t{16} << 20;
 
 enum class FrameKind : std::uint16_t {
-  hello = 1,    // to rank 0: rank = the sender's, number = its number of ranks; no payload
+  hello = 1,    // to rank 0: rank = the sender's, number = its number of ranks, payload = its job
   welcome = 2,  // from rank 0, when all have come: number = the number of ranks; no payload
   blob = 3,     // rank = whose it is, number = which all_gather, counted from 1
   failure = 4,  // from rank 0, which closes then: number = the ErrorCode, payload = the message
@@ -51,6 +51,9 @@ class FrameReader {
   // wrong with the stream, which is of no use from then on.
   std::optional<Frame> next();
 
+  // Whether the stream is weft's, of another version than this one: such a peer can be told.
+  bool another_version() const { return another_version_; }
+
   // Nothing is left over: the stream may end here.
   bool empty() const { return start_ == buffer_.size(); }
 
@@ -58,6 +61,7 @@ class FrameReader {
   std::size_t max_payload_;
   Blob buffer_;
   std::size_t start_ = 0;  // of what next() has not returned yet
+  bool another_version_ = false;
 };
 
 }  // namespace weft::bootstrap

@@ -2,6 +2,8 @@
 
 #include "bootstrap/bootstrap.h"
 #include "bootstrap/deadline.h"
+#include "bootstrap/descriptors.h"
+#include "bootstrap/job.h"
 #include "bootstrap/socket.h"
 
 #include "base/descriptor.h"
@@ -35,8 +37,12 @@ using bootstrap::Socket;
 // waits for nobody.
 class LocalRank final : public Bootstrap {
  public:
-  LocalRank(int rank, int size, std::string root, Socket listener)
-      : rank_(rank), size_(size), root_(std::move(root)), listener_(std::move(listener)) {}
+  LocalRank(int rank, int size, std::string root, JobName job, Socket listener)
+      : rank_(rank),
+        size_(size),
+        root_(std::move(root)),
+        job_(std::move(job)),
+        listener_(std::move(listener)) {}
 
   int rank() const override { return rank_; }
   int size() const override { return size_; }
@@ -56,13 +62,14 @@ class LocalRank final : public Bootstrap {
 
  private:
   std::shared_ptr<Bootstrap> meet(std::chrono::nanoseconds timeout) {
-    return rank_ == 0 ? bootstrap::make_tcp_root(listener_.release(), size_, timeout)
-                      : bootstrap::make_tcp(rank_, size_, root_, timeout);
+    return rank_ == 0 ? bootstrap::make_tcp_root(listener_.release(), size_, timeout, {}, job_)
+                      : bootstrap::make_tcp(rank_, size_, root_, timeout, {}, job_);
   }
 
   const int rank_;
   const int size_;
   const std::string root_;
+  const JobName job_;
   Socket listener_;  // rank 0's
   std::shared_ptr<Bootstrap> met_;
   std::optional<Error> failure_;  // of meeting; final
@@ -96,7 +103,8 @@ class LocalRanks {
       : ranks_(ranks),
         body_(body),
         bind_(bind),
-        listener_(bootstrap::listen_on({"127.0.0.1", "0"})),
+        job_(bootstrap::Job::random_name()),
+        listener_(bootstrap::listen_on({"127.0.0.1", "0"}, Deadline(std::chrono::seconds(1)))),
         root_(bootstrap::local_name(listener_)) {}
 
   // Leaves no child behind, whatever is thrown.
@@ -129,7 +137,8 @@ class LocalRanks {
 
   void start(int rank) {
     std::array<int, 2> ends;
-    if (!pipe_above_standard(ends)) {
+    if (bootstrap::with_enough_descriptors([&] { return pipe_above_standard(ends) ? 0 : -1; }) <
+        0) {
       fail(ErrorCode::no_resources, "rank {}: no pipe: {}", rank, words_of_error(errno));
     }
     Socket alive(ends[0]);
@@ -149,7 +158,8 @@ class LocalRanks {
     int status = 1;
     try {
       Options options;
-      options.bootstrap = std::make_shared<LocalRank>(rank, ranks_, root_, std::move(listener_));
+      options.bootstrap =
+          std::make_shared<LocalRank>(rank, ranks_, root_, job_, std::move(listener_));
       status = body_(options);
     } catch (const std::exception& error) {
       std::fprintf(stderr, "weft: rank %d: %s\n", rank, error.what());
@@ -198,6 +208,7 @@ class LocalRanks {
   const int ranks_;
   const std::function<int(const Options&)>& body_;
   const bool bind_;
+  const JobName job_;
   Socket listener_;
   std::string root_;
   std::vector<Child> children_;

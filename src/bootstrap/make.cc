@@ -27,7 +27,7 @@ std::shared_ptr<Bootstrap> make_explicit(const Config& config) {
          missing);
   }
   return make_tcp(*options.rank, *options.size, options.root_address, config.timeout,
-                  log_of(config, *options.rank, *options.size));
+                  log_of(config, *options.rank, *options.size), config.job);
 }
 
 std::shared_ptr<Bootstrap> make_launched(const Config& config) {
@@ -39,7 +39,7 @@ std::shared_ptr<Bootstrap> make_launched(const Config& config) {
   }
   try {
     return make_tcp(launch.rank, launch.size, root, config.timeout,
-                    log_of(config, launch.rank, launch.size));
+                    log_of(config, launch.rank, launch.size), config.job);
   } catch (const Error& error) {
     throw Error(error.code(),
                 fmt::format("{} (started by RANK={}, WORLD_SIZE={}, MASTER_ADDR and MASTER_PORT; "

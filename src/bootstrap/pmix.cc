@@ -32,7 +32,8 @@ pmix_info_t whole_seconds(const char* key, const Deadline& deadline) {
 
 class Pmix final : public Bootstrap {
  public:
-  explicit Pmix(const Deadline& deadline) : instance_(next_instance_++) {
+  explicit Pmix(const Deadline& deadline)
+      : library_(PmixLibrary::session(deadline)), instance_(next_instance_++) {
     pmix_proc_t job = library_.self();
     job.rank = PMIX_RANK_WILDCARD;
     const auto size = get(job, PMIX_JOB_SIZE, {}, deadline);
@@ -141,7 +142,7 @@ class Pmix final : public Bootstrap {
   // Communicators are created in the same order everywhere, so that keys match.
   static inline std::atomic<unsigned> next_instance_ = 0;
 
-  const PmixLibrary& library_ = PmixLibrary::session();
+  const PmixLibrary& library_;
   const unsigned instance_;
   int size_ = 0;
   unsigned calls_ = 0;

@@ -1,9 +1,13 @@
 #include "bootstrap/pmix_library.h"
 
+#include "bootstrap/patient_call.h"
+
 #include "base/error.h"
 
 #include <dlfcn.h>
 #include <unistd.h>
+
+#include <atomic>
 
 namespace weft::bootstrap {
 namespace {
@@ -16,9 +20,25 @@ void look_up(void* library, const char* name, Function& function) {
 
 }  // namespace
 
-const PmixLibrary& PmixLibrary::session() {
-  static const PmixLibrary kSession;
-  return kSession;
+// PMIx_Init() has no time-out of its own.
+const PmixLibrary& PmixLibrary::session(const Deadline& deadline) {
+  static std::atomic<const PmixLibrary*> open{nullptr};
+  if (const PmixLibrary* session = open.load()) return *session;
+  const auto trouble = call_within<std::optional<Error>>(deadline, []() -> std::optional<Error> {
+    try {
+      static const PmixLibrary kSession;
+      open = &kSession;
+      return std::nullopt;
+    } catch (const Error& error) {
+      return error;
+    }
+  });
+  if (!trouble) {
+    fail(ErrorCode::timeout, "the PMIx server that started this process does not answer within {}",
+         in_words(deadline.timeout()));
+  }
+  if (*trouble) throw Error(**trouble);
+  return *open;
 }
 
 PmixLibrary::PmixLibrary() : process_(getpid()) {

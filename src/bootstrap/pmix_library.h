@@ -1,6 +1,8 @@
 // The PMIx client library, loaded at run time so that libweft does not link it.
 #pragma once
 
+#include "bootstrap/deadline.h"
+
 #include <pmix.h>
 
 #include <string>
@@ -14,8 +16,9 @@ namespace weft::bootstrap {
 class PmixLibrary {
  public:
   // Loads and initializes on first use. Throws Error(unsupported) without the library,
-  // Error(bootstrap) where the server does not answer.
-  static const PmixLibrary& session();
+  // Error(bootstrap) where the server refuses, Error(timeout) where it does not answer: a later
+  // call waits for the same answer.
+  static const PmixLibrary& session(const Deadline& deadline);
 
   PmixLibrary(const PmixLibrary&) = delete;
   PmixLibrary& operator=(const PmixLibrary&) = delete;

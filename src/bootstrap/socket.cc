@@ -1,9 +1,11 @@
 #include "bootstrap/socket.h"
 
+#include "bootstrap/descriptors.h"
+#include "bootstrap/resolver.h"
+
 #include "base/descriptor.h"
 #include "base/error.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -16,36 +18,12 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
-#include <memory>
 
 namespace weft::bootstrap {
 namespace {
 
-using AddressList = std::unique_ptr<addrinfo, decltype(&freeaddrinfo)>;
-
 // A host that drops packets must not use up the whole time-out while another address would answer.
 constexpr int kConnectAttemptMs = 5'000;
-
-bool is_literal(const std::string& host) {
-  in6_addr address;
-  return inet_pton(AF_INET, host.c_str(), &address) == 1 ||
-         inet_pton(AF_INET6, host.substr(0, host.find('%')).c_str(), &address) == 1;
-}
-
-// `host` null: the wildcard addresses. An empty list: `why` holds the resolver's words.
-AddressList resolve_addresses(const char* host, const std::string& port, std::string& why) {
-  addrinfo hints{};
-  hints.ai_family = AF_UNSPEC;
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_NUMERICSERV | (host == nullptr ? AI_PASSIVE : 0);
-  addrinfo* found = nullptr;
-  const int error = getaddrinfo(host, port.c_str(), &hints, &found);
-  if (error != 0) {
-    why = error == EAI_SYSTEM ? std::strerror(errno) : gai_strerror(error);
-    found = nullptr;
-  }
-  return {found, &freeaddrinfo};
-}
 
 void set_option(int fd, int level, int option, int value) {
   // These tune or harden; a kernel that lacks one still carries the start-up.
@@ -61,7 +39,8 @@ void tune(int fd) {
 }
 
 Socket make_socket(int family) {
-  Socket made(above_standard(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)));
+  Socket made(open_descriptor(
+      [&] { return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0); }));
   // Both sides need it: a rank that connects from the very port that rank 0 is about to listen on
   // must not be in its way.
   if (made) set_option(made.fd(), SOL_SOCKET, SO_REUSEADDR, 1);
@@ -156,20 +135,27 @@ Endpoint parse_endpoint(const std::string& text) {
   return endpoint;
 }
 
-Socket listen_on(const Endpoint& endpoint) {
-  std::string why;
+Socket listen_unless_taken(const Endpoint& endpoint, const Deadline& deadline) {
   int error = EADDRNOTAVAIL;
   if (endpoint.host == "localhost" || is_literal(endpoint.host)) {
-    const AddressList named = resolve_addresses(endpoint.host.c_str(), endpoint.port, why);
-    if (Socket listener = listen_on_any(named.get(), error)) return listener;
+    const Resolved named = addresses_of(endpoint.host, endpoint.port, deadline);
+    if (Socket listener = listen_on_any(named.addresses.get(), error)) return listener;
   }
   // A name, or an address that others use for this host (behind address translation).
   if (error == EADDRNOTAVAIL) {
-    const AddressList wildcard = resolve_addresses(nullptr, endpoint.port, why);
-    if (Socket listener = listen_on_any(wildcard.get(), error)) return listener;
+    const Resolved wildcard = wildcard_addresses(endpoint.port);
+    if (Socket listener = listen_on_any(wildcard.addresses.get(), error)) return listener;
   }
+  if (error == EADDRINUSE) return Socket();
+  const bool full = out_of_descriptors(error);
+  fail(full ? ErrorCode::no_resources : ErrorCode::bootstrap, "rank 0 cannot listen on {}: {}",
+       endpoint.text(), words_of_error(error));
+}
+
+Socket listen_on(const Endpoint& endpoint, const Deadline& deadline) {
+  if (Socket listener = listen_unless_taken(endpoint, deadline)) return listener;
   fail(ErrorCode::bootstrap, "rank 0 cannot listen on {}: {}", endpoint.text(),
-       words_of_error(error));
+       words_of_error(EADDRINUSE));
 }
 
 void adopt_listener(const Socket& listener) {
@@ -185,8 +171,8 @@ void adopt_listener(const Socket& listener) {
 }
 
 AcceptResult accept_from(const Socket& listener, Socket& accepted) {
-  const int fd =
-      above_standard(accept4(listener.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  const int fd = open_descriptor(
+      [&] { return accept4(listener.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC); });
   if (fd >= 0) {
     tune(fd);
     accepted = Socket(fd);
@@ -198,9 +184,18 @@ AcceptResult accept_from(const Socket& listener, Socket& accepted) {
 }
 
 Socket connect_to(const Endpoint& endpoint, const Deadline& deadline, std::string& why) {
-  const AddressList addresses = resolve_addresses(endpoint.host.c_str(), endpoint.port, why);
-  for (const addrinfo* address = addresses.get(); address != nullptr; address = address->ai_next) {
+  const auto check_descriptors = [&](int error) {
+    if (!out_of_descriptors(error)) return;
+    fail(ErrorCode::no_resources, "no connection to {}: {}", endpoint.text(),
+         words_of_error(error));
+  };
+  const Resolved found = addresses_of(endpoint.host, endpoint.port, deadline);
+  check_descriptors(found.error);
+  if (!found.addresses) why = found.why;
+  for (const addrinfo* address = found.addresses.get(); address != nullptr;
+       address = address->ai_next) {
     Socket candidate = make_socket(address->ai_family);
+    if (!candidate) check_descriptors(errno);
     const int error = candidate ? connect_once(candidate, *address, deadline) : errno;
     if (error != 0) {
       why = words_of_error(error);

@@ -41,8 +41,11 @@ Endpoint parse_endpoint(const std::string& text);
 
 // Listens on the address itself where `endpoint` is localhost or an address of this host, and on
 // all addresses where it is a name: a host often knows itself by a loopback address under its own
-// name. Throws Error(bootstrap).
-Socket listen_on(const Endpoint& endpoint);
+// name. Throws Error(bootstrap), Error(no_resources) without a descriptor.
+Socket listen_on(const Endpoint& endpoint, const Deadline& deadline);
+
+// The same, but an empty socket where the port is taken.
+Socket listen_unless_taken(const Endpoint& endpoint, const Deadline& deadline);
 
 // Makes a listening socket from elsewhere (blocking or not) fit for accept_from().
 void adopt_listener(const Socket& listener);
@@ -51,7 +54,7 @@ enum class AcceptResult { accepted, none_waiting, out_of_descriptors };
 AcceptResult accept_from(const Socket& listener, Socket& accepted);
 
 // Tries each address of `endpoint` once. An empty socket: none answered, and `why` says why not.
-// Looking up a name takes as long as the resolver is configured to try.
+// Throws Error(no_resources) without a descriptor.
 Socket connect_to(const Endpoint& endpoint, const Deadline& deadline, std::string& why);
 
 // The other side's and this side's address, for messages and logs; "?" where unknown.

@@ -12,8 +12,11 @@ namespace {
 
 constexpr std::chrono::milliseconds kFirstRetry{5};
 constexpr std::chrono::milliseconds kSlowestRetry{200};
+// For a rank 0 that has the port to say who it is.
+constexpr std::chrono::seconds kPatience{1};
 
-// Waits for the socket and moves bytes both ways. False: the deadline passed.
+// Waits for the socket and moves bytes both ways. False: the deadline has passed, also where there
+// are always some.
 bool exchange(Connection& connection, const Deadline& deadline, bool& open) {
   const short events = connection.sending() ? POLLIN | POLLOUT : POLLIN;
   pollfd waiting{connection.fd(), events, 0};
@@ -22,45 +25,69 @@ bool exchange(Connection& connection, const Deadline& deadline, bool& open) {
   if ((waiting.revents & POLLOUT) != 0) open = connection.flush() && open;
   // An end that flush() met may have words before it.
   if ((waiting.revents & ~POLLOUT) != 0 || !open) open = connection.receive() && open;
-  return true;
+  return !deadline.passed();
 }
 
 // The next frame from rank 0; none: the deadline passed. Throws Error(bootstrap) where it is gone
 // or speaks nonsense.
 std::optional<Frame> receive_frame(Connection& connection, const Deadline& deadline) {
   bool open = true;
-  for (;;) {
+  for (bool in_time = true;; in_time = exchange(connection, deadline, open)) {
     if (auto frame = connection.reader().next()) return frame;
     if (!open) {
       fail(ErrorCode::bootstrap, "its process ended or the connection broke ({})",
            connection.why_closed());
     }
-    if (!exchange(connection, deadline, open)) return std::nullopt;
+    if (!in_time) return std::nullopt;
   }
+}
+
+std::shared_ptr<const Blob> hello(int rank, const Job& job) {
+  return make_frame(FrameKind::hello, static_cast<std::uint32_t>(rank),
+                    static_cast<std::uint32_t>(job.size), pack(job));
+}
+
+std::string text_of(const Frame& failure) {
+  return {reinterpret_cast<const char*>(failure.payload.data()), failure.payload.size()};
 }
 
 // Throws what rank 0 gave as its reason to give up, if `frame` is one.
 void check_verdict(const Frame& frame) {
   if (frame.kind != FrameKind::failure) return;
   const bool timed_out = frame.number == static_cast<std::uint32_t>(ErrorCode::timeout);
-  throw Error(
-      timed_out ? ErrorCode::timeout : ErrorCode::bootstrap,
-      std::string(reinterpret_cast<const char*>(frame.payload.data()), frame.payload.size()));
+  throw Error(timed_out ? ErrorCode::timeout : ErrorCode::bootstrap, text_of(frame));
 }
 
 }  // namespace
 
-TcpClient::TcpClient(int rank, int size, const Endpoint& root, std::chrono::nanoseconds timeout)
-    : rank_(rank), size_(size), root_(root.text()), connection_(join(root, timeout)) {}
+std::string answer_to_rank_0(const Job& job, const Endpoint& root, const Deadline& deadline) {
+  const Deadline patience(std::min<std::chrono::nanoseconds>(kPatience, deadline.left()));
+  std::string why;
+  try {
+    Socket socket = connect_to(root, patience, why);
+    if (!socket) return "";
+    Connection connection(std::move(socket), kMaxPayload);
+    connection.send(hello(0, job));
+    const auto frame = receive_frame(connection, patience);
+    return frame && frame->kind == FrameKind::failure ? text_of(*frame) : "";
+  } catch (const Error&) {  // it is gone, or speaks nonsense
+    return "";
+  }
+}
+
+TcpClient::TcpClient(int rank, const Job& job, const Endpoint& root,
+                     std::chrono::nanoseconds timeout)
+    : rank_(rank), size_(job.size), root_(root.text()), connection_(join(root, job, timeout)) {}
 
 // Connects and says hello until rank 0 welcomes this rank, or refuses it.
-Connection TcpClient::join(const Endpoint& root, std::chrono::nanoseconds timeout) const {
+Connection TcpClient::join(const Endpoint& root, const Job& job,
+                           std::chrono::nanoseconds timeout) const {
   const Deadline deadline(timeout);
   std::string why;
   for (auto pause = kFirstRetry;; pause = std::min(2 * pause, kSlowestRetry)) {
     if (Socket socket = connect_to(root, deadline, why)) {
       Connection connection(std::move(socket), kMaxPayload);
-      if (welcomed(connection, deadline, why)) return connection;
+      if (welcomed(connection, job, deadline, why)) return connection;
     }
     const std::chrono::milliseconds left(deadline.poll_ms());
     if (left.count() == 0) break;
@@ -72,9 +99,9 @@ Connection TcpClient::join(const Endpoint& root, std::chrono::nanoseconds timeou
 
 // False: what answers is gone or is not weft, for the reason in `why`; it may be a forerunner of
 // rank 0.
-bool TcpClient::welcomed(Connection& connection, const Deadline& deadline, std::string& why) const {
-  connection.send(make_frame(FrameKind::hello, static_cast<std::uint32_t>(rank_),
-                             static_cast<std::uint32_t>(size_)));
+bool TcpClient::welcomed(Connection& connection, const Job& job, const Deadline& deadline,
+                         std::string& why) const {
+  connection.send(hello(rank_, job));
   std::optional<Frame> frame;
   try {
     frame = receive_frame(connection, deadline.later(kVerdictWait));

@@ -1,4 +1,3 @@
-#include "bootstrap/rendezvous.h"
 #include "bootstrap/tcp.h"
 
 #include "base/error.h"
@@ -24,10 +23,11 @@ bool wait_for(std::vector<pollfd>& entries, const Deadline& deadline) {
 
 }  // namespace
 
-TcpRoot::TcpRoot(Socket listener, int size, std::chrono::nanoseconds timeout, const Log& log)
-    : size_(size), address_(local_name(listener)) {
-  const Deadline deadline(timeout);
-  peers_ = collect_ranks(listener, size, deadline, log);
+TcpRoot::TcpRoot(Socket listener, const Job& job, std::chrono::nanoseconds timeout, const Log& log)
+    : size_(job.size),
+      rendezvous_(std::move(listener), job, log),
+      address_(rendezvous_.address()),
+      peers_(rendezvous_.collect(Deadline(timeout))) {
   for (Connection& peer : peers_)
     (void)peer.flush();  // a rank that is lost already is found by the first all_gather
 }
@@ -62,7 +62,7 @@ std::vector<std::optional<Blob>> TcpRoot::collect(const Deadline& deadline) {
       waiting.push_back({peers_[peer].fd(), POLLIN, 0});
     }
     if (missing.empty()) return blobs;
-    if (!wait_for(waiting, deadline)) {
+    if (!wait_for_peers(waiting, deadline)) {
       give_up(ErrorCode::timeout,
               fmt::format("{} not called all_gather #{} within {}", ranks_have(missing, size_),
                           calls_, in_words(deadline.timeout())));
@@ -71,6 +71,19 @@ std::vector<std::optional<Blob>> TcpRoot::collect(const Deadline& deadline) {
       readable[static_cast<std::size_t>(missing[i]) - 1] = waiting[i].revents != 0;
     }
   }
+}
+
+// As wait_for(), and whoever else comes is answered meanwhile.
+bool TcpRoot::wait_for_peers(std::vector<pollfd>& peers, const Deadline& deadline) {
+  const std::size_t own = peers.size();
+  rendezvous_.await(peers);
+  if (!wait_for(peers, deadline)) return false;
+  try {
+    rendezvous_.serve(std::span(peers).subspan(own));
+  } catch (const Error& error) {
+    give_up(error.code(), error.what());
+  }
+  return true;
 }
 
 // What a peer sent for this call, where it is complete.

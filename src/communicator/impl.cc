@@ -45,6 +45,7 @@ Communicator::Impl::Impl(const Options& options) : config(resolve(options)) {
   closed_channels = std::make_unique<ClosedChannels>(*endpoint, *messenger);
   pages = std::make_unique<p2p::PageMover>(*endpoint);
   await_others();
+  bootstrap.reset();  // its port may be wanted for the next start-up
 }
 
 // A rank whose program ends at once takes its memory with it: not before all have mapped it.

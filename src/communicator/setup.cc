@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/names.h"
+#include "base/random.h"
 #include "communicator/job.h"
 #include "communicator/mover.h"
 #include "communicator/tuning_file.h"
@@ -68,7 +69,7 @@ void Connections::open_transports(const Config& config) {
   const topology::Place place = place_by_machine(hosts_, world_.rank);
   transports_ = std::make_unique<Transports>(
       config, log_, host_,
-      Transports::Rank{world_.rank, world_.ranks, place.local_index, place.local_ranks},
+      Transports::Rank{world_.rank, world_.ranks, place.local_index, place.local_ranks, job_},
       links_.failures);
   const std::string& wanted = config.options.transports;
   // Others take time and memory that most ranks can save.
@@ -85,10 +86,12 @@ std::vector<Blob> Connections::all_gather(const Config& config, Bootstrap& boots
   return bootstrap.all_gather(mine, config.timeout);
 }
 
-// What must be equal everywhere, where each rank runs, and the tuning file.
+// What must be equal everywhere, the job's identity (rank 0 makes it), where each rank runs, and
+// the tuning file.
 void Connections::introduce(const Config& config, Bootstrap& bootstrap) {
   BlobWriter mine;
   mine.put_text(WEFT_VERSION);
+  mine.put(transport::JobIdentity{{random_word(), random_word()}});
   mine.put(static_cast<std::uint64_t>(config.shared_bytes));
   mine.put_text(config.options.algorithm);
   mine.put_text(config.options.routes);
@@ -105,6 +108,8 @@ void Connections::introduce(const Config& config, Bootstrap& bootstrap) {
   for (int peer = 0; peer < world_.ranks; ++peer) {
     BlobReader reader(all[static_cast<std::size_t>(peer)]);
     check(peer, "the version of weft", std::string(WEFT_VERSION), reader.get_text());
+    const auto job = reader.get<transport::JobIdentity>();
+    if (peer == 0) job_ = job;
     check(peer, "WEFT_SHARED_BYTES", std::uint64_t{config.shared_bytes},
           reader.get<std::uint64_t>());
     check(peer, "WEFT_ALGORITHM", config.options.algorithm, reader.get_text());

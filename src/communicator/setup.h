@@ -67,6 +67,7 @@ class Connections {
 
   const Log& log_;
   links::Links links_;  // first: transports raise completions and report failures until they end
+  transport::JobIdentity job_;
   topology::Host host_;
   std::vector<topology::Host> hosts_;  // by rank, as each sees its own
   Routes routes_;

@@ -94,7 +94,7 @@ Engine::Impl::~Impl() {
 
 void Engine::Impl::open_transports() {
   transports = std::make_unique<Transports>(
-      config, log, host, Transports::Rank{0, static_cast<int>(self.numbers), 0, 1},
+      config, log, host, Transports::Rank{0, static_cast<int>(self.numbers), 0, 1, {}},
       links->failures);
   const std::string& wanted = config.options.transports;
   transports->open([&](const std::string& name, int priority) {

@@ -81,6 +81,7 @@ void Transports::open_devices(const transport::LoadedPlugin& plugin, const Propo
   transport::OpenOptions options;
   options.device = proposal.devices.c_str();
   options.wakes = config_.wait_policy == WaitPolicy::block;
+  options.job = rank_.job;
   options.rank = rank_.rank;
   options.size = rank_.ranks;
   options.context = &callbacks_.emplace_back(this, std::string(plugin.plugin->name));

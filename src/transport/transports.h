@@ -29,6 +29,7 @@ class Transports {
     // Among the ranks of this machine to which the same devices are nearest.
     int local_index = 0;
     int local_ranks = 1;
+    transport::JobIdentity job;
   };
 
   // Everything passed by reference outlives it.

@@ -71,6 +71,27 @@ TEST_P(Contract, AForeignAddressIsUnsupportedAndChangesNothing) {
   });
 }
 
+TEST_P(Contract, ARankOfAnotherJobIsRefusedInPlainWordsAndChangesNothing) {
+  const auto body = [](Rank& rank) {
+    const auto addresses = rank.exchange(rank.transport().address());
+    const int partner = (rank.rank() + 2) % 4;
+    for (const int peer : {rank.next(), rank.previous()}) {
+      const Status status = rank.transport().connect(peer, addresses[peer]);
+      EXPECT_EQ(status.code, ErrorCode::mismatch);
+      EXPECT_NE(std::string(status.message).find("of another job"), std::string::npos)
+          << status.message;
+      EXPECT_FALSE(rank.transport().connected(peer));
+    }
+    // The number of one that was refused is free.
+    ASSERT_TRUE(rank.transport().connect(rank.next(), addresses[partner]).ok());
+    rank.until("the rank of the same job is connected",
+               [&] { return rank.transport().connected(rank.next()); });
+    EXPECT_TRUE(rank.failures().empty());
+    rank.barrier();
+  };
+  contract::run(GetParam(), 4, body, -1, {.jobs = 2});
+}
+
 TEST_P(Contract, IdleProgressHandlesNothing) {
   run(2, [](Rank& rank) {
     rank.connect_all();

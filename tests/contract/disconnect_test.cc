@@ -10,7 +10,7 @@ namespace weft::contract {
 namespace {
 
 constexpr int kA = 0, kB = 1, kC = 2;
-constexpr Numbers kGuests{.own = 0, .size = 4};
+constexpr Numbers kGuests{.own = 0, .size = 4, .jobs = 0};
 // By whom, of whom.
 constexpr int kNumber[3][3] = {{0, 2, 3}, {1, 0, 3}, {2, 1, 0}};
 

@@ -47,6 +47,7 @@ Rank::Rank(const Subject& subject, Shared& shared, int rank, int size, const Num
   OpenOptions options;
   options.rank = numbers.own >= 0 ? numbers.own : rank;
   options.size = numbers.size > 0 ? numbers.size : size;
+  if (numbers.jobs > 0) options.job = {{1, static_cast<std::uint64_t>(rank % numbers.jobs)}};
   options.wakes = subject.wakes;
   options.context = this;
   options.setting = setting;

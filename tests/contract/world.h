@@ -18,6 +18,7 @@ namespace weft::contract {
 using transport::Capabilities;
 using transport::Failure;
 using transport::Get;
+using transport::JobIdentity;
 using transport::LocalMemory;
 using transport::MemoryKey;
 using transport::OpenOptions;
@@ -44,10 +45,11 @@ std::vector<Subject> all_subjects();
 
 struct Shared;
 
-// What a rank opens its transport as; by default under its rank, among all ranks.
+// What a rank opens its transport as; by default under its rank, among all ranks, for a job of all.
 struct Numbers {
   int own = -1;
   int size = 0;
+  int jobs = 1;  // ranks r and r + jobs belong together; 0: to no job
 };
 
 // One rank's view. Functions that cannot do what they say record a test failure and end the rank's

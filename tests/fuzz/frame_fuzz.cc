@@ -1,5 +1,6 @@
-// Feeds arbitrary bytes to the frame parser of the TCP start-up.
+// Feeds arbitrary bytes to what reads the TCP start-up: frames, and the job that a hello names.
 #include "bootstrap/frame.h"
+#include "bootstrap/job.h"
 
 #include <weft/error.h>
 
@@ -40,6 +41,19 @@ Outcome read_in_chunks(std::span<const std::byte> stream, std::size_t chunk) {
   return outcome;
 }
 
+// What a rank says of its job is read as it was written, or is an error.
+void check_job(std::span<const std::byte> payload) {
+  try {
+    const auto job = weft::bootstrap::unpack_job(payload, 2);
+    const weft::Blob again = pack(job);
+    require(again.size() == payload.size(), "the job has another length");
+    require(pack(weft::bootstrap::unpack_job(again, 2)) == again, "the job is another one");
+    require(!job.in_words().empty(), "a job without words");
+  } catch (const weft::Error& error) {
+    require(error.code() == weft::ErrorCode::bootstrap, "another error");
+  }
+}
+
 }  // namespace
 
 // Random bytes, or frames of which some bytes are changed, cut off or repeated.
@@ -48,7 +62,9 @@ weft::fuzz::Input weft::fuzz::next_input(Random& random) {
   if (random.only_bytes(input, 200)) return input;
   weft::Blob frames;
   for (std::size_t left = 1 + random.below(4); left > 0; --left) {
-    const weft::Blob payload(random.below(320), std::byte{random.byte()});
+    weft::Blob payload(random.below(320), std::byte{random.byte()});
+    if (random.below(3) == 0)
+      payload = pack(weft::bootstrap::Job{{"night", "WEFT_JOB", true}, random.word(), 2});
     append_frame(frames, static_cast<FrameKind>(1 + random.below(5)), random.word(), random.word(),
                  payload);
   }
@@ -69,6 +85,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   weft::Blob written;
   for (const Frame& frame : parts.frames) {
     require(frame.payload.size() <= kMaxPayload, "a payload above the limit");
+    check_job(frame.payload);
     append_frame(written, frame.kind, frame.rank, frame.number, frame.payload);
   }
   require(

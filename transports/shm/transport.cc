@@ -34,6 +34,7 @@ Transport::Transport(const transport::OpenOptions& options, std::optional<Backin
       private_(static_cast<std::size_t>(options.size)) {
   self_.self = {own_process(), reinterpret_cast<std::uint64_t>(&process_identity())};
   self_.backing = backing_now();
+  self_.job = options.job;
 }
 
 Transport::~Transport() = default;
@@ -62,6 +63,7 @@ Status Transport::check_reach(const Address& peer) const {
   const ProcessId& self = self_.self.process;
   const ProcessId& process = peer.self.process;
   if (process.host != self.host) return unsupported("another host");
+  if (Status status = transport::check_job(self_.job, peer.job); !status.ok()) return status;
   if (same_process(process, self)) return {};
   // Containers of one machine that keep their memory apart are two hosts.
   if (process.shm_device != self.shm_device) return unsupported("another /dev/shm");

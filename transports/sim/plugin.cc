@@ -54,6 +54,7 @@ Transport* open_port(const OpenOptions& options) {
   };
   TransportOptions result;
   result.rank = options.rank;
+  result.job = options.job;
   result.load_store = number("sim.load_store", 0) != 0;
   result.port.ordered = number("sim.ordered", 1) != 0;
   result.port.seed = number("sim.seed", 0);

@@ -32,7 +32,7 @@ SimTransport::SimTransport(std::shared_ptr<Fabric> fabric, const TransportOption
     : fabric_(std::move(fabric)),
       options_(options),
       port_(fabric_->attach(options.rank, options.port)) {
-  const Address address{process_identity(), fabric_->id(), port_->index};
+  const Address address{process_identity(), fabric_->id(), port_->index, options.job};
   std::memcpy(address_.data(), &address, sizeof(address));
 }
 
@@ -53,7 +53,7 @@ Capabilities SimTransport::capabilities() const {
 }
 
 Status SimTransport::connect(int peer, std::span<const std::byte> address) {
-  // All but the port must be this transport's own.
+  // What is before the port must be this transport's own.
   if (peer < 0 || address.size() != sizeof(Address) ||
       !std::equal(address.begin(), address.begin() + offsetof(Address, port), address_.begin())) {
     return Status::error(ErrorCode::unsupported,
@@ -61,6 +61,7 @@ Status SimTransport::connect(int peer, std::span<const std::byte> address) {
   }
   Address parsed;
   std::memcpy(&parsed, address.data(), sizeof(parsed));
+  if (Status status = transport::check_job(options_.job, parsed.job); !status.ok()) return status;
   return guarded(
       [&] { return fabric_->connect(*port_, peer, static_cast<std::uint32_t>(parsed.port)); });
 }

@@ -16,6 +16,7 @@ namespace weft::sim {
 
 struct TransportOptions {
   int rank = 0;
+  transport::JobIdentity job;
   PortOptions port;
   bool load_store = false;
   void* context = nullptr;
@@ -49,6 +50,7 @@ class SimTransport final : public transport::Transport {
     Identity process;
     std::uint64_t fabric;
     std::uint64_t port;
+    transport::JobIdentity job;
   };
 
   void describe(std::uint64_t handle, void* address, std::size_t bytes,

@@ -31,6 +31,7 @@ Status Transport::connect(int number, std::span<const std::byte> address) {
   if (address.size() <= sizeof(head) || head.magic != kMagic ||
       head.bytes != address.size() - sizeof(head))
     return Status::error(ErrorCode::unsupported, "not an address of this transport");
+  if (Status status = transport::check_job(options_.job, head.job); !status.ok()) return status;
   Peer& peer = peers_[static_cast<std::size_t>(number)];
   if (number == options_.rank) {
     peer.known = peer.heard = true;

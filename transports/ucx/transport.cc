@@ -22,6 +22,7 @@ Transport::Transport(const transport::OpenOptions& options, std::size_t queue)
   cookie_ = random_word();
   AddressHead head;
   head.cookie = cookie_;
+  head.job = options.job;
   const std::vector<std::byte> own = worker_.address();
   head.bytes = static_cast<std::uint32_t>(own.size());
   address_.resize(sizeof(head) + own.size());

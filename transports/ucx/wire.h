@@ -2,17 +2,20 @@
 // on machines of one kind.
 #pragma once
 
+#include <weft/transport.h>
+
 #include <cstdint>
 
 namespace weft::ucx {
 
-inline constexpr std::uint32_t kMagic = 0x32587577;  // "wuX2"
+inline constexpr std::uint32_t kMagic = 0x33587577;  // "wuX3"
 
 // Comes before the worker's own address.
 struct AddressHead {
   std::uint32_t magic = kMagic;
   std::uint32_t bytes = 0;   // of the worker's address, in which UCP trusts
   std::uint64_t cookie = 0;  // tells this transport from all others
+  transport::JobIdentity job;
 };
 
 // A memory key's bytes.

@@ -55,6 +55,7 @@ Transport::Transport(const transport::OpenOptions& options, const Settings& sett
   control_ = std::make_unique<Control>(options.size, gids_of(rails_), listener);
   status_ = control_->status();
   control_->describe(&address_);
+  address_.job = options.job;
   address_.rails = static_cast<std::uint8_t>(rails_.size());
   address_.link_layer = rails_[0]->device().attributes.link_layer;
   if (options.wakes) open_wait_descriptor();
@@ -121,6 +122,7 @@ Status Transport::connect(int number, std::span<const std::byte> address) {
   if (address.size() != sizeof(theirs) || theirs.magic != kMagic ||
       theirs.hosts > theirs.host.size() || theirs.rails == 0)
     return Status::error(ErrorCode::unsupported, "not an address of this transport");
+  if (Status status = transport::check_job(options_.job, theirs.job); !status.ok()) return status;
   if (theirs.link_layer != address_.link_layer)
     return Status::error(ErrorCode::unsupported, "one side is InfiniBand, the other Ethernet");
   Peer& p = peer(number);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <infiniband/verbs.h>
+#include <weft/transport.h>
 
 #include <array>
 #include <cstdint>
@@ -10,7 +11,7 @@
 
 namespace weft::verbs {
 
-inline constexpr std::uint32_t kMagic = 0x34427677;  // "wvB4"
+inline constexpr std::uint32_t kMagic = 0x35427677;  // "wvB5"
 
 // Devices that a rank uses side by side.
 inline constexpr std::size_t kMaxRails = 4;
@@ -20,6 +21,7 @@ struct Address {
   std::uint32_t magic = kMagic;
   std::uint32_t unused = 0;
   std::uint64_t cookie = 0;  // tells this transport from all others, earlier ones among them
+  transport::JobIdentity job;
   std::uint16_t tcp_port = 0;
   std::uint8_t rails = 0;
   std::uint8_t link_layer = 0;                         // of every rail

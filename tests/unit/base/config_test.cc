@@ -26,7 +26,11 @@ class ConfigTest : public testing::Test {
                                                "WORLD_SIZE",       "MASTER_ADDR",
                                                "MASTER_PORT",      "PMI_RANK",
                                                "PMI_SIZE",         "PMI_FD",
-                                               "WEFT_SHM_BACKING", "WEFT_TOPOLOGY_XML"};
+                                               "WEFT_SHM_BACKING", "WEFT_TOPOLOGY_XML",
+                                               "WEFT_JOB",         "TORCHELASTIC_RUN_ID",
+                                               "SLURM_JOB_ID",     "SLURM_STEP_ID",
+                                               "FLUX_JOB_ID",      "PBS_JOBID",
+                                               "LSB_JOBID"};
 
   void SetUp() override {
     for (const char* name : kVariables) {
@@ -68,6 +72,7 @@ TEST_F(ConfigTest, an_empty_environment_gives_the_defaults) {
   EXPECT_FALSE(config.pmix_present);
   EXPECT_EQ(config.pmi_ranks, 0);
   EXPECT_FALSE(config.launch);
+  EXPECT_EQ(config.job.name, "");
 }
 
 TEST_F(ConfigTest, variables_fill_what_is_unset) {
@@ -206,6 +211,29 @@ TEST_F(ConfigTest, a_transports_setting_is_a_variable_of_that_name) {
   EXPECT_EQ(transport_setting("shm.backing"), nullptr);
   set("WEFT_SHM_BACKING", "memfd");
   EXPECT_STREQ(transport_setting("shm.backing"), "memfd");
+}
+
+TEST_F(ConfigTest, the_launcher_names_the_job) {
+  set("SLURM_JOB_ID", "4711");
+  EXPECT_EQ(resolve({}).job.name, "4711");
+  set("SLURM_STEP_ID", "2");
+  EXPECT_EQ(resolve({}).job.name, "4711.2");
+  EXPECT_EQ(resolve({}).job.origin, "SLURM_JOB_ID.SLURM_STEP_ID");
+  set("TORCHELASTIC_RUN_ID", "none");  // torchrun without a name
+  EXPECT_EQ(resolve({}).job.name, "4711.2");
+  set("TORCHELASTIC_RUN_ID", "nightly");
+  EXPECT_EQ(resolve({}).job.name, "nightly");
+  EXPECT_FALSE(resolve({}).job.chosen);
+}
+
+TEST_F(ConfigTest, a_job_that_is_named_has_that_name) {
+  set("SLURM_JOB_ID", "4711");
+  set("WEFT_JOB", "left half");
+  EXPECT_EQ(resolve({}).job.name, "left half");
+  EXPECT_TRUE(resolve({}).job.chosen);
+  Options options;
+  options.job = "right half";
+  EXPECT_EQ(resolve(options).job.name, "right half");
 }
 
 }  // namespace

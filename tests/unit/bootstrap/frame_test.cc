@@ -50,7 +50,7 @@ TEST(Frame, what_is_written_is_read_back) {
 TEST(Frame, the_bytes_are_the_same_on_every_machine) {
   Blob bytes;
   append_frame(bytes, FrameKind::blob, 2, 0x0a0b, bytes_of("x"));
-  EXPECT_EQ(bytes, bytes_of(std::string_view("WEFT\1\0\3\0\2\0\0\0\x0b\x0a\0\0\1\0\0\0x", 21)));
+  EXPECT_EQ(bytes, bytes_of(std::string_view("WEFT\2\0\3\0\2\0\0\0\x0b\x0a\0\0\1\0\0\0x", 21)));
 }
 
 TEST(Frame, bytes_may_come_one_at_a_time) {
@@ -75,7 +75,7 @@ TEST(Frame, another_version_is_named) {
   Blob stream = hello_frame();
   stream[4] = std::byte{9};
   stream.resize(6);
-  expect_error(error_of(stream), ErrorCode::bootstrap, "version 9, not 1");
+  expect_error(error_of(stream), ErrorCode::bootstrap, "version 9, not 2");
 }
 
 TEST(Frame, an_unknown_kind_is_an_error) {

@@ -7,6 +7,8 @@
 #include <weft/error.h>
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <functional>
 #include <optional>
@@ -80,15 +82,34 @@ inline void gather_and_check(Bootstrap& bootstrap, int calls = 3, std::size_t sc
   }
 }
 
+inline JobName named(const std::string& name) { return {name, "WEFT_JOB", true}; }
+
+// A port that nobody listens on, and that nobody but a listen_on() of this address gets.
+struct ReservedPort {
+  ReservedPort() : holder(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const int one = 1;
+    setsockopt(holder.fd(), SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    sockaddr_in loopback{};
+    loopback.sin_family = AF_INET;
+    loopback.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(bind(holder.fd(), reinterpret_cast<sockaddr*>(&loopback), sizeof loopback), 0);
+    address = local_name(holder);
+  }
+
+  Socket holder;
+  std::string address;
+};
+
 // A listening socket on a free port, for rank 0, and where the others find it.
 struct Meeting {
   explicit Meeting(const std::string& host = "127.0.0.1")
-      : listener(listen_on({host, "0"})), address(local_name(listener)) {}
+      : listener(listen_on({host, "0"}, Deadline(kAmple))), address(local_name(listener)) {}
 
   // Rank 0's end, made once.
-  std::shared_ptr<Bootstrap> join(int rank, int size, std::chrono::nanoseconds timeout = kAmple) {
-    return rank == 0 ? make_tcp_root(listener.release(), size, timeout)
-                     : make_tcp(rank, size, address, timeout);
+  std::shared_ptr<Bootstrap> join(int rank, int size, std::chrono::nanoseconds timeout = kAmple,
+                                  const JobName& job = {}) {
+    return rank == 0 ? make_tcp_root(listener.release(), size, timeout, {}, job)
+                     : make_tcp(rank, size, address, timeout, {}, job);
   }
 
   Socket listener;

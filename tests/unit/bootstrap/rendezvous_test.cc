@@ -5,6 +5,7 @@
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <latch>
 #include <random>
@@ -33,9 +34,9 @@ class Stranger {
   }
   void send(std::string_view text) { send(std::as_bytes(std::span(text))); }
 
-  void hello(std::uint32_t rank, std::uint32_t size) {
+  void hello(std::uint32_t rank, std::uint32_t size, const JobName& job = {}) {
     Blob bytes;
-    append_frame(bytes, FrameKind::hello, rank, size);
+    append_frame(bytes, FrameKind::hello, rank, size, pack(Job::of(job, static_cast<int>(size))));
     send(bytes);
   }
 
@@ -58,6 +59,8 @@ class Stranger {
 
 class RendezvousTest : public testing::Test {
  protected:
+  explicit RendezvousTest(JobName job = {}) : job_(std::move(job)) {}
+
   // The job starts in spite of everything that `disturb` does before its ranks come.
   void expect_start(int size, const std::function<void()>& disturb) {
     std::latch disturbed(1);
@@ -68,7 +71,7 @@ class RendezvousTest : public testing::Test {
         return;
       }
       if (thread > 0) disturbed.wait();
-      gather_and_check(*meeting_.join(thread, size));
+      gather_and_check(*meeting_.join(thread, size, kAmple, job_));
     }));
   }
 
@@ -83,7 +86,13 @@ class RendezvousTest : public testing::Test {
     });
   }
 
+  const JobName job_;
   Meeting meeting_;
+};
+
+class NamedJobTest : public RendezvousTest {
+ protected:
+  NamedJobTest() : RendezvousTest(named("day")) {}
 };
 
 TEST_F(RendezvousTest, a_web_client_is_dropped) {
@@ -99,17 +108,18 @@ TEST_F(RendezvousTest, a_mebibyte_of_noise_is_dropped) {
 
 TEST_F(RendezvousTest, an_oversized_frame_is_dropped_at_its_header) {
   expect_dropped([](Stranger& s) {
-    s.send(std::string_view("WEFT\1\0\1\0\1\0\0\0\4\0\0\0\xff\xff\xff\xff", kHeaderBytes));
+    s.send(std::string_view("WEFT\2\0\1\0\1\0\0\0\4\0\0\0\xff\xff\xff\xff", kHeaderBytes));
   });
 }
 
-TEST_F(RendezvousTest, another_version_is_dropped) {
-  expect_dropped([](Stranger& s) { s.send(std::string_view("WEFT\2\0", 6)); });
+TEST_F(RendezvousTest, another_version_is_told) {
+  expect_dropped([](Stranger& s) { s.send(std::string_view("WEFT\1\0", 6)); },
+                 "start-up protocol version 1, not 2");
 }
 
 TEST_F(RendezvousTest, something_else_than_a_hello_is_dropped) {
   expect_dropped([](Stranger& s) {
-    s.send(std::string_view("WEFT\1\0\3\0\1\0\0\0\1\0\0\0\0\0\0\0", kHeaderBytes));
+    s.send(std::string_view("WEFT\2\0\3\0\1\0\0\0\1\0\0\0\0\0\0\0", kHeaderBytes));
   });
 }
 
@@ -121,8 +131,54 @@ TEST_F(RendezvousTest, ranks_out_of_range_are_refused) {
   expect_dropped([](Stranger& s) { s.hello(4, 4); }, "rank 4 is not one of 1 to 3");
 }
 
-TEST_F(RendezvousTest, a_second_rank_0_is_refused) {
-  expect_dropped([](Stranger& s) { s.hello(0, 4); }, "rank 0 is not one of 1 to 3");
+TEST_F(NamedJobTest, a_second_rank_0_is_refused) {
+  expect_dropped([](Stranger& s) { s.hello(0, 4, named("day")); }, "has a rank 0 already");
+}
+
+TEST_F(NamedJobTest, ranks_of_other_jobs_are_refused_and_both_are_named) {
+  for (const std::uint32_t rank : {0u, 1u, 9u}) {
+    expect_dropped(
+        [rank](Stranger& s) { s.hello(rank, 4, named("night")); },
+        fmt::format("rank {} of job \"night\" (WEFT_JOB, user {}, 4 ranks)", rank, geteuid()));
+    meeting_ = Meeting();
+  }
+  expect_dropped([](Stranger& s) { s.hello(1, 4, named("night")); },
+                 "where rank 0 of job \"day\" (WEFT_JOB");
+}
+
+TEST_F(NamedJobTest, a_rank_without_a_name_is_refused) {
+  expect_dropped([](Stranger& s) { s.hello(1, 4); }, "rank 1 of a job without a name (user");
+}
+
+TEST_F(NamedJobTest, a_job_that_is_nonsense_is_refused) {
+  expect_dropped(
+      [](Stranger& s) {
+        Blob bytes;
+        append_frame(bytes, FrameKind::hello, 1, 4, Blob(600, std::byte{0xff}));
+        s.send(bytes);
+      },
+      "what describes");
+}
+
+TEST_F(NamedJobTest, whom_it_refused_is_told_where_somebody_is_missing) {
+  Stranger(meeting_.address).hello(1, 2, named("night"));
+  expect_error(thrown_by([&] { meeting_.join(0, 2, std::chrono::milliseconds(300), job_); }),
+               ErrorCode::timeout, "within 300 ms; refused meanwhile: rank 1 of job \"night\"");
+}
+
+TEST_F(RendezvousTest, two_ranks_0_of_jobs_without_a_name_end_both) {
+  Stranger own(meeting_.address);
+  own.hello(1, 4);
+  Stranger other(meeting_.address);
+  other.hello(0, 4);
+  const std::string message = "two ranks 0 want " + meeting_.address + ", each of a job without";
+  expect_error(thrown_by([&] { meeting_.join(0, 4); }), ErrorCode::bootstrap, message);
+  EXPECT_NE(own.reply().find(message), std::string::npos);
+  EXPECT_NE(other.reply().find(message), std::string::npos);
+}
+
+TEST_F(RendezvousTest, a_rank_0_of_a_job_of_another_size_ends_nobody) {
+  expect_dropped([](Stranger& s) { s.hello(0, 8); }, "this job has 4 ranks, not 8");
 }
 
 TEST_F(RendezvousTest, a_duplicate_is_refused_and_a_rank_that_leaves_may_come_again) {
@@ -143,7 +199,7 @@ TEST_F(RendezvousTest, a_refused_rank_says_what_it_was_told) {
 }
 
 TEST_F(RendezvousTest, half_a_hello_and_a_close_do_not_matter) {
-  expect_start(4, [&] { Stranger(meeting_.address).send(std::string_view("WEFT\1\0\1", 7)); });
+  expect_start(4, [&] { Stranger(meeting_.address).send(std::string_view("WEFT\2\0\1", 7)); });
 }
 
 TEST_F(RendezvousTest, silent_connections_hold_nobody_up) {
@@ -175,7 +231,9 @@ TEST_F(RendezvousTest, what_was_dropped_is_logged_when_asked_for) {
   const Deadline deadline(kAmple);
   expect_no_error(in_threads(2, [&](int rank) {
     if (rank == 0) {
-      collect_ranks(meeting_.listener, 2, deadline, Log(LogLevel::info, "weft 0/2"));
+      Rendezvous(Socket(meeting_.listener.release()), Job::of({}, 2),
+                 Log(LogLevel::info, "weft 0/2"))
+          .collect(deadline);
       return;
     }
     Stranger stranger(meeting_.address);

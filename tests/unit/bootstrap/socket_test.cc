@@ -35,7 +35,7 @@ TEST(Socket, a_name_that_nobody_knows_is_reported) {
 }
 
 TEST(Socket, an_address_of_another_host_is_listened_for_on_all) {
-  const Socket listener = listen_on({"192.0.2.1", "0"});
+  const Socket listener = listen_on({"192.0.2.1", "0"}, Deadline(kAmple));
   const std::string name = local_name(listener);
   std::string why;
   const std::string port = name.substr(name.rfind(':') + 1);
