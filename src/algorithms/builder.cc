@@ -1,5 +1,7 @@
 #include "algorithms/builder.h"
 
+#include <weft/collective_traits.h>
+
 #include <algorithm>
 #include <bit>
 #include <utility>
@@ -172,7 +174,7 @@ Schedule Builder::build() {
 }
 
 Schedule Builder::alone() {
-  if (plan_.collective != Collective::barrier) {
+  if (traits_of(plan_.collective).moves_data()) {
     copy({0, schedule_.blocks}, input(plan_.rank, 0), {to(output(plan_.rank, 0))});
   }
   return build();

@@ -1,5 +1,7 @@
 #include "algorithms/compose.h"
 
+#include "schedule/layout.h"
+
 #include <algorithm>
 #include <map>
 #include <numeric>
@@ -55,10 +57,7 @@ Home Composer::add_scratch(const std::vector<int>& blocks, int most) {
 Operand Composer::place(const Home& home, int rank, int block) const {
   const int slot = home.slots.empty() ? -1 : home.slots[static_cast<std::size_t>(block)];
   if (slot >= 0) return {Buffer::slot, rank, slot};
-  const bool own_block_only = home.buffer == Buffer::input
-                                  ? plan_.collective == Collective::all_gather
-                                  : plan_.collective == Collective::reduce_scatter;
-  return {home.buffer, rank, own_block_only ? 0 : block};
+  return {home.buffer, rank, own_block_only(plan_.collective, home.buffer) ? 0 : block};
 }
 
 void Composer::push(StepKind kind, int peer, int signal) {

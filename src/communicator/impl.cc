@@ -1,5 +1,7 @@
 #include "communicator/impl.h"
 
+#include <weft/collective_traits.h>
+
 #include <algorithm>
 
 #include "base/error.h"
@@ -184,13 +186,11 @@ void Communicator::Impl::check_same_call(const std::vector<Announcement>& all) c
 
 bool Communicator::Impl::map_peers(const Call& call, const std::vector<Announcement>& all,
                                    PeerBuffers* peers) const {
-  const bool only_root_reads = call.collective == Collective::broadcast;
-  const bool only_root_writes = call.collective == Collective::reduce;
+  const CollectiveTraits& traits = traits_of(call.collective);
   for (int peer = 0; peer < ranks(); ++peer) {
     const Announcement& theirs = all[static_cast<std::size_t>(peer)];
-    const bool reads = !only_root_reads || peer == call.root;
-    const bool writes = !only_root_writes || peer == call.root;
-    if ((reads && theirs.input.id == 0) || (writes && theirs.output.id == 0)) return false;
+    if (traits.reads(peer, call.root) && theirs.input.id == 0) return false;
+    if (traits.writes(peer, call.root) && theirs.output.id == 0) return false;
   }
   peers->inputs.clear();
   peers->outputs.clear();

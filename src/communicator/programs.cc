@@ -1,6 +1,7 @@
 #include "communicator/programs.h"
 
 #include <fmt/format.h>
+#include <weft/collective_traits.h>
 
 #include <algorithm>
 #include <bit>
@@ -150,10 +151,7 @@ Launch Programs::launch_units(const Call& call, const Program& program, int rank
   launch.program = &program;
   launch.element_shift = static_cast<unsigned>(std::countr_zero(element));
   launch.divisor = call.op == ReduceOp::avg ? ranks : 1;
-  const bool reduces = call.collective == Collective::all_reduce ||
-                       call.collective == Collective::reduce ||
-                       call.collective == Collective::reduce_scatter;
-  if (reduces) launch.kernel = reduce::kernel(call.type, call.op);
+  if (traits_of(call.collective).reduces) launch.kernel = reduce::kernel(call.type, call.op);
   // Packet blocks are never cut: their capacity was checked for the whole size class.
   const std::size_t max_chunk =
       program.protocol == Protocol::packet ? std::size_t{1} << 62 : program.max_chunk_bytes;

@@ -1,6 +1,7 @@
 #include "executor/call.h"
 
 #include <fmt/format.h>
+#include <weft/collective_traits.h>
 
 namespace weft::executor {
 namespace {
@@ -35,17 +36,14 @@ Call Call::unpack(std::uint64_t packed, std::size_t count) {
 
 std::string Call::describe() const {
   if (internal) return "set-up of a communicator, a plan or allocated memory";
-  std::string text(weft::name_of(collective));
-  if (collective == Collective::barrier) return text;
+  const CollectiveTraits& traits = traits_of(collective);
+  std::string text(traits.name);
+  if (!traits.moves_data()) return text;
   text += fmt::format(" {}", weft::name_of(type));
-  const bool reduces = collective == Collective::all_reduce || collective == Collective::reduce ||
-                       collective == Collective::reduce_scatter;
-  if (reduces) text += fmt::format(" {}", weft::name_of(op));
+  if (traits.reduces) text += fmt::format(" {}", weft::name_of(op));
   if (extra != Extra::none) text += fmt::format(" with {}", name_of(extra));
   text += fmt::format(", {} {}", count, extra == Extra::rms_norm ? "rows" : "elements");
-  if (collective == Collective::broadcast || collective == Collective::reduce) {
-    text += fmt::format(", root {}", root);
-  }
+  if (traits.rooted()) text += fmt::format(", root {}", root);
   return text;
 }
 

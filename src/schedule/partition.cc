@@ -1,5 +1,7 @@
 #include "schedule/partition.h"
 
+#include <weft/collective_traits.h>
+
 namespace weft::schedule {
 namespace {
 
@@ -17,8 +19,7 @@ Partition make_partition(Collective collective, std::size_t count, std::size_t e
   const std::size_t bytes = count * element_bytes;
   const std::size_t unit = kLine % element_bytes == 0 ? kLine : element_bytes;
   const auto block_count = static_cast<std::size_t>(blocks);
-  const bool per_rank_blocks =
-      collective == Collective::reduce_scatter || collective == Collective::all_gather;
+  const bool per_rank_blocks = traits_of(collective).block_per_rank();
   partition.total = per_rank_blocks ? bytes * block_count : bytes;
   partition.block_stride =
       per_rank_blocks || blocks == 1 ? bytes : round_up(ceil_div(bytes, block_count), unit);

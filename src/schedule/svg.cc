@@ -4,6 +4,7 @@
 #include "schedule/timeline.h"
 
 #include <fmt/format.h>
+#include <weft/collective_traits.h>
 
 #include <algorithm>
 #include <cmath>
@@ -98,8 +99,7 @@ class Picture {
     put(R"(<text class="title" x="20" y="32">{} {}, {} rank{}</text>)"
         "\n",
         name_of(first.collective), first.algorithm, count(), count() == 1 ? "" : "s");
-    const bool rooted =
-        first.collective == Collective::broadcast || first.collective == Collective::reduce;
+    const bool rooted = traits_of(first.collective).rooted();
     put(R"(<text class="note" x="20" y="54">{} block{}{}{}; time goes to the right, one step a unit</text>)"
         "\n",
         first.blocks, first.blocks == 1 ? "" : "s",

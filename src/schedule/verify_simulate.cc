@@ -1,4 +1,6 @@
 // Runs one lane of all ranks step by step, with values, clocks and memory.
+#include <weft/collective_traits.h>
+
 #include "schedule/layout.h"
 #include "schedule/memory_model.h"
 #include "schedule/text.h"
@@ -13,6 +15,7 @@ class Simulation {
              Delivery delivery, int passes, Report& report)
       : ranks_(ranks),
         frame_(ranks[0]),
+        traits_(traits_of(frame_.collective)),
         lane_(lane),
         passes_(passes),
         signals_(signals),
@@ -265,8 +268,8 @@ class Simulation {
     if (value.block != block) {
       return report_.add(rank, lane_, -1, "{} holds block {}, not {}", name, value.block, block);
     }
-    if (frame_.collective == Collective::broadcast || frame_.collective == Collective::all_gather) {
-      const int source = frame_.collective == Collective::broadcast ? frame_.root : block;
+    if (!traits_.reduces) {
+      const int source = traits_.rooted() ? frame_.root : block;
       if (value.expression != contribution(source, block).expression) {
         report_.add(rank, lane_, -1, "{} is not what rank {} sent", name, source);
       }
@@ -276,7 +279,7 @@ class Simulation {
   }
 
   void check_equal_bits() {
-    if (frame_.collective != Collective::all_reduce) return;
+    if (!traits_.reduces || !traits_.same_everywhere()) return;
     for (int rank = 1; rank < frame_.ranks; ++rank) {
       for (int block = 0; block < frame_.blocks; ++block) {
         const auto expression = [&](int r) {
@@ -290,6 +293,7 @@ class Simulation {
 
   std::span<const Schedule> ranks_;
   const Schedule& frame_;
+  const CollectiveTraits& traits_;
   int lane_;
   int passes_;
   const SignalTable& signals_;

@@ -7,6 +7,7 @@
 
 #include <fmt/ranges.h>
 #include <unistd.h>
+#include <weft/collective_traits.h>
 
 #include <algorithm>
 #include <atomic>
@@ -44,8 +45,7 @@ struct Outcome {
 };
 
 std::vector<int> roots(const Case& c) {
-  const Collective collective = c.algorithm->collective;
-  if (collective != Collective::broadcast && collective != Collective::reduce) return {0};
+  if (!traits_of(c.algorithm->collective).rooted()) return {0};
   std::vector<int> list;
   const int step = c.ranks <= 64 ? 1 : c.ranks / 3;
   for (int root = 0; root < c.ranks; root += step) list.push_back(root);

@@ -1,5 +1,7 @@
 #include "options.h"
 
+#include <weft/collective_traits.h>
+
 #include "base/error.h"
 #include "perf/common/sizes.h"
 
@@ -165,7 +167,7 @@ tuner::Fabric fabric_of(const SimOptions& options) {
 }
 
 std::vector<std::size_t> sizes_of(const SimOptions& options) {
-  if (collective_of(options) == Collective::barrier) return {0};
+  if (!traits_of(collective_of(options)).moves_data()) return {0};
   const std::size_t most = perf::parse_size(options.max_bytes);
   std::vector<std::size_t> sizes =
       perf::sweep_sizes(perf::parse_size(options.min_bytes), most, options.factor, 0);

@@ -7,6 +7,7 @@
 #include "schedule/verify.h"
 
 #include <gtest/gtest.h>
+#include <weft/collective_traits.h>
 
 #include <algorithm>
 #include <string>
@@ -41,10 +42,7 @@ void expect_proven(const Algorithm& algorithm, int ranks, int root, int lanes, b
 class EveryGenerator : public testing::TestWithParam<const Algorithm*> {
  protected:
   const Algorithm& algorithm() const { return *GetParam(); }
-  bool rooted() const {
-    return algorithm().collective == Collective::broadcast ||
-           algorithm().collective == Collective::reduce;
-  }
+  bool rooted() const { return traits_of(algorithm().collective).rooted(); }
   bool depth_is_logarithmic() const {
     const auto names = {
         "recursive_doubling", "halving_doubling", "binomial_tree", "double_binary_tree", "bruck",

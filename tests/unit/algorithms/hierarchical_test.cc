@@ -7,6 +7,7 @@
 #include "schedule/verify.h"
 
 #include <gtest/gtest.h>
+#include <weft/collective_traits.h>
 
 #include <algorithm>
 #include <numeric>
@@ -101,10 +102,7 @@ void expect_proven(const Algorithm& algorithm, const Cluster& cluster, int root,
   }
 }
 
-bool rooted(const Algorithm& algorithm) {
-  return algorithm.collective == Collective::broadcast ||
-         algorithm.collective == Collective::reduce;
-}
+bool rooted(const Algorithm& algorithm) { return traits_of(algorithm.collective).rooted(); }
 
 class EveryShape : public testing::TestWithParam<const Algorithm*> {};
 

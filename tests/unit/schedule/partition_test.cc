@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
+#include <weft/collective_traits.h>
 
 #include <cstddef>
 #include <set>
@@ -35,8 +36,7 @@ RC_GTEST_PROP(Partition, ChunksCoverTheMessageOnce, ()) {
   const int lanes = *rc::gen::inRange(1, 9);
   const std::size_t max_chunk = 64 * *rc::gen::inRange<std::size_t>(1, 40);
   const Partition partition = make_partition(collective, count, element, blocks, lanes, max_chunk);
-  const bool per_rank =
-      collective == Collective::reduce_scatter || collective == Collective::all_gather;
+  const bool per_rank = traits_of(collective).block_per_rank();
   const std::size_t bytes = count * element * (per_rank ? static_cast<std::size_t>(blocks) : 1);
   if (count == 0) return;
   expect_cover(partition, blocks, lanes, bytes);
