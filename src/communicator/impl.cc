@@ -138,6 +138,7 @@ Announcement Communicator::Impl::announcement(const Invocation& invocation) cons
   Announcement mine;
   mine.call = invocation.call.packed();
   mine.count = invocation.call.count;
+  mine.parts = invocation.call.parts;
   mine.input = allocations->locate(invocation.input, bytes.input);
   mine.output = allocations->locate(invocation.output, bytes.output);
   return mine;
@@ -174,9 +175,9 @@ Registered Communicator::Impl::registered(const void* address, std::size_t bytes
 }
 
 void Communicator::Impl::check_same_call(const std::vector<Announcement>& all) const {
-  const auto unpack = [](const Announcement& a) { return Call::unpack(a.call, a.count); };
+  const auto unpack = [](const Announcement& a) { return Call::unpack(a.call, a.count, a.parts); };
   for (std::size_t peer = 1; peer < all.size(); ++peer) {
-    const bool same_call = all[peer].call == all[0].call && all[peer].count == all[0].count;
+    const bool same_call = unpack(all[peer]) == unpack(all[0]);
     if (same_call && all[peer].detail == all[0].detail) continue;
     fail(ErrorCode::mismatch, "the ranks called different things: rank 0 {}, rank {} {}{}",
          unpack(all[0]).describe(), peer, unpack(all[peer]).describe(),

@@ -22,7 +22,7 @@ const char* name_of(Extra extra) {
 
 }  // namespace
 
-Call Call::unpack(std::uint64_t packed, std::size_t count) {
+Call Call::unpack(std::uint64_t packed, std::size_t count, std::uint64_t parts) {
   Call call;
   call.collective = static_cast<Collective>(packed & 0xFF);
   call.type = static_cast<DataType>(packed >> 8 & 0xFF);
@@ -31,6 +31,7 @@ Call Call::unpack(std::uint64_t packed, std::size_t count) {
   call.extra = static_cast<Extra>(packed >> 25 & 0x7F);
   call.root = static_cast<int>(packed >> 32);
   call.count = count;
+  call.parts = parts;
   return call;
 }
 
@@ -43,6 +44,7 @@ std::string Call::describe() const {
   if (traits.reduces) text += fmt::format(" {}", weft::name_of(op));
   if (extra != Extra::none) text += fmt::format(" with {}", name_of(extra));
   text += fmt::format(", {} {}", count, extra == Extra::rms_norm ? "rows" : "elements");
+  if (parts != 0) text += fmt::format(" in uneven parts (table {:04x})", parts & 0xFFFF);
   if (traits.rooted()) text += fmt::format(", root {}", root);
   return text;
 }

@@ -43,14 +43,19 @@ std::vector<Problem> verify(std::span<const Schedule> ranks, const VerifyOptions
   Report report(options.max_problems);
   check_shape(ranks, options, report);
   if (!report.empty()) return report.take();
-  for (std::size_t lane = 0; lane < ranks[0].lanes.size(); ++lane) {
-    if (lane_equals_first(ranks, lane)) continue;
-    const int number = static_cast<int>(lane);
+  const int lanes = static_cast<int>(ranks[0].lanes.size());
+  for (int number = 0; number < lanes; ++number) {
+    const auto lane = static_cast<std::size_t>(number);
+    if (options.partition == nullptr && lane_equals_first(ranks, lane)) continue;
+    const Elements elements =
+        options.partition == nullptr
+            ? Elements(ranks[0].blocks, options.passes)
+            : Elements(*options.partition, options.element_bytes, number, lanes);
     const SignalTable signals = check_signals(ranks, number, report);
     if (!report.empty()) break;
-    simulate(ranks, number, signals, Delivery::at_once, options.passes, report);
+    simulate(ranks, number, signals, Delivery::at_once, elements, report);
     if (!ranks[0].direct && puts_to_outputs(ranks, lane)) {
-      simulate(ranks, number, signals, Delivery::through_slot, options.passes, report);
+      simulate(ranks, number, signals, Delivery::through_slot, elements, report);
     }
     if (!report.empty()) break;
   }
