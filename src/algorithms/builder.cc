@@ -16,6 +16,17 @@ using schedule::Schedule;
 using schedule::Step;
 using schedule::StepKind;
 
+Schedule empty_schedule(const PlanInput& plan, std::string_view algorithm, int blocks) {
+  Schedule schedule;
+  schedule.algorithm = algorithm;
+  schedule.collective = plan.collective;
+  schedule.rank = plan.rank;
+  schedule.ranks = plan.ranks;
+  schedule.root = plan.root;
+  schedule.blocks = blocks;
+  return schedule;
+}
+
 int around(int rank, int distance, int ranks) {
   return ((rank + distance) % ranks + ranks) % ranks;
 }
@@ -24,14 +35,8 @@ int log2_up(int value) { return std::bit_width(static_cast<unsigned>(value - 1))
 int log2_down(int value) { return std::bit_width(static_cast<unsigned>(value)) - 1; }
 
 Builder::Builder(const PlanInput& plan, std::string_view algorithm, int blocks, bool direct)
-    : plan_(plan) {
+    : plan_(plan), schedule_(empty_schedule(plan, algorithm, blocks)) {
   plan_.load_store |= direct;
-  schedule_.algorithm = algorithm;
-  schedule_.collective = plan.collective;
-  schedule_.rank = plan.rank;
-  schedule_.ranks = plan.ranks;
-  schedule_.root = plan.root;
-  schedule_.blocks = blocks;
   schedule_.direct = direct;
 }
 

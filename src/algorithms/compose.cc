@@ -1,5 +1,6 @@
 #include "algorithms/compose.h"
 
+#include "algorithms/builder.h"
 #include "schedule/layout.h"
 
 #include <algorithm>
@@ -30,14 +31,8 @@ BlockMap BlockMap::even(int first, int count, int parts) {
   return map;
 }
 
-Composer::Composer(const PlanInput& plan, std::string_view algorithm, int blocks) : plan_(plan) {
-  schedule_.algorithm = algorithm;
-  schedule_.collective = plan.collective;
-  schedule_.rank = plan.rank;
-  schedule_.ranks = plan.ranks;
-  schedule_.root = plan.root;
-  schedule_.blocks = blocks;
-}
+Composer::Composer(const PlanInput& plan, std::string_view algorithm, int blocks)
+    : plan_(plan), schedule_(empty_schedule(plan, algorithm, blocks)) {}
 
 int Composer::add_slots(int count) {
   const auto first = schedule_.slot_blocks.size();

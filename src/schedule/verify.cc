@@ -24,6 +24,18 @@ bool puts_to_outputs(std::span<const Schedule> ranks, std::size_t lane) {
   });
 }
 
+// Every byte of the message must be in some lane's chunk of some pass.
+void check_partition(const Schedule& frame, const VerifyOptions& options, Report& report) {
+  const Partition& partition = *options.partition;
+  std::size_t bytes = 0;
+  const auto chunks = static_cast<std::size_t>(partition.passes) * frame.lanes.size();
+  for (std::size_t block = 0; block < static_cast<std::size_t>(frame.blocks); ++block) {
+    for (std::size_t chunk = 0; chunk < chunks; ++chunk) bytes += partition.length(block, chunk);
+  }
+  if (bytes == partition.total) return;
+  report.add(-1, -1, -1, "chunks hold {} bytes of a message of {}", bytes, partition.total);
+}
+
 }  // namespace
 
 std::string to_text(const Problem& problem, std::span<const Schedule> ranks) {
@@ -43,6 +55,7 @@ std::vector<Problem> verify(std::span<const Schedule> ranks, const VerifyOptions
   Report report(options.max_problems);
   check_shape(ranks, options, report);
   if (!report.empty()) return report.take();
+  if (options.partition != nullptr) check_partition(ranks[0], options, report);
   const int lanes = static_cast<int>(ranks[0].lanes.size());
   for (int number = 0; number < lanes; ++number) {
     const auto lane = static_cast<std::size_t>(number);
