@@ -7,6 +7,7 @@
 #include <weft/buffer.h>
 #include <weft/channel.h>
 #include <weft/collective.h>
+#include <weft/collective_traits.h>
 #include <weft/communicator.h>
 #include <weft/decode.h>
 #include <weft/engine.h>

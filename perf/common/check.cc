@@ -1,5 +1,7 @@
 #include "perf/common/check.h"
 
+#include <weft/collective_traits.h>
+
 #include "perf/common/names.h"
 #include "perf/common/pattern.h"
 
@@ -8,12 +10,12 @@ namespace {
 
 void prepare_buffers(const Operation& operation, const Pattern& pattern, int rank, int ranks) {
   const std::size_t bytes = element_bytes(operation.type);
-  const std::size_t inputs = input_elements(operation.collective, operation.count, ranks);
+  const CollectiveTraits& traits = traits_of(operation.collective);
+  const std::size_t inputs = traits.input_elements(operation.count, ranks);
   // In place, the output is poisoned first and the input written over its part.
-  poison(operation.output, output_elements(operation.collective, operation.count, ranks) * bytes);
-  const bool reads = operation.collective != Collective::broadcast || operation.root == rank;
+  poison(operation.output, traits.output_elements(operation.count, ranks) * bytes);
   void* input = const_cast<void*>(operation.input);  // the loop owns it
-  if (reads) {
+  if (traits.reads(rank, operation.root)) {
     pattern.fill(rank, input, inputs);
   } else {
     poison(input, inputs * bytes);
@@ -49,7 +51,7 @@ std::size_t wrong_here(const Operation& operation, const Pattern& pattern, int r
 }  // namespace
 
 std::int64_t check_once(Candidate& candidate, const Operation& operation, std::uint64_t seed) {
-  if (operation.collective == Collective::barrier) {
+  if (!traits_of(operation.collective).moves_data()) {
     candidate.run();
     return 0;
   }

@@ -1,5 +1,7 @@
 #include "perf/common/columns.h"
 
+#include <weft/collective_traits.h>
+
 #include "perf/common/names.h"
 
 #include <fmt/format.h>
@@ -56,14 +58,14 @@ std::string format_heading(bool with_limits) {
 
 std::string format_row(const Row& row, int ranks, const LimitsTable* limits) {
   const Operation& operation = row.operation;
-  const bool typed = operation.collective != Collective::barrier;
-  std::string text = fmt::format(" {:>12}{:>14}{:>8}{:>8}{:>8} {} {} {}{}", row.bytes,
-                                 operation.count, typed ? text_of(operation.type) : "none",
-                                 reduces(operation.collective) ? text_of(operation.op) : "none",
-                                 has_root(operation.collective) ? operation.root : -1,
-                                 format_measurement(row, row.out_of_place, ranks),
-                                 format_measurement(row, row.in_place, ranks),
-                                 format_p99(row.out_of_place), format_p99(row.in_place));
+  const CollectiveTraits& traits = traits_of(operation.collective);
+  const bool typed = traits.moves_data();
+  std::string text = fmt::format(
+      " {:>12}{:>14}{:>8}{:>8}{:>8} {} {} {}{}", row.bytes, operation.count,
+      typed ? text_of(operation.type) : "none", traits.reduces ? text_of(operation.op) : "none",
+      traits.rooted() ? operation.root : -1, format_measurement(row, row.out_of_place, ranks),
+      format_measurement(row, row.in_place, ranks), format_p99(row.out_of_place),
+      format_p99(row.in_place));
   if (limits != nullptr) text += format_fraction(row, ranks, *limits);
   return text;
 }

@@ -38,10 +38,7 @@ std::vector<Placement> parse_placement(const std::string& text) {
 
 void add_sweep_options(CLI::App& app, SweepArguments& a) {
   app.add_option("collective", a.collective, "One of " + list_of_collectives())->required();
-  app.add_option("-b,--minbytes", a.min_bytes, "Smallest size: 8, 4K, 1M")->capture_default_str();
-  app.add_option("-e,--maxbytes", a.max_bytes, "Largest size")->capture_default_str();
-  app.add_option("-f,--stepfactor", a.factor, "Each size is the one before times this")
-      ->capture_default_str();
+  add_size_options(app, a);
   app.add_option("-i,--stepbytes", a.increment,
                  "Each size is the one before plus this; wins over -f");
   app.add_option("--sizes", a.sizes,
@@ -69,7 +66,7 @@ void add_sweep_options(CLI::App& app, SweepArguments& a) {
 std::vector<std::size_t> sizes_of(const SweepArguments& a) {
   if (!a.sizes.empty()) return parse_sizes(a.sizes);
   const std::size_t increment = a.increment.empty() ? 0 : parse_size(a.increment);
-  return sweep_sizes(parse_size(a.min_bytes), parse_size(a.max_bytes), a.factor, increment);
+  return sizes_of(a, increment);
 }
 
 Effort effort_of(const SweepArguments& a) {

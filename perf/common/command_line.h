@@ -3,6 +3,7 @@
 #pragma once
 
 #include "perf/common/limits_table.h"
+#include "perf/common/size_options.h"
 #include "perf/common/sweep.h"
 
 #include <CLI/CLI.hpp>
@@ -13,11 +14,8 @@
 namespace weft::perf {
 
 // As typed; strings are read by sweep_of().
-struct SweepArguments {
+struct SweepArguments : SizeRange {
   std::string collective;
-  std::string min_bytes = "8";
-  std::string max_bytes = "128M";
-  std::size_t factor = 2;
   std::string increment;
   std::string sizes;           // exactly these; wins over all of the above
   std::size_t iterations = 0;  // 0: as many as fit into the budget

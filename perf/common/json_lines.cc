@@ -1,5 +1,7 @@
 #include "perf/common/json_lines.h"
 
+#include <weft/collective_traits.h>
+
 #include "perf/common/names.h"
 
 #include <nlohmann/json.hpp>
@@ -44,8 +46,8 @@ nlohmann::ordered_json to_json(const std::string& candidate, int ranks, const Op
       {"bytes", bytes},
       {"count", operation.count},
       {"type", text_of(operation.type)},
-      {"op", reduces(operation.collective) ? text_of(operation.op) : "none"},
-      {"root", has_root(operation.collective) ? operation.root : -1},
+      {"op", traits_of(operation.collective).reduces ? text_of(operation.op) : "none"},
+      {"root", traits_of(operation.collective).rooted() ? operation.root : -1},
       {"in_place", operation.in_place},
       {"median_us", rounded(time.median)},
       {"mad_us", rounded(time.mad)},

@@ -1,5 +1,7 @@
 #include "perf/common/names.h"
 
+#include <weft/collective_traits.h>
+
 #include <array>
 #include <stdexcept>
 
@@ -30,13 +32,14 @@ constexpr std::array<Name<ReduceOp>, kReduceOps> kOps = {{{ReduceOp::sum, "sum",
                                                           {ReduceOp::max, "max", "max"},
                                                           {ReduceOp::avg, "avg", "avg"}}};
 
-constexpr std::array<Name<Collective>, kCollectives> kNamesOfCollectives = {
-    {{Collective::all_reduce, "all_reduce", "allreduce"},
-     {Collective::reduce_scatter, "reduce_scatter", "reducescatter"},
-     {Collective::all_gather, "all_gather", "allgather"},
-     {Collective::broadcast, "broadcast", "bcast"},
-     {Collective::reduce, "reduce", "reduce"},
-     {Collective::barrier, "barrier", "barrier"}}};
+constexpr auto kNamesOfCollectives = [] {
+  constexpr std::array<std::string_view, kCollectives> kAliases = {
+      "allreduce", "reducescatter", "allgather", "bcast", "reduce", "barrier"};
+  std::array<Name<Collective>, kCollectives> names;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    names[i] = {kCollectiveTraits[i].collective, kCollectiveTraits[i].name, kAliases[i]};
+  return names;
+}();
 
 template <typename Names, typename Enum>
 std::string_view look_up(const Names& names, Enum value) {
@@ -77,7 +80,7 @@ std::vector<Enum> parse_all(const Names& names, std::string_view text, const cha
 
 std::string_view text_of(DataType type) { return look_up(kTypes, type); }
 std::string_view text_of(ReduceOp op) { return look_up(kOps, op); }
-std::string_view text_of(Collective collective) { return look_up(kNamesOfCollectives, collective); }
+std::string_view text_of(Collective collective) { return traits_of(collective).name; }
 
 std::size_t element_bytes(DataType type) {
   constexpr std::array<std::size_t, kDataTypes> kBytes = {4, 8, 2, 2, 1, 1, 4, 4, 8, 8};
@@ -98,14 +101,5 @@ std::vector<ReduceOp> parse_ops(std::string_view text) {
 }
 
 std::string list_of_collectives() { return list_of(kNamesOfCollectives); }
-
-bool reduces(Collective collective) {
-  return collective == Collective::all_reduce || collective == Collective::reduce_scatter ||
-         collective == Collective::reduce;
-}
-
-bool has_root(Collective collective) {
-  return collective == Collective::broadcast || collective == Collective::reduce;
-}
 
 }  // namespace weft::perf

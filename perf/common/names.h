@@ -32,8 +32,4 @@ std::vector<ReduceOp> parse_ops(std::string_view text);
 // "all_reduce, reduce_scatter, ...".
 std::string list_of_collectives();
 
-// Whether the collective combines elements, and whether it has a root.
-bool reduces(Collective collective);
-bool has_root(Collective collective);
-
 }  // namespace weft::perf

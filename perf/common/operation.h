@@ -24,10 +24,6 @@ struct Operation {
 // element (per rank).
 std::size_t count_for(Collective collective, DataType type, std::size_t bytes, int ranks);
 
-// Elements in the input and the output buffer of one rank.
-std::size_t input_elements(Collective collective, std::size_t count, int ranks);
-std::size_t output_elements(Collective collective, std::size_t count, int ranks);
-
 // The size column: bytes of the larger buffer, 0 for a barrier.
 std::size_t size_column(const Operation& operation, int ranks);
 

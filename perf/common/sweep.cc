@@ -1,5 +1,7 @@
 #include "perf/common/sweep.h"
 
+#include <weft/collective_traits.h>
+
 #include "perf/common/check.h"
 #include "perf/common/names.h"
 
@@ -33,10 +35,11 @@ void place(Operation& operation, Placement placement, const Buffers& buffers, in
   operation.output = buffers.output.get();
   if (!operation.in_place) return;
   auto* whole = static_cast<std::byte*>(buffers.output.get());
+  const CollectiveTraits& traits = traits_of(operation.collective);
   std::byte* own =
-      whole + static_cast<std::size_t>(rank) * operation.count * element_bytes(operation.type);
-  operation.input = operation.collective == Collective::all_gather ? own : whole;
-  operation.output = operation.collective == Collective::reduce_scatter ? own : whole;
+      whole + traits.own_block_offset(operation.count, rank) * element_bytes(operation.type);
+  operation.input = traits.input == Holding::own_block ? own : whole;
+  operation.output = traits.output == Holding::own_block ? own : whole;
 }
 
 Measurement measure_in_placement(Candidate& candidate, const Sweep& sweep, LineProbe& probe,
@@ -54,7 +57,7 @@ Measurement measure_in_placement(Candidate& candidate, const Sweep& sweep, LineP
 Measurement measure_one(Candidate& candidate, const Sweep& sweep, LineProbe& probe,
                         const Operation& operation, std::size_t bytes, std::uint64_t& seed) {
   candidate.prepare(operation);
-  const bool check = sweep.check && operation.collective != Collective::barrier;
+  const bool check = sweep.check && traits_of(operation.collective).moves_data();
   const std::int64_t wrong = check ? check_once(candidate, operation, ++seed) : 0;
   Measurement result = measure_in_placement(candidate, sweep, probe, bytes);
   if (check) result.wrong = wrong + check_once(candidate, operation, ++seed);
@@ -62,19 +65,18 @@ Measurement measure_one(Candidate& candidate, const Sweep& sweep, LineProbe& pro
 }
 
 std::vector<Operation> operations_of(const Sweep& sweep) {
-  const bool reducing = reduces(sweep.collective);
-  const bool rooted = has_root(sweep.collective);
+  const CollectiveTraits& traits = traits_of(sweep.collective);
   std::vector<Operation> operations;
   for (const DataType type : sweep.types) {
     for (const ReduceOp op : sweep.ops) {
       for (const int root : sweep.roots) {
         operations.push_back(
             {.collective = sweep.collective, .type = type, .op = op, .root = root});
-        if (!rooted) break;
+        if (!traits.rooted()) break;
       }
-      if (!reducing) break;
+      if (!traits.reduces) break;
     }
-    if (sweep.collective == Collective::barrier) break;
+    if (!traits.moves_data()) break;
   }
   return operations;
 }
@@ -85,7 +87,7 @@ std::int64_t run_sweep(Candidate& candidate, const Sweep& sweep,
                        const std::vector<Reporter*>& reporters) {
   const Buffers buffers = allocate_buffers(candidate, sweep);
   LineProbe probe(candidate);
-  const bool is_barrier = sweep.collective == Collective::barrier;
+  const bool is_barrier = !traits_of(sweep.collective).moves_data();
   const std::vector<std::size_t> sizes = is_barrier ? std::vector<std::size_t>{1} : sweep.sizes;
   std::int64_t wrong = 0;
   std::uint64_t seed = 0;

@@ -16,8 +16,7 @@ namespace weft::perf {
 namespace {
 
 struct Arguments {
-  std::string min_bytes = "8";
-  std::string max_bytes = "128M";
+  SizeRange sizes;
   double budget_seconds = 0.1;
   bool pin = false;
   std::string memory = "plain";
@@ -130,8 +129,7 @@ int run(const Arguments& arguments, const std::string& command) {
   }
   Pair pair;
   std::int64_t wrong = 0;
-  for (const std::size_t bytes :
-       sweep_sizes(parse_size(arguments.min_bytes), parse_size(arguments.max_bytes), 2, 0)) {
+  for (const std::size_t bytes : sizes_of(arguments.sizes)) {
     report_size(time_strategies(pair, bytes, arguments, wrong), out, table);
   }
   if (wrong == 0) return 0;
@@ -150,9 +148,7 @@ int main(int argc, char** argv) {
       "all_reduce (f32, sum, out of place) with direct access to each other's memory",
       "weft-limits");
   Arguments arguments;
-  app.add_option("-b,--minbytes", arguments.min_bytes, "Smallest size")->capture_default_str();
-  app.add_option("-e,--maxbytes", arguments.max_bytes, "Largest size; sizes double")
-      ->capture_default_str();
+  add_size_options(app, arguments.sizes);
   app.add_option("--budget", arguments.budget_seconds, "Seconds per size and strategy")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

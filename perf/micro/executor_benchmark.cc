@@ -59,8 +59,9 @@ void executor_steps(benchmark::State& state) {
   operation.launch.program = program.get();
   operation.launch.input = reinterpret_cast<std::byte*>(input.data());
   operation.launch.output = reinterpret_cast<std::byte*>(output.data());
-  operation.launch.partition = schedule::make_partition(
-      Collective::all_reduce, kCount, sizeof(float), 1, 1, program->max_chunk_bytes);
+  operation.launch.partition =
+      schedule::make_partition(Collective::all_reduce, kCount, sizeof(float), 1,
+                               {.max_chunk_bytes = program->max_chunk_bytes});
   executor::place_slots(&operation.launch);
   for (auto _ : state) {
     executor.start(&operation);

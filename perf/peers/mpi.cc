@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 #include <mpi.h>
+#include <weft/collective_traits.h>
 
 #include <cstring>
 #include <limits>
@@ -70,7 +71,7 @@ class MpiCandidate : public Candidate {
     if (mpi_type(operation.type) == MPI_DATATYPE_NULL) return false;
     // MPI's in-place reduce_scatter_block leaves the result elsewhere.
     if (operation.collective == Collective::reduce_scatter && operation.in_place) return false;
-    return !reduces(operation.collective) || mpi_op(operation.op) != MPI_OP_NULL;
+    return !traits_of(operation.collective).reduces || mpi_op(operation.op) != MPI_OP_NULL;
   }
 
   void prepare(const Operation& operation) override {

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "tuner/tuning.h"
+
 namespace weft::perf {
 
 // What all commands take.
@@ -16,6 +18,17 @@ struct Job {
   std::string transports;
 };
 void add_job_options(CLI::App& app, Job& job);
+
+// Whether what was measured is kept, and where.
+struct Keeping {
+  bool save = false;
+  std::string file;
+};
+void add_keeping_options(CLI::App& app, Keeping& keeping, const std::string& what);
+
+// Lets `change` work on what is kept of a job, where that is wanted, and says where it is.
+void keep(const Keeping& keeping, const std::string& job,
+          const std::function<void(tuner::Measured&)>& change);
 
 // Runs `body` as every rank; the exit status.
 int run_job(const Job& job, const std::function<int(const Options&)>& body);

@@ -1,5 +1,7 @@
 #include "perf/weft_tune/contest.h"
 
+#include <weft/collective_traits.h>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -24,13 +26,14 @@ class Bout {
         contest_(contest),
         weft_(communicator, {.plan = true, .allocated = contest.allocated}) {
     const int ranks = communicator.size();
+    const CollectiveTraits& traits = traits_of(contest.collective);
     operation_.collective = contest.collective;
     operation_.count = std::max<std::size_t>(contest.bytes / sizeof(float), 1);
     const auto buffer = [&](std::size_t elements) {
       return weft_.allocate(std::max<std::size_t>(elements, 1) * sizeof(float));
     };
-    input_ = buffer(input_elements(contest.collective, operation_.count, ranks));
-    output_ = buffer(output_elements(contest.collective, operation_.count, ranks));
+    input_ = buffer(traits.input_elements(operation_.count, ranks));
+    output_ = buffer(traits.output_elements(operation_.count, ranks));
     operation_.input = input_.get();
     operation_.output = output_.get();
   }

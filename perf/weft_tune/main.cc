@@ -10,6 +10,7 @@
 #include "base/config.h"
 #include "perf/common/command_line.h"
 #include "perf/weft_tune/commands.h"
+#include "perf/weft_tune/file.h"
 
 namespace weft::perf {
 namespace {
@@ -32,6 +33,19 @@ void add_job_options(CLI::App& app, Job& job) {
       ->check(CLI::PositiveNumber);
   app.add_option("--transport", job.transports,
                  "Use only these, comma-separated; default: the best for each pair");
+}
+
+void add_keeping_options(CLI::App& app, Keeping& keeping, const std::string& what) {
+  app.add_flag("--save", keeping.save, fmt::format("Keep {} in the tuning file", what));
+  app.add_option("--file", keeping.file, "The tuning file; default: where weft looks for it");
+}
+
+void keep(const Keeping& keeping, const std::string& job,
+          const std::function<void(tuner::Measured&)>& change) {
+  if (!keeping.save) return;
+  const std::string path = tuning_path(keeping.file);
+  update_tuning(path, job, change);
+  fmt::print("# kept in {}\n", path);
 }
 
 int run_job(const Job& job, const std::function<int(const Options&)>& body) {

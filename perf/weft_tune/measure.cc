@@ -20,13 +20,10 @@ namespace {
 struct Arguments {
   Job job;
   std::vector<std::string> collectives = {"all_reduce"};
-  std::string min_bytes = "8";
-  std::string max_bytes = "16M";
-  std::size_t factor = 4;
+  SizeRange sizes = {.max_bytes = "16M", .factor = 4};
   double seconds = 0.5;
   bool allocated = false;
-  bool save = false;
-  std::string file;
+  Keeping keeping;
 };
 
 const Contestant* quickest(const std::vector<Contestant>& all) {
@@ -66,8 +63,7 @@ struct Score {
 std::vector<tuner::MeasuredChoice> sweep(Communicator& communicator, const Arguments& arguments,
                                          Score* score) {
   std::vector<tuner::MeasuredChoice> choices;
-  const auto sizes = sweep_sizes(parse_size(arguments.min_bytes), parse_size(arguments.max_bytes),
-                                 arguments.factor, 0);
+  const auto sizes = sizes_of(arguments.sizes);
   for (const std::string& name : arguments.collectives) {
     for (const std::size_t bytes : sizes) {
       const Contest contest{parse_collective(name), bytes, arguments.allocated, arguments.seconds};
@@ -106,11 +102,8 @@ int measure(const Arguments& arguments, const Options& options) {
   if (communicator.rank() != 0) return 0;
   fmt::print("# the choice is within 10% of the quickest at {} of {} points\n", score.good,
              score.points);
-  if (!arguments.save) return 0;
-  const std::string path = tuning_path(arguments.file);
-  update_tuning(path, communicator.situation(),
-                [&](tuner::Measured& measured) { merge(measured.choices, choices); });
-  fmt::print("# kept in {}\n", path);
+  keep(arguments.keeping, communicator.situation(),
+       [&](tuner::Measured& measured) { merge(measured.choices, choices); });
   return 0;
 }
 
@@ -120,21 +113,16 @@ Run add_measure(CLI::App& app) {
   const auto arguments = std::make_shared<Arguments>();
   app.add_option("collectives", arguments->collectives, list_of_collectives())
       ->capture_default_str();
-  app.add_option("-b,--minbytes", arguments->min_bytes, "Smallest size")->capture_default_str();
-  app.add_option("-e,--maxbytes", arguments->max_bytes, "Largest size")->capture_default_str();
-  app.add_option("-f,--stepfactor", arguments->factor, "Factor between sizes")
-      ->capture_default_str();
+  add_size_options(app, arguments->sizes);
   app.add_option("--seconds", arguments->seconds, "For each size, about")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
   app.add_flag("--allocated", arguments->allocated, "Between buffers of Communicator::allocate()");
-  app.add_flag("--save", arguments->save, "Keep the quickest in the tuning file");
-  app.add_option("--file", arguments->file, "The tuning file; default: where weft looks for it");
+  add_keeping_options(app, arguments->keeping, "the quickest");
   add_job_options(app, arguments->job);
   return [arguments] {
     for (const std::string& name : arguments->collectives) parse_collective(name);
-    sweep_sizes(parse_size(arguments->min_bytes), parse_size(arguments->max_bytes),
-                arguments->factor, 0);
+    sizes_of(arguments->sizes);
     return run_job(arguments->job,
                    [&](const Options& options) { return measure(*arguments, options); });
   };

@@ -12,8 +12,7 @@ namespace {
 
 struct Arguments {
   Job job;
-  bool save = false;
-  std::string file;
+  Keeping keeping;
 };
 
 int probe(const Arguments& arguments, const Options& options) {
@@ -27,11 +26,8 @@ int probe(const Arguments& arguments, const Options& options) {
                link.latency_ns, link.send_ns, link.receive_ns, link.ns_per_byte,
                link.send_ns_per_byte, link.receive_ns_per_byte);
   }
-  if (!arguments.save) return 0;
-  const std::string path = tuning_path(arguments.file);
-  update_tuning(path, probed.situation,
-                [&](tuner::Measured& measured) { measured.links = probed.links; });
-  fmt::print("# kept in {}\n", path);
+  keep(arguments.keeping, probed.situation,
+       [&](tuner::Measured& measured) { measured.links = probed.links; });
   return 0;
 }
 
@@ -39,8 +35,7 @@ int probe(const Arguments& arguments, const Options& options) {
 
 Run add_probe(CLI::App& app) {
   const auto arguments = std::make_shared<Arguments>();
-  app.add_flag("--save", arguments->save, "Keep the costs in the tuning file");
-  app.add_option("--file", arguments->file, "The tuning file; default: where weft looks for it");
+  add_keeping_options(app, arguments->keeping, "the costs");
   add_job_options(app, arguments->job);
   return [arguments] {
     return run_job(arguments->job,

@@ -20,21 +20,9 @@ schedule::Schedule all_gather_split_rail(const PlanInput& plan, Generator* betwe
     for (Composer::Handing& handing : handings) std::swap(handing.from, handing.to);
     composer.hand_over(handings, blocks.most_taken(i), home, &home);
   }
-  Phase phase = phase_of(hierarchy, plan, between);
-  phase.map = blocks.between();
-  phase.widest = blocks.most_between();
-  phase.one_by_one = !hierarchy.stages.empty();
-  phase.from = home;
-  composer.add(phase);
-  for (std::size_t i = hierarchy.stages.size(); i-- > 0;) {
-    const Stage& stage = hierarchy.stages[i];
-    phase = phase_of(stage, Collective::all_gather, all_gather_one_shot, all_gather_ring);
-    phase.map = blocks.rails(i);
-    phase.widest = blocks.widest_rail(i);
-    phase.one_by_one = true;
-    phase.from.buffer = schedule::Buffer::output;
-    composer.add(phase);
-  }
+  composer.add(blocks.between(between, home));
+  for (std::size_t i = hierarchy.stages.size(); i-- > 0;)
+    composer.add(blocks.inside(i, {schedule::Buffer::output, {}}));
   return composer.build();
 }
 

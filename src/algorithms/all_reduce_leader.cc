@@ -23,8 +23,7 @@ schedule::Schedule all_reduce_leader(const PlanInput& plan, Generator* between) 
 
   Home from;
   for (const Stage& stage : hierarchy.stages) {
-    add_stage(composer, phase_of(stage, Collective::reduce, reduce_one_shot, reduce_binomial_tree),
-              frame.blocks, from);
+    add_stage(composer, phase_of(stage, Collective::reduce), frame.blocks, from);
     from = output;
   }
   Phase phase = phase_of(hierarchy, plan, between);
@@ -32,9 +31,7 @@ schedule::Schedule all_reduce_leader(const PlanInput& plan, Generator* between) 
   phase.from = from;
   composer.add(phase);
   for (auto stage = hierarchy.stages.rbegin(); stage != hierarchy.stages.rend(); ++stage) {
-    add_stage(composer,
-              phase_of(*stage, Collective::broadcast, broadcast_one_shot, broadcast_binomial_tree),
-              frame.blocks, output);
+    add_stage(composer, phase_of(*stage, Collective::broadcast), frame.blocks, output);
   }
   return composer.build();
 }

@@ -23,9 +23,7 @@ BlockMap slices(const Stage& stage, const Slice& slice) {
 
 void add_stage(Composer& composer, const Stage& stage, const Slice& slice, Collective collective,
                Home from) {
-  Phase phase = collective == Collective::reduce_scatter
-                    ? phase_of(stage, collective, reduce_scatter_one_shot, reduce_scatter_ring)
-                    : phase_of(stage, collective, all_gather_one_shot, all_gather_ring);
+  Phase phase = phase_of(stage, collective);
   phase.map = slices(stage, slice);
   phase.widest = slice.count / stage.going;
   phase.from = std::move(from);

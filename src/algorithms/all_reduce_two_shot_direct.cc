@@ -1,32 +1,12 @@
 // Rank r reads block r of everyone's input in place and writes everyone's output in place. Only
 // rank r touches block r, so the outputs may be the inputs.
-#include "algorithms/builder.h"
+#include "algorithms/direct.h"
 #include "algorithms/generators.h"
 
 namespace weft::algorithms {
 
 schedule::Schedule all_reduce_two_shot_direct(const PlanInput& plan) {
-  const int p = plan.ranks;
-  const int r = plan.rank;
-  Builder builder(plan, "two_shot_direct", p, true);
-  if (p == 1) return builder.alone();
-  builder.reserve(4 * p + p / 3);
-  const int entry = builder.add_peer_slots(0);
-  const int done = builder.add_peer_slots(0);
-  const int scratch = builder.add_scratch();
-
-  builder.signal_all(entry);
-  builder.wait_all(entry);
-  std::vector<schedule::Operand> sources;
-  for (int q = 0; q < p; ++q) sources.push_back(input(q, r));
-  std::vector<schedule::Destination> everyone = {to(output(r, r))};
-  for (int distance = 1; distance < p; ++distance) {
-    everyone.push_back(to(output(around(r, distance, p), r)));
-  }
-  builder.reduce({r}, sources, everyone, slot(r, scratch), true);
-  builder.signal_all(done);
-  builder.wait_all(done);
-  return builder.build();
+  return reduce_own_block(plan, "two_shot_direct", every_output(plan));
 }
 
 }  // namespace weft::algorithms

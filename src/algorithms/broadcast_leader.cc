@@ -14,7 +14,7 @@ schedule::Schedule broadcast_leader(const PlanInput& plan, Generator* between) {
   phase.map = BlockMap::even(0, frame.blocks, frame.blocks);
   composer.add(phase);
   for (auto stage = hierarchy.stages.rbegin(); stage != hierarchy.stages.rend(); ++stage) {
-    phase = phase_of(*stage, Collective::broadcast, broadcast_one_shot, broadcast_binomial_tree);
+    phase = phase_of(*stage, Collective::broadcast);
     phase.map = BlockMap::even(0, frame.blocks, 1);
     phase.widest = frame.blocks;
     phase.from.buffer = schedule::Buffer::output;

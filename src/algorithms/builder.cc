@@ -1,5 +1,7 @@
 #include "algorithms/builder.h"
 
+#include <weft/collective_traits.h>
+
 #include <algorithm>
 #include <bit>
 #include <utility>
@@ -14,6 +16,17 @@ using schedule::Schedule;
 using schedule::Step;
 using schedule::StepKind;
 
+Schedule empty_schedule(const PlanInput& plan, std::string_view algorithm, int blocks) {
+  Schedule schedule;
+  schedule.algorithm = algorithm;
+  schedule.collective = plan.collective;
+  schedule.rank = plan.rank;
+  schedule.ranks = plan.ranks;
+  schedule.root = plan.root;
+  schedule.blocks = blocks;
+  return schedule;
+}
+
 int around(int rank, int distance, int ranks) {
   return ((rank + distance) % ranks + ranks) % ranks;
 }
@@ -22,14 +35,8 @@ int log2_up(int value) { return std::bit_width(static_cast<unsigned>(value - 1))
 int log2_down(int value) { return std::bit_width(static_cast<unsigned>(value)) - 1; }
 
 Builder::Builder(const PlanInput& plan, std::string_view algorithm, int blocks, bool direct)
-    : plan_(plan) {
+    : plan_(plan), schedule_(empty_schedule(plan, algorithm, blocks)) {
   plan_.load_store |= direct;
-  schedule_.algorithm = algorithm;
-  schedule_.collective = plan.collective;
-  schedule_.rank = plan.rank;
-  schedule_.ranks = plan.ranks;
-  schedule_.root = plan.root;
-  schedule_.blocks = blocks;
   schedule_.direct = direct;
 }
 
@@ -172,7 +179,7 @@ Schedule Builder::build() {
 }
 
 Schedule Builder::alone() {
-  if (plan_.collective != Collective::barrier) {
+  if (traits_of(plan_.collective).moves_data()) {
     copy({0, schedule_.blocks}, input(plan_.rank, 0), {to(output(plan_.rank, 0))});
   }
   return build();

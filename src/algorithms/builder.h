@@ -35,6 +35,9 @@ inline schedule::Destination to(const schedule::Operand& place) {
   return {place, schedule::kNoSignal};
 }
 
+// A schedule of a plan's rank without slots or lanes.
+schedule::Schedule empty_schedule(const PlanInput& plan, std::string_view algorithm, int blocks);
+
 // (rank + distance) modulo ranks, for any distance of either sign.
 int around(int rank, int distance, int ranks);
 

@@ -1,5 +1,8 @@
 #include "algorithms/compose.h"
 
+#include "algorithms/builder.h"
+#include "schedule/layout.h"
+
 #include <algorithm>
 #include <map>
 #include <numeric>
@@ -28,14 +31,8 @@ BlockMap BlockMap::even(int first, int count, int parts) {
   return map;
 }
 
-Composer::Composer(const PlanInput& plan, std::string_view algorithm, int blocks) : plan_(plan) {
-  schedule_.algorithm = algorithm;
-  schedule_.collective = plan.collective;
-  schedule_.rank = plan.rank;
-  schedule_.ranks = plan.ranks;
-  schedule_.root = plan.root;
-  schedule_.blocks = blocks;
-}
+Composer::Composer(const PlanInput& plan, std::string_view algorithm, int blocks)
+    : plan_(plan), schedule_(empty_schedule(plan, algorithm, blocks)) {}
 
 int Composer::add_slots(int count) {
   const auto first = schedule_.slot_blocks.size();
@@ -55,10 +52,7 @@ Home Composer::add_scratch(const std::vector<int>& blocks, int most) {
 Operand Composer::place(const Home& home, int rank, int block) const {
   const int slot = home.slots.empty() ? -1 : home.slots[static_cast<std::size_t>(block)];
   if (slot >= 0) return {Buffer::slot, rank, slot};
-  const bool own_block_only = home.buffer == Buffer::input
-                                  ? plan_.collective == Collective::all_gather
-                                  : plan_.collective == Collective::reduce_scatter;
-  return {home.buffer, rank, own_block_only ? 0 : block};
+  return {home.buffer, rank, own_block_only(plan_.collective, home.buffer) ? 0 : block};
 }
 
 void Composer::push(StepKind kind, int peer, int signal) {

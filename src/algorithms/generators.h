@@ -1,4 +1,4 @@
-// The generators, one file each; registry.cc tells what they are for.
+// The generators, one file each; flat_algorithms.h tells what they are for.
 #pragma once
 
 #include "algorithms/plan_input.h"

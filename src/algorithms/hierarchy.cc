@@ -38,6 +38,28 @@ Hierarchy walk(const PlanInput& plan, const GoOn& go_on) {
   return hierarchy;
 }
 
+// In groups that are so large that it does not pay that everyone sends to everyone at once, what
+// takes more steps and fewer messages.
+Generator* generator_inside(Collective collective, int largest) {
+  constexpr int kFewRanks = 16;
+  const bool few = largest <= kFewRanks;
+  switch (collective) {
+    case Collective::reduce_scatter:
+      return few ? reduce_scatter_one_shot : reduce_scatter_ring;
+    case Collective::all_gather:
+      return few ? all_gather_one_shot : all_gather_ring;
+    case Collective::broadcast:
+      return few ? broadcast_one_shot : broadcast_binomial_tree;
+    case Collective::reduce:
+      return few ? reduce_one_shot : reduce_binomial_tree;
+    case Collective::all_reduce:
+      return few ? all_reduce_one_shot : all_reduce_recursive_doubling;
+    case Collective::barrier:
+      break;
+  }
+  return few ? barrier_one_shot : barrier_dissemination;
+}
+
 }  // namespace
 
 const std::vector<int>& Stage::group() const {
@@ -67,10 +89,9 @@ Hierarchy leaders(const PlanInput& plan) {
   });
 }
 
-Phase phase_of(const Stage& stage, Collective collective, Generator* few, Generator* many) {
-  constexpr int kFewRanks = 16;
+Phase phase_of(const Stage& stage, Collective collective) {
   Phase phase;
-  phase.generator = stage.groups.largest <= kFewRanks ? few : many;
+  phase.generator = generator_inside(collective, stage.groups.largest);
   phase.collective = collective;
   phase.sizes = stage.groups.sizes;
   phase.members = stage.group();
@@ -94,7 +115,7 @@ Phase phase_of(const Hierarchy& hierarchy, const PlanInput& plan, Generator* gen
 }
 
 void add_meeting(Composer& composer, const Stage& stage) {
-  composer.add(phase_of(stage, Collective::barrier, barrier_one_shot, barrier_dissemination));
+  composer.add(phase_of(stage, Collective::barrier));
 }
 
 schedule::Schedule frame_of(const Hierarchy& hierarchy, Collective collective,

@@ -33,9 +33,9 @@ Hierarchy rails(const PlanInput& plan);
 // One rank of each group goes on: the root where it is there, or the first.
 Hierarchy leaders(const PlanInput& plan);
 
-// A phase of a stage: what is told by the stage is filled in. `many` runs where some group is so
-// large that it does not pay that everyone sends to everyone at once, else `few`.
-Phase phase_of(const Stage& stage, Collective collective, Generator* few, Generator* many);
+// A phase of a stage: what is told by the stage is filled in, and the generator by how large its
+// groups are.
+Phase phase_of(const Stage& stage, Collective collective);
 // The phase of those that are left.
 Phase phase_of(const Hierarchy& hierarchy, const PlanInput& plan, Generator* generator);
 

@@ -2,6 +2,8 @@
 
 #include "algorithms/compose.h"
 
+#include <weft/collective_traits.h>
+
 #include <algorithm>
 #include <numeric>
 #include <vector>
@@ -40,8 +42,7 @@ schedule::Schedule in_order(const PlanInput& plan, Generator* generator) {
   PlanInput sample = plan;
   sample.lanes = 1;
   const schedule::Schedule frame = generator(sample);
-  const bool block_of_rank =
-      plan.collective == Collective::reduce_scatter || plan.collective == Collective::all_gather;
+  const bool block_of_rank = traits_of(plan.collective).block_per_rank();
   phase.map = BlockMap::even(0, frame.blocks, frame.blocks);
   if (block_of_rank) phase.map.blocks = order;
   phase.one_by_one = block_of_rank;

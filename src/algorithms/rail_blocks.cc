@@ -13,7 +13,8 @@ int size_of(const std::vector<int>& list) { return static_cast<int>(list.size())
 
 }  // namespace
 
-RailBlocks::RailBlocks(const PlanInput& plan, const Hierarchy& hierarchy) : hierarchy_(hierarchy) {
+RailBlocks::RailBlocks(const PlanInput& plan, const Hierarchy& hierarchy)
+    : plan_(plan), hierarchy_(hierarchy) {
   auto& first = of_.emplace_back();
   Columns columns(1);
   for (int rank = 0; rank < plan.ranks; ++rank) {
@@ -60,23 +61,29 @@ const std::vector<int>& RailBlocks::of(std::size_t stage, int rank) const {
   return of_[stage][static_cast<std::size_t>(rank)];
 }
 
-BlockMap RailBlocks::rails(std::size_t stage) const {
+Phase RailBlocks::inside(std::size_t stage, const Home& from) const {
   const Stage& here = hierarchy_.stages[stage];
-  BlockMap map;
+  Phase phase = phase_of(here, plan_.collective);
   for (std::size_t number = 0; number < here.group().size(); ++number) {
     std::vector<int> rail;
     if (static_cast<int>(number) < here.going) {
       for (const auto& group : here.groups.members) append(rail, of(stage + 1, group[number]));
     }
-    map.add(rail);
+    phase.map.add(rail);
   }
-  return map;
+  phase.widest = widest_rail_[stage];
+  phase.one_by_one = true;
+  phase.from = from;
+  return phase;
 }
 
-BlockMap RailBlocks::between() const {
-  BlockMap map;
-  for (const int rank : hierarchy_.members) map.add(of(of_.size() - 1, rank));
-  return map;
+Phase RailBlocks::between(Generator* generator, const Home& from) const {
+  Phase phase = phase_of(hierarchy_, plan_, generator);
+  for (const int rank : hierarchy_.members) phase.map.add(of(of_.size() - 1, rank));
+  phase.widest = most_between_;
+  phase.one_by_one = !hierarchy_.stages.empty();
+  phase.from = from;
+  return phase;
 }
 
 std::vector<Composer::Handing> RailBlocks::handings(std::size_t stage) const {

@@ -11,21 +11,21 @@ namespace weft::algorithms {
 // For the collectives that have a block for each rank (reduce_scatter, all_gather).
 class RailBlocks {
  public:
+  // Both outlive it.
   RailBlocks(const PlanInput& plan, const Hierarchy& hierarchy);
 
   // The blocks that a rank answers for before stage `stage`, or after the last one.
   const std::vector<int>& of(std::size_t stage, int rank) const;
-  // What each rank of this rank's group at a stage takes part in, from number 0 on: its rail's
-  // blocks, of all groups; nothing for those that do not go on.
-  BlockMap rails(std::size_t stage) const;
-  // The same between those that are left: what each answers for.
-  BlockMap between() const;
+  // The phase inside the groups of a stage: each rank's part is its rail's blocks, of all groups;
+  // nothing for those that do not go on.
+  Phase inside(std::size_t stage, const Home& from) const;
+  // The phase between those that are left: each one's part is what it answers for.
+  Phase between(Generator* generator, const Home& from) const;
   // The handings at a stage from those that go on to those that do not.
   std::vector<Composer::Handing> handings(std::size_t stage) const;
 
-  // The most blocks of any rail, of any rank that does not go on, and of any that does, at a stage;
-  // and of those that are left. The same at every rank.
-  int widest_rail(std::size_t stage) const { return widest_rail_[stage]; }
+  // The most blocks of any rank that does not go on, and of any that does, at a stage; and of those
+  // that are left. The same at every rank.
   int most_handed(std::size_t stage) const { return most_handed_[stage]; }
   int most_taken(std::size_t stage) const { return most_taken_[stage]; }
   int most_between() const { return most_between_; }
@@ -36,6 +36,7 @@ class RailBlocks {
   // All rails of one level become those of the next.
   Columns go_on(const Columns& columns, const topology::Level& level);
 
+  const PlanInput& plan_;
   const Hierarchy& hierarchy_;
   std::vector<std::vector<std::vector<int>>> of_;  // by stage and rank
   std::vector<int> widest_rail_;

@@ -12,7 +12,7 @@ schedule::Schedule reduce_leader(const PlanInput& plan, Generator* between) {
   const BlockMap all = BlockMap::even(0, frame.blocks, 1);
   Home from;
   for (const Stage& stage : hierarchy.stages) {
-    Phase phase = phase_of(stage, Collective::reduce, reduce_one_shot, reduce_binomial_tree);
+    Phase phase = phase_of(stage, Collective::reduce);
     phase.map = all;
     phase.widest = frame.blocks;
     phase.one_by_one = frame.blocks > 1;

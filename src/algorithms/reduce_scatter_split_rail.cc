@@ -14,12 +14,7 @@ schedule::Schedule reduce_scatter_split_rail(const PlanInput& plan, Generator* b
   Home home;
   for (std::size_t i = 0; i < hierarchy.stages.size(); ++i) {
     const Stage& stage = hierarchy.stages[i];
-    Phase phase =
-        phase_of(stage, Collective::reduce_scatter, reduce_scatter_one_shot, reduce_scatter_ring);
-    phase.map = blocks.rails(i);
-    phase.widest = blocks.widest_rail(i);
-    phase.one_by_one = true;
-    phase.from = home;
+    Phase phase = blocks.inside(i, home);
     std::vector<int> mine;
     if (stage.spot.number >= 0 && stage.spot.number < stage.going) {
       const auto begin = phase.map.blocks.begin();
@@ -29,11 +24,7 @@ schedule::Schedule reduce_scatter_split_rail(const PlanInput& plan, Generator* b
     phase.to = home = composer.add_scratch(mine, phase.widest);
     composer.add(phase);
   }
-  Phase phase = phase_of(hierarchy, plan, between);
-  phase.map = blocks.between();
-  phase.widest = blocks.most_between();
-  phase.one_by_one = !hierarchy.stages.empty();
-  phase.from = home;
+  Phase phase = blocks.between(between, home);
   Home result{schedule::Buffer::output, {}};
   if (blocks.most_between() > 1) {
     result =

@@ -11,7 +11,7 @@ namespace weft::algorithms {
 
 struct Algorithm {
   std::string_view name;  // "ring"; unique within a collective
-  Collective collective;
+  Collective collective = Collective::all_reduce;
   // One line for people: how it works, when it wins, its source (paper or book).
   std::string_view summary;
   bool direct = false;        // needs every rank's input and output mapped (load/store)
@@ -26,9 +26,6 @@ std::span<const Algorithm> all();
 
 // The one of that name, or null.
 const Algorithm* find(Collective collective, std::string_view name);
-
-// Those of them that follow the shape of the machines, for all().
-std::span<const Algorithm> hierarchical_algorithms();
 
 // Whether it can serve `ranks` ranks, of a shape with levels where it is hierarchical.
 bool supports(const Algorithm& algorithm, int ranks);

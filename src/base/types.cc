@@ -1,4 +1,5 @@
 #include <weft/collective.h>
+#include <weft/collective_traits.h>
 #include <weft/decode.h>
 #include <weft/types.h>
 
@@ -32,11 +33,7 @@ std::string_view name_of(ReduceOp op) noexcept {
   return look_up(kNames, op);
 }
 
-std::string_view name_of(Collective collective) noexcept {
-  constexpr std::array<std::string_view, kCollectives> kNames = {
-      "all_reduce", "reduce_scatter", "all_gather", "broadcast", "reduce", "barrier"};
-  return look_up(kNames, collective);
-}
+std::string_view name_of(Collective collective) noexcept { return traits_of(collective).name; }
 
 std::string_view name_of(Quantization form) noexcept {
   constexpr std::array<std::string_view, 2> kNames = {"int8", "fp8_e4m3"};

@@ -1,5 +1,7 @@
 #include "communicator/arguments.h"
 
+#include <weft/collective_traits.h>
+
 #include <limits>
 
 #include "base/error.h"
@@ -8,10 +10,6 @@ namespace weft {
 namespace {
 
 using executor::Call;
-
-bool has_root(Collective collective) {
-  return collective == Collective::broadcast || collective == Collective::reduce;
-}
 
 template <typename... Args>
 [[noreturn]] void refuse(const Call& call, fmt::format_string<Args...> format, Args&&... args) {
@@ -23,7 +21,7 @@ void check_names(const Call& call, int ranks) {
   if (size_of(call.type) == 0) refuse(call, "unknown data type {}", static_cast<int>(call.type));
   if (static_cast<int>(call.op) >= kReduceOps)
     refuse(call, "unknown reduction operator {}", static_cast<int>(call.op));
-  if (has_root(call.collective) && (call.root < 0 || call.root >= ranks)) {
+  if (traits_of(call.collective).rooted() && (call.root < 0 || call.root >= ranks)) {
     refuse(call, "root {} is not one of the ranks 0 to {}", call.root, ranks - 1);
   }
 }
@@ -41,9 +39,10 @@ bool overlap(const std::byte* a, std::size_t a_bytes, const std::byte* b, std::s
 
 void check_overlap(const Call& call, int rank, const std::byte* input, const std::byte* output,
                    const BufferBytes& bytes) {
-  const std::size_t block = call.count * size_of(call.type) * static_cast<std::size_t>(rank);
-  const bool scatters = call.collective == Collective::reduce_scatter;
-  const bool gathers = call.collective == Collective::all_gather;
+  const CollectiveTraits& traits = traits_of(call.collective);
+  const std::size_t block = traits.own_block_offset(call.count, rank) * size_of(call.type);
+  const bool scatters = traits.output == Holding::own_block;
+  const bool gathers = traits.input == Holding::own_block;
   const bool in_place = input + (scatters ? block : 0) == output + (gathers ? block : 0);
   if (!in_place && overlap(input, bytes.input, output, bytes.output)) {
     refuse(call, "input and output overlap, and not as in-place operation allows{}",
@@ -56,19 +55,19 @@ void check_overlap(const Call& call, int rank, const std::byte* input, const std
 }  // namespace
 
 BufferBytes buffer_bytes(const Call& call, int ranks) {
-  const std::size_t bytes = call.count * size_of(call.type);
-  const std::size_t all = bytes * static_cast<std::size_t>(ranks);
-  if (call.collective == Collective::barrier) return {};
-  return {call.collective == Collective::reduce_scatter ? all : bytes,
-          call.collective == Collective::all_gather ? all : bytes};
+  const CollectiveTraits& traits = traits_of(call.collective);
+  const std::size_t element = size_of(call.type);
+  return {traits.input_elements(call.count, ranks) * element,
+          traits.output_elements(call.count, ranks) * element};
 }
 
 void check_arguments(const Call& call, int rank, int ranks, const void* input, const void* output) {
   check_names(call, ranks);
   check_count(call, ranks);
-  if (call.count == 0 || call.collective == Collective::barrier) return;
-  const bool reads = call.collective != Collective::broadcast || rank == call.root;
-  const bool writes = call.collective != Collective::reduce || rank == call.root;
+  const CollectiveTraits& traits = traits_of(call.collective);
+  if (call.count == 0 || !traits.moves_data()) return;
+  const bool reads = traits.reads(rank, call.root);
+  const bool writes = traits.writes(rank, call.root);
   if (reads && input == nullptr) refuse(call, "input is null");
   if (writes && output == nullptr) refuse(call, "output is null");
   if (!reads || !writes) return;

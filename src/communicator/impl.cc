@@ -1,5 +1,7 @@
 #include "communicator/impl.h"
 
+#include <weft/collective_traits.h>
+
 #include <algorithm>
 
 #include "base/error.h"
@@ -130,6 +132,7 @@ Announcement Communicator::Impl::announcement(const Invocation& invocation) cons
   Announcement mine;
   mine.call = invocation.call.packed();
   mine.count = invocation.call.count;
+  mine.parts = invocation.call.parts;
   mine.input = allocations->locate(invocation.input, bytes.input);
   mine.output = allocations->locate(invocation.output, bytes.output);
   return mine;
@@ -166,9 +169,9 @@ Registered Communicator::Impl::registered(const void* address, std::size_t bytes
 }
 
 void Communicator::Impl::check_same_call(const std::vector<Announcement>& all) const {
-  const auto unpack = [](const Announcement& a) { return Call::unpack(a.call, a.count); };
+  const auto unpack = [](const Announcement& a) { return Call::unpack(a.call, a.count, a.parts); };
   for (std::size_t peer = 1; peer < all.size(); ++peer) {
-    const bool same_call = all[peer].call == all[0].call && all[peer].count == all[0].count;
+    const bool same_call = unpack(all[peer]) == unpack(all[0]);
     if (same_call && all[peer].detail == all[0].detail) continue;
     fail(ErrorCode::mismatch, "the ranks called different things: rank 0 {}, rank {} {}{}",
          unpack(all[0]).describe(), peer, unpack(all[peer]).describe(),
@@ -178,13 +181,11 @@ void Communicator::Impl::check_same_call(const std::vector<Announcement>& all) c
 
 bool Communicator::Impl::map_peers(const Call& call, const std::vector<Announcement>& all,
                                    PeerBuffers* peers) const {
-  const bool only_root_reads = call.collective == Collective::broadcast;
-  const bool only_root_writes = call.collective == Collective::reduce;
+  const CollectiveTraits& traits = traits_of(call.collective);
   for (int peer = 0; peer < ranks(); ++peer) {
     const Announcement& theirs = all[static_cast<std::size_t>(peer)];
-    const bool reads = !only_root_reads || peer == call.root;
-    const bool writes = !only_root_writes || peer == call.root;
-    if ((reads && theirs.input.id == 0) || (writes && theirs.output.id == 0)) return false;
+    if (traits.reads(peer, call.root) && theirs.input.id == 0) return false;
+    if (traits.writes(peer, call.root) && theirs.output.id == 0) return false;
   }
   peers->inputs.clear();
   peers->outputs.clear();

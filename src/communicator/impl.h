@@ -23,6 +23,7 @@ namespace weft {
 struct Announcement {
   std::uint64_t call = 0;
   std::uint64_t count = 0;
+  std::uint64_t parts = 0;   // of the call
   std::uint64_t detail = 0;  // what else must be the same everywhere
   Location input;
   Location output;

@@ -1,6 +1,7 @@
 #include "communicator/programs.h"
 
 #include <fmt/format.h>
+#include <weft/collective_traits.h>
 
 #include <algorithm>
 #include <bit>
@@ -14,6 +15,17 @@ using executor::Call;
 using executor::kPacketPayload;
 using executor::Launch;
 using executor::Program;
+
+namespace {
+
+// Packet blocks are never cut: their capacity was checked for the whole size class.
+schedule::Slicing slicing_of(const Program& program) {
+  schedule::Slicing slicing{.lanes = static_cast<int>(program.lanes.size())};
+  if (program.protocol == Protocol::bulk) slicing.max_chunk_bytes = program.max_chunk_bytes;
+  return slicing;
+}
+
+}  // namespace
 
 int size_class(std::size_t bytes) {
   return bytes <= 1 ? 0 : static_cast<int>(std::bit_width(bytes - 1));
@@ -110,7 +122,7 @@ const Program& Programs::compile_choice(const tuner::Choice& choice, int root, s
   if (choice.protocol == Protocol::bulk) return compile(choice, root, Form::bulk, schedule);
   const schedule::Partition partition =
       schedule::make_partition(input.collective, bytes, 1, schedule.blocks,
-                               static_cast<int>(schedule.lanes.size()), std::size_t{1} << 62);
+                               {.lanes = static_cast<int>(schedule.lanes.size())});
   if (partition.longest() > executor::max_packet_block_bytes(schedule, world_.layout)) {
     return compile(choice, root, Form::bulk, schedule);
   }
@@ -144,22 +156,26 @@ Launch Programs::launch(const Call& call, const Program& program, int ranks) {
 
 Launch Programs::launch_units(const Call& call, const Program& program, int ranks,
                               std::size_t units, std::size_t unit_bytes) {
+  return launch_of(call, program, ranks,
+                   schedule::make_partition(call.collective, units, unit_bytes,
+                                            program.schedule.blocks, slicing_of(program)));
+}
+
+Launch Programs::launch_parts(const Call& call, const Program& program, int ranks,
+                              std::span<const std::size_t> bounds) {
+  return launch_of(call, program, ranks,
+                   schedule::make_partition(bounds, size_of(call.type), slicing_of(program)));
+}
+
+Launch Programs::launch_of(const Call& call, const Program& program, int ranks,
+                           const schedule::Partition& partition) {
   Launch launch;
-  const std::size_t element = size_of(call.type);
   launch.call = call;
   launch.program = &program;
-  launch.element_shift = static_cast<unsigned>(std::countr_zero(element));
+  launch.partition = partition;
+  launch.element_shift = static_cast<unsigned>(std::countr_zero(size_of(call.type)));
   launch.divisor = call.op == ReduceOp::avg ? ranks : 1;
-  const bool reduces = call.collective == Collective::all_reduce ||
-                       call.collective == Collective::reduce ||
-                       call.collective == Collective::reduce_scatter;
-  if (reduces) launch.kernel = reduce::kernel(call.type, call.op);
-  // Packet blocks are never cut: their capacity was checked for the whole size class.
-  const std::size_t max_chunk =
-      program.protocol == Protocol::packet ? std::size_t{1} << 62 : program.max_chunk_bytes;
-  launch.partition =
-      schedule::make_partition(call.collective, units, unit_bytes, program.schedule.blocks,
-                               static_cast<int>(program.lanes.size()), max_chunk);
+  if (traits_of(call.collective).reduces) launch.kernel = reduce::kernel(call.type, call.op);
   executor::place_slots(&launch);
   constexpr std::size_t kStreamingBytes = std::size_t{8} << 20;
   launch.streaming = launch.partition.total >= kStreamingBytes;

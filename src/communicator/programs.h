@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -51,6 +52,10 @@ class Programs {
   // The same for `units` of `unit_bytes` that are never cut, in place of the call's elements.
   static executor::Launch launch_units(const executor::Call& call, const executor::Program& program,
                                        int ranks, std::size_t units, std::size_t unit_bytes);
+  // The same where the program's blocks are uneven (schedule::Partition::bounds) and call.parts is
+  // their digest. The longest one fits `program` if find() gave it for that many bytes.
+  static executor::Launch launch_parts(const executor::Call& call, const executor::Program& program,
+                                       int ranks, std::span<const std::size_t> bounds);
 
  private:
   // Packet programs come in two sizes: one line a block, whose payload is used where it arrives,
@@ -59,6 +64,8 @@ class Programs {
   using ChoiceKey = std::tuple<Collective, int, int, bool>;                     // root, size class
   using ProgramKey = std::tuple<const algorithms::Algorithm*, int, int, Form>;  // root, lanes
 
+  static executor::Launch launch_of(const executor::Call& call, const executor::Program& program,
+                                    int ranks, const schedule::Partition& partition);
   tuner::Query query(Collective collective, std::size_t bytes, bool direct) const;
   const executor::Program& compile(const tuner::Choice& choice, int root, Form form,
                                    const schedule::Schedule& schedule);

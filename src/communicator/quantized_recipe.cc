@@ -5,10 +5,12 @@
 
 #include <algorithm>
 
+#include "algorithms/table.h"
 #include "base/error.h"
 
 namespace weft {
 
+using algorithms::named;
 using reduce::encoded_bytes;
 using reduce::kBlockBytes;
 using reduce::kBlockElements;
@@ -39,13 +41,13 @@ QuantizedRecipe::QuantizedRecipe(Communicator::Impl& owner, const QuantizedCall&
       memory_.get() + (kCacheLine - reinterpret_cast<std::uintptr_t>(memory_.get()) % kCacheLine);
   sum_ = codes_ + stride;
   registered_ = owner.registered(codes_, stride + bytes);
-  const auto program = [&](const char* name) {
-    const auto* algorithm = algorithms::find(Collective::all_reduce, name);
-    const auto* result = &owner.programs->compile_choice({algorithm, Protocol::bulk, 1}, 0, bytes);
+  const auto program = [&](const algorithms::Algorithm& algorithm) {
+    const auto* result = &owner.programs->compile_choice({&algorithm, Protocol::bulk, 1}, 0, bytes);
     return result->max_chunk_bytes < kBlockBytes ? nullptr : result;
   };
-  if (owner.ranks() > 1 && owner.ranks() <= kMostOneShotRanks) one_shot_ = program("one_shot");
-  two_shot_ = program("two_shot");
+  if (owner.ranks() > 1 && owner.ranks() <= kMostOneShotRanks)
+    one_shot_ = program(named(Collective::all_reduce, "one_shot"));
+  two_shot_ = program(named(Collective::all_reduce, "two_shot"));
   if (two_shot_ == nullptr) {
     fail(ErrorCode::unsupported,
          "plan_all_reduce_quantized: slots of less than {} bytes: raise WEFT_SHARED_BYTES",

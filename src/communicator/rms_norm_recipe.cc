@@ -5,9 +5,13 @@
 
 #include <algorithm>
 
+#include "algorithms/table.h"
 #include "tuner/tuner.h"
 
 namespace weft {
+
+using algorithms::named;
+
 namespace {
 
 // Up to so many bytes, sent by each rank, everyone adds up everything where there are more than
@@ -50,15 +54,14 @@ void RmsNormRecipe::compile() {
   Programs& programs = *communicator_.programs;
   const int ranks = communicator_.ranks();
   const std::size_t bytes = call_.bytes();
-  const auto program = [&](const char* name) {
-    const auto* algorithm = algorithms::find(Collective::all_reduce, name);
-    return &programs.compile_choice({algorithm, Protocol::bulk, 1}, 0, bytes);
+  const auto program = [&](const algorithms::Algorithm& algorithm) {
+    return &programs.compile_choice({&algorithm, Protocol::bulk, 1}, 0, bytes);
   };
   // One step of theirs writes to every rank.
   if (residual_mapped_ && ranks <= schedule::kMaxDestinations)
-    by_owner_ = program("two_shot_direct");
+    by_owner_ = program(named(Collective::all_reduce, "two_shot_direct"));
   if (ranks > 1 && ranks <= kMostOneShotRanks) {
-    by_everyone_ = program("one_shot");
+    by_everyone_ = program(named(Collective::all_reduce, "one_shot"));
     if (by_everyone_->max_chunk_bytes < call_.row_bytes()) by_everyone_ = nullptr;
   }
   const bool direct = mapped_ && (!wanted_.empty() || bytes >= tuner::direct_bytes(ranks));

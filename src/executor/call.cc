@@ -1,6 +1,7 @@
 #include "executor/call.h"
 
 #include <fmt/format.h>
+#include <weft/collective_traits.h>
 
 namespace weft::executor {
 namespace {
@@ -21,7 +22,7 @@ const char* name_of(Extra extra) {
 
 }  // namespace
 
-Call Call::unpack(std::uint64_t packed, std::size_t count) {
+Call Call::unpack(std::uint64_t packed, std::size_t count, std::uint64_t parts) {
   Call call;
   call.collective = static_cast<Collective>(packed & 0xFF);
   call.type = static_cast<DataType>(packed >> 8 & 0xFF);
@@ -30,22 +31,21 @@ Call Call::unpack(std::uint64_t packed, std::size_t count) {
   call.extra = static_cast<Extra>(packed >> 25 & 0x7F);
   call.root = static_cast<int>(packed >> 32);
   call.count = count;
+  call.parts = parts;
   return call;
 }
 
 std::string Call::describe() const {
   if (internal) return "set-up of a communicator, a plan or allocated memory";
-  std::string text(weft::name_of(collective));
-  if (collective == Collective::barrier) return text;
+  const CollectiveTraits& traits = traits_of(collective);
+  std::string text(traits.name);
+  if (!traits.moves_data()) return text;
   text += fmt::format(" {}", weft::name_of(type));
-  const bool reduces = collective == Collective::all_reduce || collective == Collective::reduce ||
-                       collective == Collective::reduce_scatter;
-  if (reduces) text += fmt::format(" {}", weft::name_of(op));
+  if (traits.reduces) text += fmt::format(" {}", weft::name_of(op));
   if (extra != Extra::none) text += fmt::format(" with {}", name_of(extra));
   text += fmt::format(", {} {}", count, extra == Extra::rms_norm ? "rows" : "elements");
-  if (collective == Collective::broadcast || collective == Collective::reduce) {
-    text += fmt::format(", root {}", root);
-  }
+  if (parts != 0) text += fmt::format(" in uneven parts (table {:04x})", parts & 0xFFFF);
+  if (traits.rooted()) text += fmt::format(", root {}", root);
   return text;
 }
 

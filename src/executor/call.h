@@ -21,21 +21,25 @@ struct Call {
   std::size_t count = 0;
   bool internal = false;      // weft's own exchange while something is set up
   Extra extra = Extra::none;  // rms_norm: `count` is rows
+  // 0: equal parts. Else the digest of the table of parts (schedule::digest_of), and `count` is the
+  // elements of all of them.
+  std::uint64_t parts = 0;
 
-  // Everything but the count and the root's upper half, in 64 bits.
+  // Everything but the count and the parts, in 64 bits.
   std::uint64_t packed() const {
     return static_cast<std::uint64_t>(collective) | static_cast<std::uint64_t>(type) << 8 |
            static_cast<std::uint64_t>(op) << 16 | static_cast<std::uint64_t>(internal) << 24 |
            static_cast<std::uint64_t>(extra) << 25 |
            static_cast<std::uint64_t>(static_cast<std::uint32_t>(root)) << 32;
   }
-  static Call unpack(std::uint64_t packed, std::size_t count);
+  static Call unpack(std::uint64_t packed, std::size_t count, std::uint64_t parts);
   friend bool operator==(const Call&, const Call&) = default;
 
   // 16 bits that differ, most likely, between two different calls; part of every signal of the
   // operation.
   std::uint64_t signature() const {
-    const std::uint64_t mixed = (packed() * 0x9E3779B97F4A7C15u) ^ (count * 0xC2B2AE3D27D4EB4Fu);
+    const std::uint64_t mixed = (packed() * 0x9E3779B97F4A7C15u) ^ (count * 0xC2B2AE3D27D4EB4Fu) ^
+                                (parts * 0x165667B19E3779F9u);
     return (mixed ^ mixed >> 29 ^ mixed >> 47) & 0xFFFFu;
   }
 

@@ -48,6 +48,7 @@ void Executor::publish(const Operation& operation) {
   status.sequence.store(0, std::memory_order_relaxed);
   status.call.store(operation.launch.call.packed(), std::memory_order_release);
   status.count.store(operation.launch.call.count, std::memory_order_release);
+  status.parts.store(operation.launch.call.parts, std::memory_order_release);
   status.sequence.store(operation.sequence, std::memory_order_release);
 }
 

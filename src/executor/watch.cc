@@ -25,8 +25,9 @@ PeerCall peer_call(const Link& link) {
   const std::uint64_t before = status.sequence.load(std::memory_order_acquire);
   const std::uint64_t call = status.call.load(std::memory_order_acquire);
   const std::uint64_t count = status.count.load(std::memory_order_acquire);
+  const std::uint64_t parts = status.parts.load(std::memory_order_acquire);
   const bool whole = status.sequence.load(std::memory_order_relaxed) == before;
-  return {whole ? before : 0, Call::unpack(call, count)};
+  return {whole ? before : 0, Call::unpack(call, count, parts)};
 }
 
 }  // namespace

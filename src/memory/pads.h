@@ -21,6 +21,7 @@ struct alignas(kCacheLine) Status {
   std::atomic<std::uint64_t> sequence;
   std::atomic<std::uint64_t> call;  // packed by the executor
   std::atomic<std::uint64_t> count;
+  std::atomic<std::uint64_t> parts;
   // Of whom it waits for, once that takes long: the call's sequence and 1 + the rank.
   std::atomic<std::uint64_t> awaited;
 };

@@ -10,6 +10,9 @@ namespace weft::schedule {
 int input_blocks(const Schedule& schedule, int rank);
 int output_blocks(const Schedule& schedule, int rank);
 
+// Whether a rank's input or output holds nothing but its own block, as index 0.
+bool own_block_only(Collective collective, Buffer buffer);
+
 // The logical block that `index` of a rank's input or output holds.
 int logical_block(const Schedule& schedule, const Operand& place);
 

@@ -11,10 +11,10 @@ std::uint64_t mix(std::uint64_t value) {  // the finalizer of splitmix64
   return value ^ (value >> 31);
 }
 
-Value contribution(int rank, int block) {
+Value contribution(int rank, std::int64_t element) {
   const std::uint64_t name =
-      (static_cast<std::uint64_t>(rank) << 32) | static_cast<std::uint32_t>(block);
-  return {.sum = mix(name), .expression = mix(~name), .block = block};
+      (static_cast<std::uint64_t>(rank) << 32) ^ static_cast<std::uint64_t>(element);
+  return {.sum = mix(name), .expression = mix(~name), .element = element};
 }
 
 Value reduce_start(int sources) { return {.expression = mix(static_cast<std::uint64_t>(sources))}; }
@@ -22,51 +22,55 @@ Value reduce_start(int sources) { return {.expression = mix(static_cast<std::uin
 void reduce_add(Value& result, const Value& source) {
   result.sum += source.sum;
   result.expression = mix(result.expression ^ source.expression);
-  result.block = source.block;
+  result.element = source.element;
 }
 
-Memory::Memory(const Schedule& frame, int passes)
-    : frame_(frame),
-      user_cells_(2 * static_cast<std::size_t>(frame.blocks)),
-      slot_cells_(0),
-      passes_(static_cast<std::size_t>(passes)) {
+Memory::Memory(const Schedule& frame, const Elements& elements)
+    : frame_(frame), elements_(elements), user_cells_(2 * elements.total()), slot_cells_(0) {
   for (const int blocks : frame.slot_blocks) {
     slot_start_.push_back(slot_cells_);
-    slot_cells_ += static_cast<std::size_t>(blocks);
+    slot_cells_ += static_cast<std::size_t>(blocks) * elements.most();
   }
-  const std::size_t sets = passes > 1 ? 2 : 1;
-  stride_ = user_cells_ * passes_ + slot_cells_ * sets;
+  const std::size_t sets = elements.passes() > 1 ? 2 : 1;
+  stride_ = user_cells_ + slot_cells_ * sets;
   cells_.resize(stride_ * static_cast<std::size_t>(frame.ranks));
   for (int rank = 0; rank < frame.ranks; ++rank) {
-    for (int block = 0; block < input_blocks(frame, rank); ++block) {
-      const Operand place{Buffer::input, rank, block};
-      for (int pass = 0; pass < passes; ++pass) {
-        cell(place, 0, pass).value = contribution(rank, logical_block(frame, place));
-      }
-    }
+    for (int block = 0; block < input_blocks(frame, rank); ++block)
+      fill({Buffer::input, rank, block});
   }
 }
 
-std::size_t Memory::index(Buffer buffer, int rank, int place, int offset, int pass) const {
-  const std::size_t start = static_cast<std::size_t>(rank) * stride_;
-  const auto p = static_cast<std::size_t>(pass);
-  const auto o = static_cast<std::size_t>(offset);
-  if (buffer == Buffer::slot) {
-    return start + user_cells_ * passes_ + slot_cells_ * (p % 2) +
-           slot_start_[static_cast<std::size_t>(place)] + o;
+// Gives a block of a rank's input its contributions.
+void Memory::fill(const Operand& place) {
+  const int block = logical_block(frame_, place);
+  for (int pass = 0; pass < elements_.passes(); ++pass) {
+    const std::size_t first = elements_.first(block, pass);
+    for (std::size_t i = 0; i < elements_.count(block, pass); ++i)
+      cell(place, {0, i}, pass).value =
+          contribution(place.rank, static_cast<std::int64_t>(first + i));
   }
-  const std::size_t half = buffer == Buffer::output ? user_cells_ / 2 : 0;
-  return start + user_cells_ * p + half + static_cast<std::size_t>(place) + o;
 }
 
-Cell* Memory::alias(const Operand& place, int offset, int pass) {
+std::size_t Memory::index(const Operand& place, Unit unit, int pass) const {
+  const std::size_t start = static_cast<std::size_t>(place.rank) * stride_;
+  if (place.buffer == Buffer::slot) {
+    return start + user_cells_ + slot_cells_ * static_cast<std::size_t>(pass % 2) +
+           slot_start_[static_cast<std::size_t>(place.index)] +
+           static_cast<std::size_t>(unit.block) * elements_.most() + unit.number;
+  }
+  const std::size_t half = place.buffer == Buffer::output ? user_cells_ / 2 : 0;
+  return start + half + elements_.first(place.index + unit.block, pass) + unit.number;
+}
+
+Cell* Memory::alias(const Operand& place, Unit unit, int pass) {
   if (place.buffer == Buffer::slot) return nullptr;
   const bool is_input = place.buffer == Buffer::input;
   Operand other{is_input ? Buffer::output : Buffer::input, place.rank, 0};
   const int blocks =
       is_input ? output_blocks(frame_, place.rank) : input_blocks(frame_, place.rank);
-  other.index = logical_block(frame_, place) + offset - logical_block(frame_, other);
-  return other.index >= 0 && other.index < blocks ? &cell(other, 0, pass) : nullptr;
+  other.index = logical_block(frame_, place) + unit.block - logical_block(frame_, other);
+  const bool exists = other.index >= 0 && other.index < blocks;
+  return exists ? &cell(other, {0, unit.number}, pass) : nullptr;
 }
 
 void Memory::note_read(Cell& cell, Event reader) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "schedule/clocks.h"
+#include "schedule/elements.h"
 #include "schedule/schedule.h"
 
 #include <cstdint>
@@ -9,19 +10,19 @@
 
 namespace weft::schedule {
 
-// A block's content. `sum` adds a random tag for each contribution, so equal sums mean equal
+// An element's content. `sum` adds a random tag for each contribution, so equal sums mean equal
 // contributions; `expression` hashes how it was computed, so equal expressions mean equal bits.
 struct Value {
   std::uint64_t sum = 0;
   std::uint64_t expression = 0;
-  std::int32_t block = -1;  // the logical block; -1: nothing was written yet
+  std::int64_t element = -1;  // of the message; -1: nothing was written yet
   bool final = false;
 };
 
 std::uint64_t mix(std::uint64_t value);
 
-// Rank `rank`'s own contribution to a block.
-Value contribution(int rank, int block);
+// Rank `rank`'s own contribution to an element of the message.
+Value contribution(int rank, std::int64_t element);
 
 // Adds a source to a reduction; start with reduce_start().
 Value reduce_start(int sources);
@@ -34,18 +35,21 @@ struct Cell {
   std::int32_t earlier = -1;  // ...and a list of others since the last write
 };
 
-// The cells of all ranks. Input and output have their own for every pass (a pass is another slice),
-// slots are reused every second pass.
+// One element of an operand: the number of its block in the operand and its number in that block.
+struct Unit {
+  int block = 0;
+  std::size_t number = 0;
+};
+
+// A cell for each element of every buffer of all ranks. Slots are reused every second pass.
 class Memory {
  public:
-  Memory(const Schedule& frame, int passes);
+  // Both outlive it.
+  Memory(const Schedule& frame, const Elements& elements);
 
-  // The cell of block `offset` of an operand.
-  Cell& cell(const Operand& place, int offset, int pass) {
-    return cells_[index(place.buffer, place.rank, place.index, offset, pass)];
-  }
+  Cell& cell(const Operand& place, Unit unit, int pass) { return cells_[index(place, unit, pass)]; }
   // The cell that is the same memory as an input or output cell when working in place, or null.
-  Cell* alias(const Operand& place, int offset, int pass);
+  Cell* alias(const Operand& place, Unit unit, int pass);
 
   void note_read(Cell& cell, Event reader);
   // An access of the cell that `rank` does not know to be over: a write, or also a read. rank -1:
@@ -60,12 +64,13 @@ class Memory {
     std::int32_t next;
   };
 
-  std::size_t index(Buffer buffer, int rank, int place, int offset, int pass) const;
+  void fill(const Operand& place);
+  std::size_t index(const Operand& place, Unit unit, int pass) const;
 
   const Schedule& frame_;
-  std::size_t user_cells_;  // input and output of one rank in one pass
+  const Elements& elements_;
+  std::size_t user_cells_;  // input and output of one rank
   std::size_t slot_cells_;  // slots of one rank in one pass
-  std::size_t passes_;
   std::size_t stride_;
   std::vector<std::size_t> slot_start_;
   std::vector<Cell> cells_;

@@ -1,13 +1,14 @@
 #include "schedule/svg.h"
 
+#include "schedule/drawing.h"
 #include "schedule/text.h"
 #include "schedule/timeline.h"
 
 #include <fmt/format.h>
+#include <weft/collective_traits.h>
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 
 namespace weft::schedule {
 namespace {
@@ -19,11 +20,8 @@ constexpr double kLeft = 84;
 constexpr double kTop = 78;
 constexpr double kBottom = 62;
 
-constexpr std::string_view kStyle = R"(<style>
-text { font-family: "DejaVu Sans", Verdana, sans-serif; fill: #24292f; }
-.title { font-size: 17px; font-weight: bold; }
-.note { font-size: 12px; fill: #57606a; }
-.rank { font-size: 14px; font-weight: bold; text-anchor: end; }
+constexpr std::string_view kStyle =
+    R"(.rank { font-size: 14px; font-weight: bold; text-anchor: end; }
 .box { font-size: 12px; text-anchor: middle; }
 .strong { font-weight: bold; fill: #ffffff; }
 .tag { font-size: 10.5px; text-anchor: middle; paint-order: stroke; stroke: #ffffff; stroke-width: 4px; }
@@ -32,15 +30,7 @@ text { font-family: "DejaVu Sans", Verdana, sans-serif; fill: #24292f; }
 .fly { fill: none; stroke-width: 1.8; }
 .bare { stroke: #8c959f; stroke-dasharray: 4 3; stroke-width: 1.3; }
 .read { stroke-dasharray: 1.5 3.5; stroke-width: 1.6; stroke-linecap: round; }
-</style>
 )";
-
-// Neighbouring blocks get colours far apart: the hue goes on by the golden angle.
-std::string colour(int block, int lightness) {
-  const double hue = 210.0 + 137.508 * block;
-  return fmt::format("hsl({:.0f}, 62%, {}%)", hue - 360.0 * static_cast<int>(hue / 360.0),
-                     lightness);
-}
 
 std::string range(int first, int count) {
   return count == 1 ? fmt::format("{}", first) : fmt::format("{}-{}", first, first + count - 1);
@@ -49,7 +39,10 @@ std::string range(int first, int count) {
 class Picture {
  public:
   Picture(std::span<const Schedule> ranks, int lane)
-      : ranks_(ranks), lane_(lane), timeline_(make_timeline(ranks, lane)) {}
+      : ranks_(ranks),
+        lane_(lane),
+        timeline_(make_timeline(ranks, lane)),
+        svg_(width(), height(), kStyle) {}
 
   std::string draw() {
     heading();
@@ -62,16 +55,10 @@ class Picture {
       for (std::size_t i = 0; i < spans(rank).size(); ++i) step(rank, static_cast<int>(i));
     }
     legend();
-    svg_ += "</svg>\n";
-    return std::move(svg_);
+    return svg_.end();
   }
 
  private:
-  template <typename... Args>
-  void put(fmt::format_string<Args...> format, Args&&... args) {
-    fmt::format_to(std::back_inserter(svg_), format, std::forward<Args>(args)...);
-  }
-
   int count() const { return static_cast<int>(ranks_.size()); }
   double x(double time) const { return kLeft + 18 + time * kUnit; }
   double y(int rank) const { return kTop + kRow * (rank + 0.5); }
@@ -88,32 +75,24 @@ class Picture {
 
   void heading() {
     const Schedule& first = ranks_[0];
-    put(R"(<svg xmlns="http://www.w3.org/2000/svg" width="{0:.0f}" height="{1:.0f}" )"
-        R"(viewBox="0 0 {0:.0f} {1:.0f}">)"
-        "\n",
-        width(), height());
-    svg_ += kStyle;
-    put(R"(<rect width="100%" height="100%" fill="#ffffff"/>)"
-        "\n");
-    put(R"(<text class="title" x="20" y="32">{} {}, {} rank{}</text>)"
-        "\n",
-        name_of(first.collective), first.algorithm, count(), count() == 1 ? "" : "s");
-    const bool rooted =
-        first.collective == Collective::broadcast || first.collective == Collective::reduce;
-    put(R"(<text class="note" x="20" y="54">{} block{}{}{}; time goes to the right, one step a unit</text>)"
-        "\n",
-        first.blocks, first.blocks == 1 ? "" : "s",
-        rooted ? fmt::format(", root {}", first.root) : "",
-        first.lanes.size() > 1 ? fmt::format(", lane {} of {}", lane_, first.lanes.size()) : "");
+    const bool rooted = traits_of(first.collective).rooted();
+    svg_.title(20, 32,
+               fmt::format("{} {}, {} rank{}", name_of(first.collective), first.algorithm, count(),
+                           count() == 1 ? "" : "s"));
+    svg_.words("note", 20, 54,
+               fmt::format("{} block{}{}{}; time goes to the right, one step a unit", first.blocks,
+                           first.blocks == 1 ? "" : "s",
+                           rooted ? fmt::format(", root {}", first.root) : "",
+                           first.lanes.size() > 1
+                               ? fmt::format(", lane {} of {}", lane_, first.lanes.size())
+                               : ""));
   }
 
   void row(int rank) {
-    put(R"(<text class="rank" x="{:.0f}" y="{:.1f}">rank {}</text>)"
-        "\n",
-        kLeft - 4, y(rank) + 5, rank);
-    put(R"(<line class="time" x1="{:.0f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>)"
-        "\n",
-        kLeft + 6, y(rank), width() - 20, y(rank));
+    svg_.line(R"(<text class="rank" x="{:.0f}" y="{:.1f}">rank {}</text>)", kLeft - 4, y(rank) + 5,
+              rank);
+    svg_.line(R"(<line class="time" x1="{:.0f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>)", kLeft + 6,
+              y(rank), width() - 20, y(rank));
   }
 
   // A straight arrow from a box's edge to the time line of the receiver.
@@ -125,10 +104,9 @@ class Picture {
     const double y1 = y(flight.from) + down * (bare ? 4 : kBox / 2);
     const double x2 = x(flight.arrive) + 0.1 * kUnit;
     const double y2 = y(flight.to) - down * 5;
-    const std::string ink = bare ? "#8c959f" : colour(step.block, 42);
-    put(R"(<path class="fly{}" stroke="{}" d="M{:.1f} {:.1f}L{:.1f} {:.1f}"/>)"
-        "\n",
-        bare ? " bare" : "", ink, x1, y1, x2, y2);
+    const std::string ink = bare ? "#8c959f" : svg::colour(step.block, 42);
+    svg_.line(R"(<path class="fly{}" stroke="{}" d="M{:.1f} {:.1f}L{:.1f} {:.1f}"/>)",
+              bare ? " bare" : "", ink, x1, y1, x2, y2);
     head(x1, y1, x2, y2, ink);
   }
 
@@ -143,66 +121,67 @@ class Picture {
     const double x2 = x(flight.arrive) + 0.1 * kUnit;
     std::string words = range(step.block, step.blocks);
     if (flight.slot != kNoSignal) words += fmt::format(" \u2192 s{}", flight.slot);
-    put(R"(<text class="tag" x="{:.1f}" y="{:.1f}" style="fill:{}">{}</text>)"
-        "\n",
-        x1 + (x2 - x1) * at, y(flight.from) + (flight.to - flight.from) * kRow * at + 4,
-        colour(step.block, 35), words);
+    svg_.line(R"(<text class="tag" x="{:.1f}" y="{:.1f}" style="fill:{}">{}</text>)",
+              x1 + (x2 - x1) * at, y(flight.from) + (flight.to - flight.from) * kRow * at + 4,
+              svg::colour(step.block, 35), words);
   }
 
   void head(double x1, double y1, double x2, double y2, const std::string& ink) {
     const double length = std::hypot(x2 - x1, y2 - y1);
     const double dx = (x2 - x1) / length, dy = (y2 - y1) / length;
-    put(R"(<path fill="{}" d="M{:.1f} {:.1f}L{:.1f} {:.1f}L{:.1f} {:.1f}Z"/>)"
-        "\n",
-        ink, x2, y2, x2 - 9 * dx - 4 * dy, y2 - 9 * dy + 4 * dx, x2 - 9 * dx + 4 * dy,
-        y2 - 9 * dy - 4 * dx);
+    svg_.line(R"(<path fill="{}" d="M{:.1f} {:.1f}L{:.1f} {:.1f}L{:.1f} {:.1f}Z"/>)", ink, x2, y2,
+              x2 - 9 * dx - 4 * dy, y2 - 9 * dy + 4 * dx, x2 - 9 * dx + 4 * dy,
+              y2 - 9 * dy - 4 * dx);
   }
 
   void step(int rank, int index) {
     const Step& step = step_of(rank, index);
     const Span span = spans(rank)[static_cast<std::size_t>(index)];
-    put("<g><title>{}</title>", to_text(step, rank));
+    svg_.put("<g><title>{}</title>", to_text(step, rank));
     if (step.kind == StepKind::signal) {
-      put(R"(<circle cx="{:.1f}" cy="{:.1f}" r="4" fill="#8c959f"/>)", x(span.end) - 0.15 * kUnit,
-          y(rank));
+      svg_.put(R"(<circle cx="{:.1f}" cy="{:.1f}" r="4" fill="#8c959f"/>)",
+               x(span.end) - 0.15 * kUnit, y(rank));
     } else if (step.kind == StepKind::wait) {
       wait(rank, step, span);
     } else {
       box(rank, step, span);
     }
-    svg_ += "</g>\n";
+    svg_.line("</g>");
   }
 
   void wait(int rank, const Step& step, Span span) {
     const double came = x(span.end) - 0.1 * kUnit;
     if (came - 8 > x(span.begin)) {
-      put(R"(<line class="wait" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>)",
-          x(span.begin) + 3, y(rank), came - 5, y(rank));
+      svg_.put(R"(<line class="wait" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>)",
+               x(span.begin) + 3, y(rank), came - 5, y(rank));
     }
-    put(R"(<circle cx="{:.1f}" cy="{:.1f}" r="4.5" fill="#ffffff" stroke="{}" stroke-width="2"/>)",
-        came, y(rank), step.blocks > 0 ? colour(step.block, 42) : "#8c959f");
+    svg_.put(
+        R"(<circle cx="{:.1f}" cy="{:.1f}" r="4.5" fill="#ffffff" stroke="{}" stroke-width="2"/>)",
+        came, y(rank), step.blocks > 0 ? svg::colour(step.block, 42) : "#8c959f");
   }
 
   void box(int rank, const Step& step, Span span) {
     for (const Operand& source : step.srcs) {
       if (source.rank == rank) continue;
-      put(R"(<path class="fly read" stroke="{}" d="M{:.1f} {:.1f}L{:.1f} {:.1f}"/>)",
-          colour(step.block, 60), x(span.begin), y(source.rank), x(span.begin) + 0.3 * kUnit,
-          y(rank));
+      svg_.put(R"(<path class="fly read" stroke="{}" d="M{:.1f} {:.1f}L{:.1f} {:.1f}"/>)",
+               svg::colour(step.block, 60), x(span.begin), y(source.rank),
+               x(span.begin) + 0.3 * kUnit, y(rank));
     }
     const bool reduce = step.kind == StepKind::reduce;
     const auto remote = [rank](const Destination& d) { return d.place.rank != rank; };
     const bool sends = std::ranges::any_of(step.dsts, remote);
     const std::string_view verb = reduce ? "\u03a3" : sends ? "put" : "copy";
-    put(R"(<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.0f}" rx="{}" fill="{}" stroke="{}"/>)",
+    svg_.put(
+        R"(<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.0f}" rx="{}" fill="{}" stroke="{}"/>)",
         x(span.begin) + 4, y(rank) - kBox / 2, (span.end - span.begin) * kUnit - 8, kBox,
         reduce ? 2 : 12,
-        colour(step.block, step.final ? 42
-                           : reduce   ? 78
-                                      : 93),
-        colour(step.block, 42));
-    put(R"(<text class="box{}" x="{:.1f}" y="{:.1f}">{} {}</text>)", step.final ? " strong" : "",
-        x((span.begin + span.end) / 2), y(rank) + 4, verb, range(step.block, step.blocks));
+        svg::colour(step.block, step.final ? 42
+                                : reduce   ? 78
+                                           : 93),
+        svg::colour(step.block, 42));
+    svg_.put(R"(<text class="box{}" x="{:.1f}" y="{:.1f}">{} {}</text>)",
+             step.final ? " strong" : "", x((span.begin + span.end) / 2), y(rank) + 4, verb,
+             range(step.block, step.blocks));
   }
 
   void legend() {
@@ -215,9 +194,7 @@ class Picture {
         "ring: a wait that ends \u00b7 grey bar: waiting"};
     double base = height() - 26;
     for (const std::string_view line : lines) {
-      put(R"(<text class="note" x="20" y="{:.0f}">{}</text>)"
-          "\n",
-          base, line);
+      svg_.words("note", 20, base, line);
       base += 17;
     }
   }
@@ -225,7 +202,7 @@ class Picture {
   std::span<const Schedule> ranks_;
   int lane_;
   Timeline timeline_;
-  std::string svg_;
+  svg::Drawing svg_;
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "schedule/text.h"
 
 #include <fmt/format.h>
+#include <weft/collective_traits.h>
 
 #include <algorithm>
 #include <tuple>
@@ -105,11 +106,10 @@ std::string to_text(const Step& step, int rank) {
 }
 
 std::string to_text(const Schedule& schedule) {
-  std::string text = fmt::format("{} {}, rank {} of {}", name_of(schedule.collective),
-                                 schedule.algorithm, schedule.rank, schedule.ranks);
-  if (schedule.collective == Collective::broadcast || schedule.collective == Collective::reduce) {
-    text += fmt::format(", root {}", schedule.root);
-  }
+  const CollectiveTraits& traits = traits_of(schedule.collective);
+  std::string text = fmt::format("{} {}, rank {} of {}", traits.name, schedule.algorithm,
+                                 schedule.rank, schedule.ranks);
+  if (traits.rooted()) text += fmt::format(", root {}", schedule.root);
   text += fmt::format("{}: {} block{}", schedule.direct ? ", direct" : "", schedule.blocks,
                       schedule.blocks == 1 ? "" : "s");
   std::vector<std::string> room;

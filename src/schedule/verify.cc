@@ -24,6 +24,18 @@ bool puts_to_outputs(std::span<const Schedule> ranks, std::size_t lane) {
   });
 }
 
+// Every byte of the message must be in some lane's chunk of some pass.
+void check_partition(const Schedule& frame, const VerifyOptions& options, Report& report) {
+  const Partition& partition = *options.partition;
+  std::size_t bytes = 0;
+  const auto chunks = static_cast<std::size_t>(partition.passes) * frame.lanes.size();
+  for (std::size_t block = 0; block < static_cast<std::size_t>(frame.blocks); ++block) {
+    for (std::size_t chunk = 0; chunk < chunks; ++chunk) bytes += partition.length(block, chunk);
+  }
+  if (bytes == partition.total) return;
+  report.add(-1, -1, -1, "chunks hold {} bytes of a message of {}", bytes, partition.total);
+}
+
 }  // namespace
 
 std::string to_text(const Problem& problem, std::span<const Schedule> ranks) {
@@ -43,14 +55,20 @@ std::vector<Problem> verify(std::span<const Schedule> ranks, const VerifyOptions
   Report report(options.max_problems);
   check_shape(ranks, options, report);
   if (!report.empty()) return report.take();
-  for (std::size_t lane = 0; lane < ranks[0].lanes.size(); ++lane) {
-    if (lane_equals_first(ranks, lane)) continue;
-    const int number = static_cast<int>(lane);
+  if (options.partition != nullptr) check_partition(ranks[0], options, report);
+  const int lanes = static_cast<int>(ranks[0].lanes.size());
+  for (int number = 0; number < lanes; ++number) {
+    const auto lane = static_cast<std::size_t>(number);
+    if (options.partition == nullptr && lane_equals_first(ranks, lane)) continue;
+    const Elements elements =
+        options.partition == nullptr
+            ? Elements(ranks[0].blocks, options.passes)
+            : Elements(*options.partition, options.element_bytes, number, lanes);
     const SignalTable signals = check_signals(ranks, number, report);
     if (!report.empty()) break;
-    simulate(ranks, number, signals, Delivery::at_once, options.passes, report);
+    simulate(ranks, number, signals, Delivery::at_once, elements, report);
     if (!ranks[0].direct && puts_to_outputs(ranks, lane)) {
-      simulate(ranks, number, signals, Delivery::through_slot, options.passes, report);
+      simulate(ranks, number, signals, Delivery::through_slot, elements, report);
     }
     if (!report.empty()) break;
   }

@@ -2,6 +2,7 @@
 // symbolically. A tool for tests and for weft-schedule, never in a hot path.
 #pragma once
 
+#include "schedule/partition.h"
 #include "schedule/schedule.h"
 
 #include <cstddef>
@@ -17,6 +18,11 @@ struct VerifyOptions {
   std::vector<int> hosts = {};
   int passes =
       1;  // how many passes to run one after another; from 3 on slots are seen to be reused
+  // How the message is cut: it is run element by element then, through all of its passes, whatever
+  // `passes` says. Made for the schedules' blocks and lanes; outlives the call. Null: a block is
+  // one element a pass.
+  const Partition* partition = nullptr;
+  std::size_t element_bytes = 1;  // of the partition
   std::size_t max_problems = 20;  // stops after so many
 };
 

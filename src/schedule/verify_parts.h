@@ -1,6 +1,8 @@
 // What the parts of the verifier share; verify.h is the way in.
 #pragma once
 
+#include "schedule/elements.h"
+#include "schedule/memory_model.h"
 #include "schedule/verify.h"
 
 #include <fmt/format.h>
@@ -64,6 +66,11 @@ enum class Delivery { at_once, through_slot };
 
 // Runs a lane symbolically.
 void simulate(std::span<const Schedule> ranks, int lane, const SignalTable& signals,
-              Delivery delivery, int passes, Report& report);
+              Delivery delivery, const Elements& elements, Report& report);
+
+// Holds what all outputs have after it against what the collective says. `full`: by element, the
+// sum of all contributions.
+void check_results(const Schedule& frame, int lane, const Elements& elements, Memory& memory,
+                   std::span<const std::uint64_t> full, Report& report);
 
 }  // namespace weft::schedule

@@ -1,4 +1,6 @@
 // Frames equal at all ranks; every step within the limits and rules of schedule.h, by itself.
+#include <weft/collective_traits.h>
+
 #include "schedule/layout.h"
 #include "schedule/text.h"
 #include "schedule/verify_parts.h"
@@ -177,13 +179,11 @@ class ShapeCheck {
 };
 
 void check_blocks_of_collective(const Schedule& schedule, Report& report) {
-  const bool per_rank = schedule.collective == Collective::reduce_scatter ||
-                        schedule.collective == Collective::all_gather;
-  if (schedule.collective == Collective::barrier ? schedule.blocks != 0 : schedule.blocks < 1) {
-    report.add(-1, -1, -1, "{} blocks make no sense for {}", schedule.blocks,
-               name_of(schedule.collective));
+  const CollectiveTraits& traits = traits_of(schedule.collective);
+  if (traits.moves_data() ? schedule.blocks < 1 : schedule.blocks != 0) {
+    report.add(-1, -1, -1, "{} blocks make no sense for {}", schedule.blocks, traits.name);
   }
-  if (per_rank && schedule.blocks != schedule.ranks) {
+  if (traits.block_per_rank() && schedule.blocks != schedule.ranks) {
     report.add(-1, -1, -1, "{} blocks for {} ranks", schedule.blocks, schedule.ranks);
   }
 }

@@ -1,5 +1,4 @@
 // Runs one lane of all ranks step by step, with values, clocks and memory.
-#include "schedule/layout.h"
 #include "schedule/memory_model.h"
 #include "schedule/text.h"
 #include "schedule/verify_parts.h"
@@ -10,21 +9,23 @@ namespace {
 class Simulation {
  public:
   Simulation(std::span<const Schedule> ranks, int lane, const SignalTable& signals,
-             Delivery delivery, int passes, Report& report)
+             Delivery delivery, const Elements& elements, Report& report)
       : ranks_(ranks),
         frame_(ranks[0]),
         lane_(lane),
-        passes_(passes),
+        elements_(elements),
+        passes_(elements.passes()),
         signals_(signals),
         delivery_(delivery),
         report_(report),
         clocks_(frame_.ranks),
-        memory_(frame_, passes),
+        memory_(frame_, elements),
         position_(ranks.size()),
-        raised_(signals.size() * static_cast<std::size_t>(passes)) {
-    for (int block = 0; block < frame_.blocks; ++block) {
+        raised_(signals.size() * static_cast<std::size_t>(passes_)) {
+    for (std::size_t element = 0; element < elements.total(); ++element) {
       std::uint64_t sum = 0;
-      for (int rank = 0; rank < frame_.ranks; ++rank) sum += contribution(rank, block).sum;
+      for (int rank = 0; rank < frame_.ranks; ++rank)
+        sum += contribution(rank, static_cast<std::int64_t>(element)).sum;
       full_.push_back(sum);
     }
   }
@@ -38,7 +39,7 @@ class Simulation {
     }
     if (report_.full()) return;
     for (int rank = 0; rank < frame_.ranks; ++rank) check_end(rank);
-    if (report_.empty()) check_equal_bits();
+    if (report_.empty()) check_results(frame_, lane_, elements_, memory_, full_, report_);
   }
 
  private:
@@ -106,14 +107,28 @@ class Simulation {
     const Operand& place = step.dsts[0].place;
     if (place.buffer != Buffer::output) return;
     const Operand slot{Buffer::slot, rank, step.signal};
+    each_unit(event, step, [&](Unit unit, std::int64_t element) {
+      write(event, place, unit, read(event, slot, unit, element, event));
+    });
+  }
+
+  // What a step moves in this pass: function(unit, number in the message).
+  template <typename Function>
+  void each_unit(Event event, const Step& step, Function function) {
+    const int pass = at(event.rank).pass;
     for (int i = 0; i < step.blocks; ++i) {
-      write(event, place, i, read(event, slot, i, step.block + i, event));
+      const std::size_t count = elements_.count(step.block + i, pass);
+      const std::size_t first = elements_.first(step.block + i, pass);
+      for (std::size_t number = 0; number < count; ++number)
+        function(Unit{i, number}, static_cast<std::int64_t>(first + number));
     }
   }
 
   void move(Event event, const Step& step) {
     values_.clear();
-    for (int i = 0; i < step.blocks; ++i) values_.push_back(compute(event, step, i));
+    each_unit(event, step, [&](Unit unit, std::int64_t element) {
+      values_.push_back(compute(event, step, unit, element));
+    });
     for (const Destination& destination : step.dsts) {
       const bool staged = destination.place.rank != event.rank &&
                           destination.place.buffer == Buffer::output &&
@@ -121,33 +136,31 @@ class Simulation {
       const Operand place = staged
                                 ? Operand{Buffer::slot, destination.place.rank, destination.signal}
                                 : destination.place;
-      for (int i = 0; i < step.blocks; ++i) {
-        write(event, place, i, values_[static_cast<std::size_t>(i)]);
-      }
+      auto value = values_.begin();
+      each_unit(event, step, [&](Unit unit, std::int64_t) { write(event, place, unit, *value++); });
       if (destination.signal != kNoSignal) {
         raise(event.rank, destination.place.rank, destination.signal);
       }
     }
   }
 
-  Value compute(Event event, const Step& step, int i) {
-    const int block = step.block + i;
+  Value compute(Event event, const Step& step, Unit unit, std::int64_t element) {
     if (step.kind == StepKind::copy) {
-      if (frame_.direct) return read(event, step.srcs[0], i, block, event);
+      if (frame_.direct) return read(event, step.srcs[0], unit, element, event);
       // A put reads its source until the receiver knows that it arrived.
       Value value;
       for (const Destination& destination : step.dsts) {
-        value = read(event, step.srcs[0], i, block, end_of_put(event, destination));
+        value = read(event, step.srcs[0], unit, element, end_of_put(event, destination));
       }
       return value;
     }
     Value result = reduce_start(static_cast<int>(step.srcs.size()));
     for (const Operand& source : step.srcs) {
-      const Value value = read(event, source, i, block, event);
+      const Value value = read(event, source, unit, element, event);
       if (value.final) problem(event.rank, "reduces a finished result again");
       reduce_add(result, value);
     }
-    const bool complete = result.sum == full_[static_cast<std::size_t>(block)];
+    const bool complete = result.sum == full_[static_cast<std::size_t>(element)];
     if (complete && !step.final) problem(event.rank, "a complete result is not marked `final`");
     if (!complete && step.final) problem(event.rank, "`final`, but contributions are missing");
     result.final = step.final;
@@ -163,20 +176,21 @@ class Simulation {
 
   // `until`: the event when the place is free to be overwritten. (Inputs are overwritten in place
   // only; see verify.h.)
-  Value read(Event event, const Operand& place, int i, int block, Event until) {
+  Value read(Event event, const Operand& place, Unit unit, std::int64_t element, Event until) {
     const int rank = event.rank;
-    Cell& cell = memory_.cell(place, i, at(rank).pass);
+    Cell& cell = memory_.cell(place, unit, at(rank).pass);
     if (const Event other = memory_.unordered_write(cell, rank, clocks_); other.rank >= 0) {
       problem(rank, "reads {} while rank {} may still write there", to_text(place, 1, rank),
               other.rank);
     }
-    if (cell.value.block < 0) {
+    if (cell.value.element < 0) {
       problem(rank, "reads {} before anything was written there", to_text(place, 1, rank));
-    } else if (cell.value.block != block) {
-      problem(rank, "reads block {} but finds block {}", block, cell.value.block);
+    } else if (cell.value.element != element) {
+      problem(rank, "reads block {} but finds block {}", elements_.block_of(element, frame_.blocks),
+              elements_.block_of(cell.value.element, frame_.blocks));
     }
     if (place.buffer == Buffer::input) {
-      const Cell* output = memory_.alias(place, i, at(rank).pass);
+      const Cell* output = memory_.alias(place, unit, at(rank).pass);
       if (output != nullptr && output->written.rank >= 0 &&
           output->value.expression != cell.value.expression) {
         problem(rank, "in place, reads {} after the output was written", to_text(place, 1, rank));
@@ -187,9 +201,9 @@ class Simulation {
     return cell.value;
   }
 
-  void write(Event event, const Operand& place, int i, const Value& value) {
+  void write(Event event, const Operand& place, Unit unit, const Value& value) {
     const int rank = event.rank;
-    Cell& cell = memory_.cell(place, i, at(rank).pass);
+    Cell& cell = memory_.cell(place, unit, at(rank).pass);
     // Before an executor writes an output it waits until its own puts have left it.
     const bool drained = !frame_.direct && place.buffer == Buffer::output && place.rank == rank;
     const Event other = drained ? memory_.unordered_write(cell, rank, clocks_)
@@ -198,12 +212,12 @@ class Simulation {
       problem(rank, "writes {} while rank {} may still use it", to_text(place, 1, rank),
               other.rank);
     }
-    const Cell* input = memory_.alias(place, i, at(rank).pass);
+    const Cell* input = memory_.alias(place, unit, at(rank).pass);
     if (input != nullptr && input->value.expression != value.expression) {
-      const Event other = memory_.unordered_access(*input, rank, clocks_);
-      if (other.rank >= 0) {
+      const Event reader = memory_.unordered_access(*input, rank, clocks_);
+      if (reader.rank >= 0) {
         problem(rank, "in place, writes {} while rank {} may still read it as its input",
-                to_text(place, 1, rank), other.rank);
+                to_text(place, 1, rank), reader.rank);
       }
     }
     touch_peer(event, place);
@@ -246,51 +260,15 @@ class Simulation {
 
   void check_end(int rank) {
     const Position& here = at(rank);
-    if (here.pass < passes_) {
-      const Step& step = steps(rank)[static_cast<std::size_t>(here.step)];
-      return problem(rank, "waits for ever: rank {} never gets that far", step.peer);
-    }
-    for (int pass = 0; pass < passes_; ++pass) {
-      for (int block = 0; block < output_blocks(frame_, rank); ++block)
-        check_output(rank, block, pass);
-    }
-  }
-
-  void check_output(int rank, int index, int pass) {
-    const Operand place{Buffer::output, rank, index};
-    const int block = logical_block(frame_, place);
-    const Value& value = memory_.cell(place, 0, pass).value;
-    const std::string name = to_text(place, 1, rank);
-    if (value.block < 0) return report_.add(rank, lane_, -1, "{} is never written", name);
-    if (value.block != block) {
-      return report_.add(rank, lane_, -1, "{} holds block {}, not {}", name, value.block, block);
-    }
-    if (frame_.collective == Collective::broadcast || frame_.collective == Collective::all_gather) {
-      const int source = frame_.collective == Collective::broadcast ? frame_.root : block;
-      if (value.expression != contribution(source, block).expression) {
-        report_.add(rank, lane_, -1, "{} is not what rank {} sent", name, source);
-      }
-    } else if (value.sum != full_[static_cast<std::size_t>(block)]) {
-      report_.add(rank, lane_, -1, "{} does not hold every contribution exactly once", name);
-    }
-  }
-
-  void check_equal_bits() {
-    if (frame_.collective != Collective::all_reduce) return;
-    for (int rank = 1; rank < frame_.ranks; ++rank) {
-      for (int block = 0; block < frame_.blocks; ++block) {
-        const auto expression = [&](int r) {
-          return memory_.cell({Buffer::output, r, block}, 0, 0).value.expression;
-        };
-        if (expression(rank) == expression(0)) continue;
-        report_.add(rank, lane_, -1, "out[{}] is computed in another order than at rank 0", block);
-      }
-    }
+    if (here.pass == passes_) return;
+    const Step& step = steps(rank)[static_cast<std::size_t>(here.step)];
+    problem(rank, "waits for ever: rank {} never gets that far", step.peer);
   }
 
   std::span<const Schedule> ranks_;
   const Schedule& frame_;
   int lane_;
+  const Elements& elements_;
   int passes_;
   const SignalTable& signals_;
   Delivery delivery_;
@@ -299,7 +277,7 @@ class Simulation {
   Memory memory_;
   std::vector<Position> position_;
   std::vector<Clocks::Stamp> raised_;  // by pass, owner and slot; time 0: not yet
-  std::vector<std::uint64_t> full_;    // by block: the sum of all contributions
+  std::vector<std::uint64_t> full_;    // by element: the sum of all contributions
   std::vector<std::int32_t>
       touched_;  // by owner and peer: when the peer last used the owner's buffers
   std::vector<int> ready_;
@@ -309,8 +287,8 @@ class Simulation {
 }  // namespace
 
 void simulate(std::span<const Schedule> ranks, int lane, const SignalTable& signals,
-              Delivery delivery, int passes, Report& report) {
-  Simulation(ranks, lane, signals, delivery, passes, report).run();
+              Delivery delivery, const Elements& elements, Report& report) {
+  Simulation(ranks, lane, signals, delivery, elements, report).run();
 }
 
 }  // namespace weft::schedule

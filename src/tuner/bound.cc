@@ -1,16 +1,13 @@
 #include "tuner/bound.h"
 
+#include <weft/collective_traits.h>
+
 #include <algorithm>
 #include <queue>
 #include <vector>
 
 namespace weft::tuner {
 namespace {
-
-bool reduces(Collective collective) {
-  return collective == Collective::all_reduce || collective == Collective::reduce_scatter ||
-         collective == Collective::reduce;
-}
 
 // Until `nodes` nodes know what one of them did, if each has `senders` that send one message after
 // the other, to nodes that do not know yet, and all senders of a node begin when it knows.
@@ -97,7 +94,7 @@ double network_bound(Collective collective, double bytes, const Fabric& fabric) 
 double processor_bound(Collective collective, double bytes, const Fabric& fabric) {
   const Compute& compute = fabric.costs.compute;
   const int ranks = fabric.ranks();
-  if (!reduces(collective) || ranks == 1) return 0;
+  if (!traits_of(collective).reduces || ranks == 1) return 0;
   // ranks-1 contributions are added to another; each is read once at least.
   const double per_byte = compute.read_ns_per_byte + compute.reduce_ns_per_byte;
   const double per_rank = bytes * (ranks - 1) / ranks * per_byte;

@@ -22,6 +22,11 @@ void check(const Workload& workload, const Message& message, const Fabric& fabri
     fail(ErrorCode::invalid_argument, "a workload of {} ranks on a fabric of {}", workload.ranks(),
          fabric.ranks());
   }
+  if (!message.bounds.empty() &&
+      message.bounds.size() != static_cast<std::size_t>(workload.blocks()) + 1) {
+    fail(ErrorCode::invalid_argument, "a table of {} bounds for {} blocks", message.bounds.size(),
+         workload.blocks());
+  }
   if (!fits(workload, message.slot_bytes) && message.protocol != Protocol::packet) {
     fail(ErrorCode::unsupported, "{} slots of a line do not fit {} bytes", workload.slot_blocks(),
          message.slot_bytes);
@@ -37,8 +42,8 @@ void check(const Workload& workload, const Message& message, const Fabric& fabri
 // The passes of a message in whole ones: the last, which may be short, takes something between a
 // whole one and its share.
 double whole_passes(const schedule::Partition& partition, int lanes) {
-  if (partition.block_stride == 0) return 1;
-  const double filled = static_cast<double>(partition.block_stride) /
+  if (partition.block_bytes == 0) return 1;
+  const double filled = static_cast<double>(partition.block_bytes) /
                         (static_cast<double>(partition.chunk_bytes) * lanes);
   return (filled + partition.passes) / 2;
 }
@@ -50,9 +55,11 @@ bool fits(const Workload& workload, std::size_t slot_bytes) {
 }
 
 schedule::Partition partition_of(const Workload& workload, const Message& message) {
+  const schedule::Slicing slicing{workload.lanes(), max_chunk(workload, message)};
+  if (!message.bounds.empty())
+    return schedule::make_partition(message.bounds, message.element_bytes, slicing);
   return schedule::make_partition(workload.collective(), message.count, message.element_bytes,
-                                  workload.blocks(), workload.lanes(),
-                                  max_chunk(workload, message));
+                                  workload.blocks(), slicing);
 }
 
 Pricer::Pricer(const Fabric& fabric) : simulation_(std::make_unique<Simulation>(fabric)) {}

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "schedule/partition.h"
@@ -23,6 +24,9 @@ inline constexpr std::size_t kUnlimited = std::size_t{1} << 62;
 struct Message {
   std::size_t count = 0;  // elements, as the collective counts them
   std::size_t element_bytes = 4;
+  // Uneven parts in place of `count`: where the workload's blocks begin and the last one ends, in
+  // bytes; outlives the call. Empty: equal blocks.
+  std::span<const std::size_t> bounds = {};
   Protocol protocol = Protocol::bulk;  // bulk, or packet where every rank maps every other
   // Memory of a rank for the slots of one lane in one pass: bounds a chunk, and so gives the number
   // of passes. (Packets: always one pass; whether they fit is for the caller to know.)

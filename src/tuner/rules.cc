@@ -1,24 +1,22 @@
 #include "tuner/rules.h"
 
+#include <weft/collective_traits.h>
+
 #include <algorithm>
-#include <array>
 #include <bit>
 
+#include "algorithms/table.h"
 #include "base/error.h"
 
 namespace weft::tuner {
 namespace {
 
 using algorithms::Algorithm;
+using algorithms::named;
 
 constexpr std::size_t operator""_KiB(unsigned long long n) {
   return static_cast<std::size_t>(n) << 10;
 }
-
-// The names to try for a collective, best first; the first that exists and can serve wins.
-struct Preference {
-  std::array<std::string_view, 3> names;
-};
 
 // The size up to which everything goes to everybody at once. Over a network, two shots are quicker
 // from n = αp/((p-1)(p-2)β) on (the crossing of the two formulas); with two ranks both send the
@@ -45,58 +43,93 @@ bool keeps_to_cores(const Case& given) {
 }
 
 // On hosts, as little as can be crosses between them, and in as few steps.
-Preference on_hosts(const Case& given) {
+const Algorithm& best_on_hosts(const Case& given) {
   constexpr std::size_t kSmallBytes = 16_KiB;
   const bool small = given.bytes <= kSmallBytes;
   switch (given.collective) {
     case Collective::all_reduce:
-      if (small) return {{"leader_recursive_doubling", {}, {}}};
-      if (given.copied || given.bytes <= 1024_KiB) return {{"split_rail_halving_doubling", {}, {}}};
-      return {{"split_rail_ring", {}, {}}};
+      if (small) return named(Collective::all_reduce, "leader_recursive_doubling");
+      if (given.copied || given.bytes <= 1024_KiB)
+        return named(Collective::all_reduce, "split_rail_halving_doubling");
+      return named(Collective::all_reduce, "split_rail_ring");
     case Collective::reduce_scatter:
-      return {{"split_rail_ring", {}, {}}};
+      return named(Collective::reduce_scatter, "split_rail_ring");
     case Collective::all_gather:
-      return {{small ? "split_rail_bruck" : "split_rail_ring", {}, {}}};
+      return small ? named(Collective::all_gather, "split_rail_bruck")
+                   : named(Collective::all_gather, "split_rail_ring");
     case Collective::broadcast:
-      return {{small ? "leader_binomial_tree" : "leader_scatter_all_gather", {}, {}}};
+      return small ? named(Collective::broadcast, "leader_binomial_tree")
+                   : named(Collective::broadcast, "leader_scatter_all_gather");
     case Collective::reduce:
-      return {{small ? "leader_binomial_tree" : "leader_reduce_scatter_gather", {}, {}}};
+      return small ? named(Collective::reduce, "leader_binomial_tree")
+                   : named(Collective::reduce, "leader_reduce_scatter_gather");
     case Collective::barrier:
-      return {{"leader_dissemination", {}, {}}};
+      return named(Collective::barrier, "leader_dissemination");
   }
-  return {};
+  fail(ErrorCode::internal, "no rule for {}", name_of(given.collective));
 }
 
-Preference preferences(const Case& given) {
-  if (given.levels) return on_hosts(given);
-  const bool small_group = given.ranks <= 16;
-  const bool direct = given.direct && given.bytes >= direct_bytes(given.ranks);
+// Where peers' buffers are mapped.
+const Algorithm& best_in_place(const Case& given) {
   switch (given.collective) {
     case Collective::all_reduce:
-      if (direct) return {{"two_shot_direct", "two_shot", "ring"}};
-      if (saves_messages(given)) return {{"recursive_doubling", "one_shot", "ring"}};
-      if (given.bytes <= one_shot_bytes(given))
-        return {{small_group ? "one_shot" : "recursive_doubling", "one_shot", "ring"}};
-      return {{small_group && !keeps_to_cores(given) ? "two_shot" : "halving_doubling", "two_shot",
-               "ring"}};
+      return named(Collective::all_reduce, "two_shot_direct");
     case Collective::reduce_scatter:
-      if (direct) return {{"one_shot_direct", "one_shot", "ring"}};
-      return {{small_group ? "one_shot" : "halving", "one_shot", "ring"}};
+      return named(Collective::reduce_scatter, "one_shot_direct");
     case Collective::all_gather:
-      if (direct) return {{"one_shot_direct", "one_shot", "ring"}};
-      return {{small_group ? "one_shot" : "ring", "ring", "one_shot"}};
+      return named(Collective::all_gather, "one_shot_direct");
     case Collective::broadcast:
-      if (direct) return {{"one_shot_direct", "one_shot", "binomial_tree"}};
-      if (given.bytes > 64_KiB) return {{"scatter_all_gather", "one_shot", "binomial_tree"}};
-      return {{small_group ? "one_shot" : "binomial_tree", "binomial_tree", "one_shot"}};
+      return named(Collective::broadcast, "one_shot_direct");
     case Collective::reduce:
-      if (direct) return {{"one_shot_direct", "reduce_scatter_gather", "binomial_tree"}};
-      if (given.bytes > 64_KiB) return {{"reduce_scatter_gather", "one_shot", "binomial_tree"}};
-      return {{small_group ? "one_shot" : "binomial_tree", "binomial_tree", "one_shot"}};
+      return named(Collective::reduce, "two_shot_direct");
     case Collective::barrier:
-      return {{small_group ? "one_shot" : "dissemination", "dissemination", "one_shot"}};
+      break;
   }
-  return {};
+  fail(ErrorCode::internal, "{} moves nothing in place", name_of(given.collective));
+}
+
+const Algorithm& best_all_reduce(const Case& given, bool few) {
+  if (saves_messages(given)) return named(Collective::all_reduce, "recursive_doubling");
+  if (given.bytes <= one_shot_bytes(given)) {
+    return few ? named(Collective::all_reduce, "one_shot")
+               : named(Collective::all_reduce, "recursive_doubling");
+  }
+  return few && !keeps_to_cores(given) ? named(Collective::all_reduce, "two_shot")
+                                       : named(Collective::all_reduce, "halving_doubling");
+}
+
+const Algorithm& best_staged(const Case& given) {
+  const bool few = given.ranks <= 16;
+  const bool large = given.bytes > 64_KiB;
+  switch (given.collective) {
+    case Collective::all_reduce:
+      return best_all_reduce(given, few);
+    case Collective::reduce_scatter:
+      return few || !large ? named(Collective::reduce_scatter, "one_shot")
+                           : named(Collective::reduce_scatter, "ring");
+    case Collective::all_gather:
+      return few ? named(Collective::all_gather, "one_shot")
+                 : named(Collective::all_gather, "ring");
+    case Collective::broadcast:
+      if (large) return named(Collective::broadcast, "scatter_all_gather");
+      return few ? named(Collective::broadcast, "one_shot")
+                 : named(Collective::broadcast, "binomial_tree");
+    case Collective::reduce:
+      if (large) return named(Collective::reduce, "reduce_scatter_gather");
+      return few ? named(Collective::reduce, "one_shot")
+                 : named(Collective::reduce, "binomial_tree");
+    case Collective::barrier:
+      return few ? named(Collective::barrier, "one_shot")
+                 : named(Collective::barrier, "dissemination");
+  }
+  fail(ErrorCode::internal, "no rule for {}", name_of(given.collective));
+}
+
+const Algorithm& best(const Case& given) {
+  if (given.levels) return best_on_hosts(given);
+  const bool in_place = given.direct && given.bytes >= direct_bytes(given.ranks);
+  return in_place && traits_of(given.collective).moves_data() ? best_in_place(given)
+                                                              : best_staged(given);
 }
 
 }  // namespace
@@ -106,17 +139,7 @@ bool can_serve(const Algorithm& algorithm, const Case& given) {
          (!algorithm.direct || given.direct) && (!algorithm.hierarchical || given.levels);
 }
 
-Choice by_rule(const Case& given) {
-  const auto names = preferences(given).names;
-  for (const std::string_view name : names) {
-    const Algorithm* algorithm = algorithms::find(given.collective, name);
-    if (algorithm != nullptr && can_serve(*algorithm, given)) return by_rule(given, *algorithm);
-  }
-  for (const Algorithm& algorithm : algorithms::all()) {
-    if (can_serve(algorithm, given)) return by_rule(given, algorithm);
-  }
-  fail(ErrorCode::unsupported, "no {} for {} ranks", name_of(given.collective), given.ranks);
-}
+Choice by_rule(const Case& given) { return by_rule(given, best(given)); }
 
 Choice by_rule(const Case& given, const Algorithm& algorithm) {
   // Over a network one lane reduces while the other waits for the wire; where the processor is the

@@ -18,7 +18,7 @@ struct Case {
   bool levels = false;     // some ranks are nearer to each other than to others
 };
 
-// Always finds something: some algorithm of each collective serves any number of ranks.
+// What it chooses can always serve.
 Choice by_rule(const Case& given);
 
 // Protocol and lanes by rule for an algorithm that is given.

@@ -1,5 +1,7 @@
 #include "tuner/tuning.h"
 
+#include <weft/collective_traits.h>
+
 #include <array>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -58,9 +60,8 @@ constexpr std::array kProtocols = {std::pair{"bulk", Protocol::bulk},
                                    std::pair{"packet", Protocol::packet}};
 
 Collective collective_named(const std::string& text) {
-  for (int i = 0; i < kCollectives; ++i) {
-    if (name_of(static_cast<Collective>(i)) == text) return static_cast<Collective>(i);
-  }
+  if (const CollectiveTraits* traits = find_collective(text); traits != nullptr)
+    return traits->collective;
   fail(ErrorCode::invalid_argument, "'{}' is no collective", text);
 }
 

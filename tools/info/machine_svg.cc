@@ -2,12 +2,13 @@
 
 #include "layout.h"
 #include "names.h"
+#include "schedule/drawing.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
+#include <optional>
 
 namespace weft::tools {
 namespace {
@@ -19,11 +20,8 @@ constexpr double kBetween = 20;   // hosts
 constexpr double kWidest = 2400;  // where hosts stand side by side
 constexpr std::uint64_t kNear = 10;
 
-constexpr std::string_view kStyle = R"(<style>
-text { font-family: "DejaVu Sans", Verdana, sans-serif; fill: #24292f; }
-.title { font-size: 17px; font-weight: bold; }
-.note { font-size: 12px; fill: #57606a; }
-.host { font-size: 14px; font-weight: bold; }
+constexpr std::string_view kStyle =
+    R"(.host { font-size: 14px; font-weight: bold; }
 .package { font-size: 13px; font-weight: bold; fill: #57606a; }
 .node { font-size: 12px; fill: #57606a; }
 .cache { font-size: 11px; fill: #57606a; }
@@ -32,28 +30,7 @@ text { font-family: "DejaVu Sans", Verdana, sans-serif; fill: #24292f; }
 .bus { font-size: 11px; fill: #57606a; text-anchor: middle; }
 .far { font-size: 11px; font-weight: bold; text-anchor: middle; paint-order: stroke; stroke: #ffffff; stroke-width: 4px; }
 .link { fill: none; stroke-width: 2.2; }
-</style>
 )";
-
-// Neighbours get colours far apart: the hue goes on by the golden angle.
-std::string colour(int number, int lightness) {
-  const double hue = std::fmod(210.0 + 137.508 * number, 360.0);
-  return fmt::format("hsl({:.0f}, 62%, {}%)", hue, lightness);
-}
-
-std::string escaped(std::string_view text) {
-  std::string safe;
-  for (const char c : text) {
-    if (c == '<') {
-      safe += "&lt;";
-    } else if (c == '&') {
-      safe += "&amp;";
-    } else {
-      safe += static_cast<unsigned char>(c) < ' ' ? '?' : c;
-    }
-  }
-  return safe;
-}
 
 class Picture {
  public:
@@ -74,23 +51,13 @@ class Picture {
     heading();
     for (int number = 0; number < static_cast<int>(hosts_.size()); ++number) host(number);
     legend();
-    svg_ += "</svg>\n";
-    return std::move(svg_);
+    return svg_->end();
   }
 
  private:
-  template <typename... Args>
-  void put(fmt::format_string<Args...> format, Args&&... args) {
-    fmt::format_to(std::back_inserter(svg_), format, std::forward<Args>(args)...);
-    svg_ += '\n';
-  }
-
-  void text(const char* kind, double x, double y, std::string_view words) {
-    put(R"(<text class="{}" x="{:.1f}" y="{:.1f}">{}</text>)", kind, x, y, escaped(words));
-  }
-
   void frame(const Box& box, double radius, const char* fill, const char* stroke) {
-    put(R"(<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" rx="{}" fill="{}" stroke="{}"/>)",
+    svg_->line(
+        R"(<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" rx="{}" fill="{}" stroke="{}"/>)",
         box.x, box.y, box.width, box.height, radius, fill, stroke);
   }
 
@@ -98,43 +65,40 @@ class Picture {
   double height() const { return kTop + rows_ * step_.height + kBottom; }
 
   void heading() {
-    put(R"(<svg xmlns="http://www.w3.org/2000/svg" width="{0:.0f}" height="{1:.0f}" viewBox="0 0 {0:.0f} {1:.0f}">)",
-        width(), height());
-    svg_ += kStyle;
-    put(R"(<rect width="100%" height="100%" fill="#ffffff"/>)");
+    svg_.emplace(width(), height(), kStyle);
     // Of a long path the end says most.
     constexpr std::size_t kMost = 64;
     const std::string& all = machine_.title;
     const std::string title = all.size() > kMost ? "\u2026" + all.substr(all.size() - kMost) : all;
-    text("title", kLeft, 32, title);
-    text("note", kLeft, 54,
-         fmt::format("{}, {}", count_of(static_cast<std::int64_t>(hosts_.size()), "host"),
-                     count_of(static_cast<std::int64_t>(job_.places.size()), "rank")));
+    svg_->title(kLeft, 32, title);
+    svg_->words("note", kLeft, 54,
+                fmt::format("{}, {}", count_of(static_cast<std::int64_t>(hosts_.size()), "host"),
+                            count_of(static_cast<std::int64_t>(job_.places.size()), "rank")));
   }
 
   void host(int number) {
     const HostBox& box = hosts_[static_cast<std::size_t>(number)];
     const int row = number / columns_;
-    put(R"x(<g transform="translate({:.1f} {:.1f})">)x", kLeft + number % columns_ * step_.width,
-        kTop + row * step_.height);
+    svg_->line(R"x(<g transform="translate({:.1f} {:.1f})">)x",
+               kLeft + number % columns_ * step_.width, kTop + row * step_.height);
     frame(box.box, 8, "#f6f8fa", "#afb8c1");
-    text("host", 14, 23, fmt::format("host {}", number));
+    svg_->words("host", 14, 23, fmt::format("host {}", number));
     for (const PackageBox& package : box.packages) {
       frame(package.box, 6, "#ffffff", "#afb8c1");
-      text("package", package.box.x + 12, package.box.y + 20, package.name);
+      svg_->words("package", package.box.x + 12, package.box.y + 20, package.name);
       for (const ColumnBox& column : package.columns) node(number, column);
     }
     links(number);
-    put("</g>");
+    svg_->line("</g>");
   }
 
   void node(int host, const ColumnBox& column) {
     frame(column.box, 6, "#f6f8fa", "#d8dee4");
-    text("node", column.box.x + 12, column.box.y + 19, column.name);
+    svg_->words("node", column.box.x + 12, column.box.y + 19, column.name);
     for (const CacheBox& cache : column.caches) caches(host, cache);
     for (const RankBox& rank : column.ranks) {
-      frame(rank.box, 12, colour(rank.colour, 42).c_str(), "none");
-      text("rank", rank.box.middle(), rank.box.y + 16.5, rank.name);
+      frame(rank.box, 12, svg::colour(rank.colour, 42).c_str(), "none");
+      svg_->words("rank", rank.box.middle(), rank.box.y + 16.5, rank.name);
     }
     for (const NicBox& device : column.nics) nic(host, device);
   }
@@ -143,7 +107,7 @@ class Picture {
     frame(cache.box, 4, "#ffffff", "#d8dee4");
     double y = cache.box.y + 17;
     for (const std::string& line : cache.lines) {
-      text("cache", cache.box.x + 8, y, line);
+      svg_->words("cache", cache.box.x + 8, y, line);
       y += 15;
     }
     for (std::size_t i = 0; i < cache.cores.size(); ++i) {
@@ -153,16 +117,18 @@ class Picture {
       square.y += cache.box.y;
       const Users users = users_of(host, core.id);
       const int owner = users.colour;
-      put(R"(<g><title>core {}{}{}</title>)", core.id, core.allowed > 0 ? "" : ", not allowed",
-          owner < 0 ? "" : ", " + name_of_ranks(users.ranks));
+      svg_->line(R"(<g><title>core {}{}{}</title>)", core.id,
+                 core.allowed > 0 ? "" : ", not allowed",
+                 owner < 0 ? "" : ", " + name_of_ranks(users.ranks));
       if (core.allowed == 0) {
-        put(R"(<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" rx="2" fill="#ffffff" stroke="#afb8c1" stroke-dasharray="2 2"/>)",
+        svg_->line(
+            R"(<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" rx="2" fill="#ffffff" stroke="#afb8c1" stroke-dasharray="2 2"/>)",
             square.x, square.y, square.width, square.height);
       } else {
-        frame(square, 2, owner < 0 ? "#d8dee4" : colour(owner, 76).c_str(),
-              owner < 0 ? "#8c959f" : colour(owner, 42).c_str());
+        frame(square, 2, owner < 0 ? "#d8dee4" : svg::colour(owner, 76).c_str(),
+              owner < 0 ? "#8c959f" : svg::colour(owner, 42).c_str());
       }
-      put("</g>");
+      svg_->line("</g>");
     }
   }
 
@@ -195,16 +161,19 @@ class Picture {
     const topology::Nic& nic =
         job_.hosts[static_cast<std::size_t>(host)].nics[static_cast<std::size_t>(box.nic)];
     const bool rdma = !nic.name.empty();
-    put(R"(<g><title>{}</title>)",
-        escaped(rdma ? nic.name + " " + nic.interface : nic.interface + ", no RDMA device"));
-    put(R"(<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" rx="4" fill="#ffffff" stroke="{}"{}/>)",
+    svg_->line(
+        R"(<g><title>{}</title>)",
+        svg::escaped(rdma ? nic.name + " " + nic.interface : nic.interface + ", no RDMA device"));
+    svg_->line(
+        R"(<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" rx="4" fill="#ffffff" stroke="{}"{}/>)",
         box.box.x, box.box.y, box.box.width, box.box.height, rdma ? "#57606a" : "#afb8c1",
         rdma ? R"( stroke-width="1.5")" : R"( stroke-dasharray="4 3")");
     const std::string& whole = name_of(nic);
-    text("nic", box.box.middle(), box.box.y + 17,
-         whole.size() > 12 ? whole.substr(0, 11) + "\u2026" : whole);
-    text("bus", box.box.middle(), box.box.y + 33, rdma || nic.bus.empty() ? nic.bus : "no RDMA");
-    put("</g>");
+    svg_->words("nic", box.box.middle(), box.box.y + 17,
+                whole.size() > 12 ? whole.substr(0, 11) + "\u2026" : whole);
+    svg_->words("bus", box.box.middle(), box.box.y + 33,
+                rdma || nic.bus.empty() ? nic.bus : "no RDMA");
+    svg_->line("</g>");
   }
 
   void links(int host) {
@@ -232,11 +201,12 @@ class Picture {
     const double x1 = rank.box.middle(), y1 = rank.box.bottom();
     const double x2 = nic.box.middle(), y2 = nic.box.y;
     const double bend = (y2 - y1) * 0.55;
-    put(R"(<path class="link" stroke="{}"{} d="M{:.1f} {:.1f}C{:.1f} {:.1f} {:.1f} {:.1f} {:.1f} {:.1f}"/>)",
-        colour(rank.colour, 42), distance > kNear ? R"( stroke-dasharray="6 4")" : "", x1, y1, x1,
-        y1 + bend, x2, y2 - bend, x2, y2);
+    svg_->line(
+        R"(<path class="link" stroke="{}"{} d="M{:.1f} {:.1f}C{:.1f} {:.1f} {:.1f} {:.1f} {:.1f} {:.1f}"/>)",
+        svg::colour(rank.colour, 42), distance > kNear ? R"( stroke-dasharray="6 4")" : "", x1, y1,
+        x1, y1 + bend, x2, y2 - bend, x2, y2);
     if (distance > kNear) {
-      text("far", (x1 + x2) / 2, (y1 + y2) / 2 + 4, fmt::format("{}", distance));
+      svg_->words("far", (x1 + x2) / 2, (y1 + y2) / 2 + 4, fmt::format("{}", distance));
     }
   }
 
@@ -248,7 +218,7 @@ class Picture {
         "near)"};
     double base = height() - 34;
     for (const std::string_view line : lines) {
-      text("note", kLeft, base, line);
+      svg_->words("note", kLeft, base, line);
       base += 18;
     }
   }
@@ -259,7 +229,7 @@ class Picture {
   Box step_;  // from a host to the next
   int columns_ = 1;
   int rows_ = 1;
-  std::string svg_;
+  std::optional<svg::Drawing> svg_;
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include <fmt/ranges.h>
 #include <unistd.h>
+#include <weft/collective_traits.h>
 
 #include <algorithm>
 #include <atomic>
@@ -20,6 +21,10 @@ namespace weft::tools {
 namespace {
 
 using algorithms::Algorithm;
+
+// Up to so many ranks schedules are proven with parts of uneven length too: those are run element
+// by element, which takes ten times as long.
+constexpr int kMostUneven = 16;
 
 struct CheckOptions {
   std::vector<int> hosts;
@@ -44,8 +49,7 @@ struct Outcome {
 };
 
 std::vector<int> roots(const Case& c) {
-  const Collective collective = c.algorithm->collective;
-  if (collective != Collective::broadcast && collective != Collective::reduce) return {0};
+  if (!traits_of(c.algorithm->collective).rooted()) return {0};
   std::vector<int> list;
   const int step = c.ranks <= 64 ? 1 : c.ranks / 3;
   for (int root = 0; root < c.ranks; root += step) list.push_back(root);
@@ -59,18 +63,35 @@ std::string text_of(const Case& c, const Group& group) {
                      c.algorithm->name, c.ranks, group.root, group.lanes, where);
 }
 
-void check_one(const Case& c, const Group& group, Outcome& outcome) {
-  const auto schedules = make_all(*c.algorithm, group);
-  // Few ranks are cheap: run passes until slots are reused. For many the proof that every pass
-  // synchronizes stands for that.
-  const schedule::VerifyOptions options{.load_store = group.load_store,
-                                        .hosts = c.layout.host_of_ranks(),
-                                        .passes = c.ranks <= 16 ? 4 : 1,
-                                        .max_problems = 5};
+void prove(const Case& c, const Group& group, const std::vector<schedule::Schedule>& schedules,
+           schedule::VerifyOptions options, Outcome& outcome) {
+  options.load_store = group.load_store;
+  options.hosts = c.layout.host_of_ranks();
+  options.max_problems = 5;
   const auto problems = schedule::verify(schedules, options);
   if (problems.empty()) ++outcome.proven;
+  const char* parts = options.partition == nullptr ? "" : ", uneven parts";
   for (const schedule::Problem& problem : problems)
-    outcome.problems.push_back(text_of(c, group) + ": " + schedule::to_text(problem, schedules));
+    outcome.problems.push_back(text_of(c, group) + parts + ": " +
+                               schedule::to_text(problem, schedules));
+}
+
+void check_one(const Case& c, const Group& group, Outcome& outcome) {
+  // Few ranks are cheap: run passes until slots are reused. For many the proof that every pass
+  // synchronizes stands for that.
+  prove(c, group, make_all(*c.algorithm, group), {.passes = c.ranks <= 16 ? 4 : 1}, outcome);
+}
+
+// Parts of uneven length, a third of them empty, cut into chunks of a line: several passes.
+void check_uneven(const Case& c, const Group& group, Outcome& outcome) {
+  constexpr std::size_t kElement = 16;
+  const auto schedules = make_all(*c.algorithm, group);
+  std::vector<std::size_t> bounds = {0};
+  for (std::size_t block = 0; block < static_cast<std::size_t>(schedules[0].blocks); ++block)
+    bounds.push_back(bounds.back() + kElement * (block % 3 == 2 ? 0 : 1 + block * 5 % 11));
+  const schedule::Partition partition = schedule::make_partition(
+      bounds, kElement, {.lanes = group.lanes, .max_chunk_bytes = 4 * kElement});
+  prove(c, group, schedules, {.partition = &partition, .element_bytes = kElement}, outcome);
 }
 
 Outcome check_case(const Case& c) {
@@ -79,6 +100,8 @@ Outcome check_case(const Case& c) {
     if (load_store && !c.layout.hosts.empty()) continue;
     for (const int root : roots(c)) check_one(c, {c.ranks, root, 1, load_store, c.layout}, outcome);
     check_one(c, {c.ranks, 0, 3, load_store, c.layout}, outcome);
+    if (c.ranks <= kMostUneven && traits_of(c.algorithm->collective).moves_data())
+      check_uneven(c, {c.ranks, c.ranks - 1, 2, load_store, c.layout}, outcome);
   }
   return outcome;
 }

@@ -1,6 +1,7 @@
 #include "choose.h"
 
 #include "base/error.h"
+#include "tools/collective_option.h"
 
 #include <map>
 
@@ -22,20 +23,15 @@ std::string known_names(std::optional<Collective> collective) {
 }  // namespace
 
 void add_collective_option(CLI::App& app, std::optional<Collective>& collective) {
-  std::string names;
-  for (int i = 0; i < kCollectives; ++i) {
-    names += (i == 0 ? "" : ", ") + std::string(name_of(static_cast<Collective>(i)));
-  }
-  const auto parse = [&collective, names](const std::string& text) {
-    for (int i = 0; i < kCollectives; ++i) {
-      if (name_of(static_cast<Collective>(i)) == text) collective = static_cast<Collective>(i);
+  const auto parse = [&collective](const std::string& text) {
+    const CollectiveTraits* traits = find_collective(text);
+    if (traits == nullptr) {
+      throw CLI::ValidationError(
+          "--collective", fmt::format("'{}' is none; there are {}", text, collective_names()));
     }
-    if (!collective) {
-      throw CLI::ValidationError("--collective",
-                                 fmt::format("'{}' is none; there are {}", text, names));
-    }
+    collective = traits->collective;
   };
-  app.add_option_function<std::string>("-c,--collective", parse, "One of " + names)
+  app.add_option_function<std::string>("-c,--collective", parse, "One of " + collective_names())
       ->type_name("NAME");
 }
 

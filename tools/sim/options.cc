@@ -1,17 +1,12 @@
 #include "options.h"
 
+#include <weft/collective_traits.h>
+
 #include "base/error.h"
-#include "perf/common/sizes.h"
+#include "tools/collective_option.h"
 
 namespace weft::tools {
 namespace {
-
-std::string collective_names() {
-  std::string names;
-  for (int i = 0; i < kCollectives; ++i)
-    names += (i == 0 ? "" : ", ") + std::string(name_of(static_cast<Collective>(i)));
-  return names;
-}
 
 void add_machine_options(CLI::App& app, SimOptions& o) {
   const std::string group = "The machines";
@@ -106,11 +101,7 @@ void add_options(CLI::App& app, SimOptions& o) {
   app.add_option("collective", o.collective, "One of " + collective_names())->required();
   add_machine_options(app, o);
   add_network_options(app, o);
-  app.add_option("-b,--minbytes", o.min_bytes, "Smallest size: 8, 4K, 1M")->capture_default_str();
-  app.add_option("-e,--maxbytes", o.max_bytes, "Largest size")->capture_default_str();
-  app.add_option("-f,--stepfactor", o.factor,
-                 "Each size is the one before times this; the largest follows in any case")
-      ->capture_default_str();
+  perf::add_size_options(app, o.sizes);
   app.add_option("--element-bytes", o.element_bytes, "Bytes of an element")
       ->check(CLI::IsMember({1, 2, 4, 8}))
       ->capture_default_str();
@@ -129,14 +120,7 @@ void add_options(CLI::App& app, SimOptions& o) {
   app.add_flag("--json", o.json, "Print JSON")->excludes(csv);
 }
 
-Collective collective_of(const SimOptions& options) {
-  for (int i = 0; i < kCollectives; ++i) {
-    if (name_of(static_cast<Collective>(i)) == options.collective)
-      return static_cast<Collective>(i);
-  }
-  fail(ErrorCode::invalid_argument, "'{}' is no collective; there are {}", options.collective,
-       collective_names());
-}
+Collective collective_of(const SimOptions& options) { return collective_named(options.collective); }
 
 tuner::Fabric fabric_of(const SimOptions& options) {
   constexpr int kMaxRanks = 1 << 17;
@@ -165,10 +149,9 @@ tuner::Fabric fabric_of(const SimOptions& options) {
 }
 
 std::vector<std::size_t> sizes_of(const SimOptions& options) {
-  if (collective_of(options) == Collective::barrier) return {0};
-  const std::size_t most = perf::parse_size(options.max_bytes);
-  std::vector<std::size_t> sizes =
-      perf::sweep_sizes(perf::parse_size(options.min_bytes), most, options.factor, 0);
+  if (!traits_of(collective_of(options)).moves_data()) return {0};
+  const std::size_t most = perf::parse_size(options.sizes.max_bytes);
+  std::vector<std::size_t> sizes = perf::sizes_of(options.sizes);
   if (sizes.back() != most) sizes.push_back(most);
   return sizes;
 }

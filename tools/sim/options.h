@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "memory/pads.h"
+#include "perf/common/size_options.h"
 #include "tuner/fabric.h"
 
 namespace weft::tools {
@@ -22,9 +23,7 @@ struct SimOptions {
   int packages = 1;
   int hosts_per_machine = 1;
   std::string fabric = "uniform";
-  std::string min_bytes = "8";
-  std::string max_bytes = "1G";
-  std::size_t factor = 4;
+  perf::SizeRange sizes = {.max_bytes = "1G", .factor = 4};
   int element_bytes = 4;
   int root = 0;
   std::string algorithms;

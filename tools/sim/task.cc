@@ -1,5 +1,7 @@
 #include "task.h"
 
+#include <weft/collective_traits.h>
+
 #include <algorithm>
 #include <bit>
 
@@ -40,12 +42,11 @@ bool Task::fits(const tuner::Workload& workload) const {
 }
 
 tuner::Message Task::message_of(std::size_t bytes) const {
-  const bool parts = sweep_->collective == Collective::reduce_scatter ||
-                     sweep_->collective == Collective::all_gather;
+  const CollectiveTraits& traits = traits_of(sweep_->collective);
   const auto element = static_cast<std::size_t>(options_->element_bytes);
   std::size_t count = bytes / element;
-  if (parts) count /= static_cast<std::size_t>(options_->ranks());
-  if (sweep_->collective != Collective::barrier) count = std::max<std::size_t>(count, 1);
+  if (traits.block_per_rank()) count /= static_cast<std::size_t>(options_->ranks());
+  if (traits.moves_data()) count = std::max<std::size_t>(count, 1);
   return {.count = count, .element_bytes = element, .slot_bytes = sweep_->pad.layout.lane_bytes};
 }
 

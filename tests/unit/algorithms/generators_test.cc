@@ -5,10 +5,13 @@
 #include "algorithms/registry.h"
 #include "schedule/text.h"
 #include "schedule/verify.h"
+#include "support/tables.h"
 
 #include <gtest/gtest.h>
+#include <weft/collective_traits.h>
 
 #include <algorithm>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -38,13 +41,10 @@ void expect_proven(const Algorithm& algorithm, int ranks, int root, int lanes, b
   }
 }
 
-class EveryGenerator : public testing::TestWithParam<const Algorithm*> {
+class EveryGenerator : public ::testing::TestWithParam<const Algorithm*> {
  protected:
   const Algorithm& algorithm() const { return *GetParam(); }
-  bool rooted() const {
-    return algorithm().collective == Collective::broadcast ||
-           algorithm().collective == Collective::reduce;
-  }
+  bool rooted() const { return traits_of(algorithm().collective).rooted(); }
   bool depth_is_logarithmic() const {
     const auto names = {
         "recursive_doubling", "halving_doubling", "binomial_tree", "double_binary_tree", "bruck",
@@ -102,6 +102,35 @@ TEST_P(EveryGenerator, IsProvenForSeveralLanes) {
   }
 }
 
+// Element by element, through all passes and lanes.
+void expect_proven_uneven(const Algorithm& algorithm, int ranks, int root, int lanes,
+                          bool load_store, std::mt19937& random) {
+  constexpr std::size_t kElement = 8;
+  const auto schedules = make_all(algorithm, ranks, root, lanes, load_store);
+  const auto bounds = weft::testing::uneven_bounds(schedules[0].blocks, kElement, random);
+  const schedule::Partition partition = schedule::make_partition(
+      bounds, kElement, {.lanes = lanes, .max_chunk_bytes = 64 * (1 + random() % 4)});
+  for (const schedule::Problem& problem :
+       verify(schedules,
+              {.load_store = load_store, .partition = &partition, .element_bytes = kElement})) {
+    ADD_FAILURE() << ranks << " ranks, root " << root << ", " << lanes << " lanes, load_store "
+                  << load_store << ", parts " << ::testing::PrintToString(bounds) << ": "
+                  << to_text(problem, schedules);
+  }
+}
+
+TEST_P(EveryGenerator, IsProvenForUnevenAndEmptyParts) {
+  if (!traits_of(algorithm().collective).moves_data()) GTEST_SKIP() << "it moves nothing";
+  std::mt19937 random(7);
+  for (int ranks = 1; ranks <= 12; ++ranks) {
+    if (!supports(algorithm(), ranks)) continue;
+    for (int round = 0; round < 4; ++round) {
+      const int root = rooted() ? round * ranks / 4 : 0;
+      expect_proven_uneven(algorithm(), ranks, root, 1 + round % 2, round < 2, random);
+    }
+  }
+}
+
 TEST_P(EveryGenerator, IsAPureFunction) {
   const PlanInput plan{algorithm().collective, 2, 4, 1, 2, true};
   const Schedule once = algorithm().make(plan);
@@ -119,9 +148,11 @@ std::vector<const Algorithm*> pointers() {
   return list;
 }
 
-INSTANTIATE_TEST_SUITE_P(All, EveryGenerator, testing::ValuesIn(pointers()), [](const auto& param) {
-  return std::string(name_of(param.param->collective)) + "_" + std::string(param.param->name);
-});
+INSTANTIATE_TEST_SUITE_P(All, EveryGenerator, ::testing::ValuesIn(pointers()),
+                         [](const auto& param) {
+                           return std::string(name_of(param.param->collective)) + "_" +
+                                  std::string(param.param->name);
+                         });
 
 // What distinguishes the algorithms, beyond being right.
 

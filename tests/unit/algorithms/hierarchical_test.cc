@@ -5,8 +5,10 @@
 #include "algorithms/registry.h"
 #include "schedule/text.h"
 #include "schedule/verify.h"
+#include "support/tables.h"
 
 #include <gtest/gtest.h>
+#include <weft/collective_traits.h>
 
 #include <algorithm>
 #include <numeric>
@@ -101,12 +103,9 @@ void expect_proven(const Algorithm& algorithm, const Cluster& cluster, int root,
   }
 }
 
-bool rooted(const Algorithm& algorithm) {
-  return algorithm.collective == Collective::broadcast ||
-         algorithm.collective == Collective::reduce;
-}
+bool rooted(const Algorithm& algorithm) { return traits_of(algorithm.collective).rooted(); }
 
-class EveryShape : public testing::TestWithParam<const Algorithm*> {};
+class EveryShape : public ::testing::TestWithParam<const Algorithm*> {};
 
 TEST_P(EveryShape, IsProvenOnEvenAndUnevenHosts) {
   const std::vector<std::vector<int>> clusters = {
@@ -142,6 +141,31 @@ TEST_P(EveryShape, IsProvenWhenSlotsAreReusedOverSeveralPasses) {
     expect_proven(*GetParam(), {.hosts = hosts, .package = 1}, 1, 2, 4);
 }
 
+TEST_P(EveryShape, IsProvenForUnevenAndEmptyParts) {
+  if (!traits_of(GetParam()->collective).moves_data()) GTEST_SKIP() << "it moves nothing";
+  constexpr std::size_t kElement = 8;
+  std::mt19937 random(7);
+  for (const auto& hosts : {std::vector{2, 2}, std::vector{1, 3, 2}, std::vector{4, 4, 4}}) {
+    const Cluster cluster{.hosts = hosts, .package = 2, .shuffle = 1};
+    const Shape shape = cluster.shape();
+    for (const int lanes : {1, 2}) {
+      const auto schedules = make_all(*GetParam(), shape, cluster.ranks(), 1, lanes);
+      const auto bounds = weft::testing::uneven_bounds(schedules[0].blocks, kElement, random);
+      const schedule::Partition partition =
+          schedule::make_partition(bounds, kElement, {.lanes = lanes, .max_chunk_bytes = 128});
+      const schedule::VerifyOptions options{.load_store = false,
+                                            .hosts = cluster.host_of(),
+                                            .max_problems = 3,
+                                            .partition = &partition,
+                                            .element_bytes = kElement};
+      for (const schedule::Problem& problem : verify(schedules, options)) {
+        ADD_FAILURE() << cluster.name() << ", parts " << ::testing::PrintToString(bounds) << ": "
+                      << to_text(problem, schedules);
+      }
+    }
+  }
+}
+
 TEST_P(EveryShape, TellsTheSameFrameAtEveryRank) {
   const Cluster cluster{.hosts = {3, 5, 2, 4}, .package = 2, .hosts_per_switch = 2, .shuffle = 3};
   const Shape shape = cluster.shape();
@@ -161,7 +185,7 @@ std::vector<const Algorithm*> those_that_follow() {
   return list;
 }
 
-INSTANTIATE_TEST_SUITE_P(All, EveryShape, testing::ValuesIn(those_that_follow()),
+INSTANTIATE_TEST_SUITE_P(All, EveryShape, ::testing::ValuesIn(those_that_follow()),
                          [](const auto& param) {
                            return std::string(name_of(param.param->collective)) + "_" +
                                   std::string(param.param->name);

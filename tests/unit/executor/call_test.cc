@@ -12,15 +12,16 @@ TEST(Call, SurvivesPacking) {
                   .type = DataType::bf16,
                   .op = ReduceOp::max,
                   .root = 70000,
-                  .count = 5};
-  EXPECT_EQ(Call::unpack(call.packed(), call.count), call);
+                  .count = 5,
+                  .parts = 77};
+  EXPECT_EQ(Call::unpack(call.packed(), call.count, call.parts), call);
 }
 
 TEST(Call, WithSomethingExtraSurvivesPackingAndHasASignatureOfItsOwn) {
   std::set<std::uint64_t> seen;
   for (const Extra extra : {Extra::none, Extra::rms_norm, Extra::int8, Extra::fp8_e4m3}) {
     const Call call{.collective = Collective::all_reduce, .count = 5, .extra = extra};
-    EXPECT_EQ(Call::unpack(call.packed(), call.count), call);
+    EXPECT_EQ(Call::unpack(call.packed(), call.count, call.parts), call);
     seen.insert(call.signature());
   }
   EXPECT_EQ(seen.size(), 4U);
@@ -40,6 +41,17 @@ TEST(Call, SignaturesOfDifferentCallsDiffer) {
     }
   }
   EXPECT_EQ(static_cast<int>(seen.size()), calls);
+}
+
+TEST(Call, TablesOfPartsTellCallsApart) {
+  const Call even{.collective = Collective::all_gather, .count = 12};
+  Call first = even, second = even;
+  first.parts = 0x1234567;
+  second.parts = 0x7654321;
+  EXPECT_NE(first, second);
+  EXPECT_NE(first.signature(), even.signature());
+  EXPECT_NE(first.signature(), second.signature());
+  EXPECT_EQ(first.describe(), "all_gather u8, 12 elements in uneven parts (table 4567)");
 }
 
 TEST(Call, IsDescribedByWhatMatters) {

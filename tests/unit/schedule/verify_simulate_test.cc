@@ -199,5 +199,41 @@ TEST(Verify, StopsAfterTheLimitOfProblems) {
   EXPECT_EQ(verify(schedules, {.max_problems = 3}).size(), 3U);
 }
 
+// Parts of 0, 5, 0 and 3 elements, in chunks of at most 2.
+Partition uneven() {
+  static const std::vector<std::size_t> bounds = {0, 0, 160, 160, 256};
+  return make_partition(bounds, 32, {.max_chunk_bytes = 64});
+}
+
+TEST(VerifyUneven, RunsEveryPass) {
+  const Partition partition = uneven();
+  EXPECT_EQ(partition.passes, 3);
+  EXPECT_EQ(complaints(make_all(Collective::all_gather, "ring", 4),
+                       {.partition = &partition, .element_bytes = 32}),
+            "");
+}
+
+TEST(VerifyUneven, SeesThatBytesAreLeftOut) {
+  Partition partition = uneven();
+  partition.passes = 2;
+  EXPECT_TRUE(mentions(complaints(make_all(Collective::all_gather, "ring", 4),
+                                  {.partition = &partition, .element_bytes = 32}),
+                       "chunks hold 224 bytes of a message of 256"));
+}
+
+// A copy that is left out harms parts that hold something, and no empty ones.
+TEST(VerifyUneven, SeesThatAPartIsMissing) {
+  const Partition partition = uneven();
+  const auto without_copy_of = [&](int block) {
+    auto schedules = make_all(Collective::all_gather, "one_shot", 4);
+    std::erase_if(steps(schedules, 0), [block](const Step& step) {
+      return step.kind == StepKind::copy && step.block == block && step.block != 0;
+    });
+    return complaints(schedules, {.partition = &partition, .element_bytes = 32});
+  };
+  EXPECT_TRUE(mentions(without_copy_of(1), "out[1] is never written"));
+  EXPECT_EQ(without_copy_of(2), "");
+}
+
 }  // namespace
 }  // namespace weft::schedule

@@ -1,6 +1,7 @@
 #include "tuner/bound.h"
 
 #include <gtest/gtest.h>
+#include <weft/collective_traits.h>
 
 #include "textbook.h"
 
@@ -59,8 +60,7 @@ TEST(Bound, NothingIsQuicker) {
                                       .ranks = fabric.ranks(),
                                       .load_store = fabric.hosts == 1,
                                       .shape = &fabric.shape});
-      const bool parts = algorithm.collective == Collective::all_gather ||
-                         algorithm.collective == Collective::reduce_scatter;
+      const bool parts = traits_of(algorithm.collective).block_per_rank();
       for (const double bytes : {128.0, 65536.0, 67108864.0}) {
         const double count = bytes / 4 / (parts ? fabric.ranks() : 1);
         const double ns = pricer.price(work, {.count = static_cast<std::size_t>(count)}).ns;

@@ -371,5 +371,37 @@ TEST(Cost, ASchedulThatWaitsForEverIsAnErrorAndLeavesThePricerUsable) {
   EXPECT_EQ(pricer.price(good, {.count = 4}).ns, price(good, {.count = 4}, fabric).ns);
 }
 
+TEST(Cost, ATableOfEqualPartsCostsWhatEqualPartsDo) {
+  const Fabric fabric = textbook_fabric(6);
+  std::vector<std::size_t> bounds = {0};
+  for (int part = 0; part < 6; ++part) bounds.push_back(bounds.back() + (4 << 10));
+  for (const char* name : {"ring", "bruck", "one_shot"}) {
+    const Workload work = make_workload(Collective::all_gather, name, 6);
+    const double equal = price(work, {.count = 1 << 10, .slot_bytes = 1 << 14}, fabric).ns;
+    EXPECT_DOUBLE_EQ(price(work, {.bounds = bounds, .slot_bytes = 1 << 14}, fabric).ns, equal)
+        << name;
+  }
+}
+
+// All there is travels from rank to rank, one after the other; empty parts cost their latency.
+TEST(Cost, OnePartOfManyGoesAroundTheRingAlone) {
+  const Textbook t;
+  const Fabric fabric = textbook_fabric(5, t);
+  const double n = 1 << 20;
+  std::vector<std::size_t> bounds(6, 0);
+  for (std::size_t part = 3; part < 6; ++part) bounds[part] = 1 << 20;
+  const Workload work = make_workload(Collective::all_gather, "ring", 5);
+  EXPECT_NEAR(price(work, {.bounds = bounds}, fabric).ns / (4 * (t.alpha + n * t.beta)), 1, 0.01);
+  const double equal = price(work, {.count = (1 << 20) / 5 / 4}, fabric).ns;
+  EXPECT_NEAR(equal / (4 * (t.alpha + n / 5 * t.beta)), 1, 0.01);
+}
+
+TEST(Cost, ATableIsOfAllParts) {
+  const std::vector<std::size_t> bounds = {0, 64, 128};
+  EXPECT_THROW((void)price(make_workload(Collective::all_gather, "ring", 4), {.bounds = bounds},
+                           textbook_fabric(4)),
+               Error);
+}
+
 }  // namespace
 }  // namespace weft::tuner

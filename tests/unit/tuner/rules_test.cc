@@ -1,7 +1,8 @@
 #include "tuner/rules.h"
 
 #include <gtest/gtest.h>
-#include <weft/error.h>
+
+#include <vector>
 
 namespace weft::tuner {
 namespace {
@@ -10,26 +11,57 @@ constexpr Collective kAll[] = {Collective::all_reduce, Collective::reduce_scatte
                                Collective::all_gather, Collective::broadcast,
                                Collective::reduce,     Collective::barrier};
 
-TEST(Rules, AlwaysChoosesWhatCanServe) {
+std::vector<Case> every_case() {
+  std::vector<Case> cases;
   for (const Collective collective : kAll) {
     for (int ranks = 1; ranks <= 130; ++ranks) {
       for (const std::size_t bytes : {0, 8, 256, 257, 4096, 100'000, 100'000'000}) {
-        for (const bool direct : {false, true}) {
-          const Choice choice = by_rule(Case{.collective = collective,
-                                             .ranks = ranks,
-                                             .bytes = bytes,
-                                             .load_store = true,
-                                             .direct = direct});
-          ASSERT_NE(choice.algorithm, nullptr);
-          EXPECT_EQ(choice.algorithm->collective, collective);
-          EXPECT_TRUE(algorithms::supports(*choice.algorithm, ranks));
-          EXPECT_TRUE(direct || !choice.algorithm->direct);
-          EXPECT_NE(choice.protocol, Protocol::automatic);
-          EXPECT_TRUE(choice.protocol == Protocol::bulk || !choice.algorithm->direct);
+        for (unsigned flags = 0; flags < 32; ++flags) {
+          cases.push_back({.collective = collective,
+                           .ranks = ranks,
+                           .bytes = bytes,
+                           .load_store = (flags & 1) != 0,
+                           .crowded = (flags & 2) != 0,
+                           .copied = (flags & 4) != 0,
+                           .direct = (flags & 8) != 0,
+                           .levels = (flags & 16) != 0});
         }
       }
     }
   }
+  return cases;
+}
+
+TEST(Rules, AlwaysChooseWhatCanServe) {
+  for (const Case& given : every_case()) {
+    const Choice choice = by_rule(given);
+    ASSERT_NE(choice.algorithm, nullptr);
+    ASSERT_TRUE(can_serve(*choice.algorithm, given))
+        << name_of(given.collective) << " " << choice.algorithm->name << " on " << given.ranks;
+    EXPECT_EQ(choice.algorithm, algorithms::find(given.collective, choice.algorithm->name));
+    EXPECT_NE(choice.protocol, Protocol::automatic);
+    EXPECT_TRUE(choice.protocol == Protocol::bulk || !choice.algorithm->direct);
+  }
+}
+
+TEST(Rules, InMappedBuffersLargeCallsWorkInPlace) {
+  for (const Collective collective : kAll) {
+    for (const int ranks : {2, 16, 17, 64}) {
+      const Choice choice =
+          by_rule(Case{.collective = collective, .ranks = ranks, .bytes = 1 << 20, .direct = true});
+      EXPECT_EQ(choice.algorithm->direct, collective != Collective::barrier)
+          << choice.algorithm->name;
+    }
+  }
+}
+
+TEST(Rules, ManyRanksScatterLargeReductionsAroundARing) {
+  Case given{.collective = Collective::reduce_scatter, .ranks = 64, .bytes = 8};
+  EXPECT_EQ(by_rule(given).algorithm->name, "one_shot");
+  given.bytes = 16 << 20;
+  EXPECT_EQ(by_rule(given).algorithm->name, "ring");
+  given.ranks = 16;
+  EXPECT_EQ(by_rule(given).algorithm->name, "one_shot");
 }
 
 TEST(Rules, OverANetworkTwoRanksSendEverythingAtOnce) {

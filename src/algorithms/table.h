@@ -1,0 +1,43 @@
+// The registry at compile time, for who names algorithms in the source: a name that no algorithm
+// has does not compile.
+#pragma once
+
+#include "algorithms/flat_algorithms.h"
+#include "algorithms/hierarchical_algorithms.h"
+#include "algorithms/registry.h"
+
+#include <array>
+#include <string_view>
+
+namespace weft::algorithms {
+
+// Both tables, grouped by collective.
+inline constexpr auto kAlgorithms = [] {
+  std::array<Algorithm, kFlatAlgorithms.size() + kHierarchicalAlgorithms.size()> all;
+  std::size_t next = 0;
+  for (int collective = 0; collective < kCollectives; ++collective) {
+    const auto take = [&](const Algorithm& algorithm) {
+      if (algorithm.collective == static_cast<Collective>(collective)) all[next++] = algorithm;
+    };
+    for (const Algorithm& algorithm : kFlatAlgorithms) take(algorithm);
+    for (const Algorithm& algorithm : kHierarchicalAlgorithms) take(algorithm);
+  }
+  return all;
+}();
+
+// The one of that name, or null.
+constexpr const Algorithm* find_in_table(Collective collective, std::string_view name) {
+  for (const Algorithm& algorithm : kAlgorithms) {
+    if (algorithm.collective == collective && algorithm.name == name) return &algorithm;
+  }
+  return nullptr;
+}
+
+// The one of that name, which must exist.
+consteval const Algorithm& named(Collective collective, std::string_view name) {
+  const Algorithm* algorithm = find_in_table(collective, name);
+  if (algorithm == nullptr) throw "the collective has no algorithm of that name";
+  return *algorithm;
+}
+
+}  // namespace weft::algorithms
