@@ -17,7 +17,6 @@ namespace weft::shm {
 struct PrivateAddress {
   ProcessId process;
   std::uint64_t identity = 0;
-  transport::JobIdentity job;
 };
 
 // What the kernel takes at least to copy 8 KiB, measured on this process's own; 0: it does not.

@@ -45,6 +45,7 @@ class Transport final : public transport::Transport {
   struct Address {
     PrivateAddress self;
     Backing backing = Backing::memfd;
+    transport::JobIdentity job;
   };
   struct Import {
     SegmentKey key;

@@ -34,12 +34,16 @@ Group::Group(int ranks, Reach reach, std::size_t pad_bytes) : reach_(reach) {
     for (int peer = 0; peer < ranks; ++peer) link(rank, peer);
     Member& self = member(rank);
     if (self.transport != nullptr) self.world.transports = {self.transport};
-    self.executor = std::make_unique<Executor>(self.world, std::chrono::seconds(30));
+    self.links = std::make_unique<links::Links>(clock_, ranks);
+    self.links->progress.attend(self.world.transports);
+    self.executor =
+        std::make_unique<Executor>(self.world, *self.links, std::chrono::seconds(30));
   }
 }
 
 Group::~Group() {
   for (const auto& member : members_) {
+    member->executor.reset();
     if (member->transport == nullptr) continue;
     for (const Link& link : member->world.links) {
       if (link.transport != nullptr) member->transport->release(link.pad_memory);
@@ -74,6 +78,7 @@ void Group::link(int rank, int peer) {
   link.load_store = mapped() || rank == peer;
   if (link.load_store) link.pad = other.world.pad;
   if (link.load_store) return;
+  link.peer = peer;
   link.transport = self.transport;
   link.transport_name = "sim";
   check(self.transport->connect(peer, other.transport->address()));

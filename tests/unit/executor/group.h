@@ -32,6 +32,7 @@ class Group {
     transport::LocalMemory pad;
     std::unique_ptr<std::byte[]> memory;
     transport::Transport* transport = nullptr;
+    std::unique_ptr<links::Links> links;
     std::unique_ptr<Executor> executor;
     Operation operation;
   };
