@@ -167,16 +167,20 @@ as_rank() {
     MASTER_ADDR="$(address_of 0)" MASTER_PORT=29500 "${@:2}"
 }
 
-# across_hosts MPIRUN-ARGUMENTS...: Open MPI's launcher on the head, its daemons on the hosts, as many slots on each as it has ranks.
+# across_hosts MPIRUN-ARGUMENTS...: Open MPI's launcher on the head, its daemons on the hosts, each rank where it was placed: a line each, which
+# all releases take alike (PRRTE deals no ranks to hosts of uneven slots).
 across_hosts() {
-  local host list=
-  for host in "${!ranks_of[@]}"; do list+=${list:+,}host$host:${ranks_of[host]}; done
+  printf 'host%s\n' "${host_of[@]}" >"$work/ranks"
   # The hosts share this machine's cores: no rank is bound, and one that waits yields.
-  env OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_plm_rsh_agent="$here/agent" NETNS_WORK="$work" \
-    OMPI_MCA_orte_tmpdir_base="$work" OMPI_MCA_oob_tcp_if_include=10.0.0.0/24 OMPI_MCA_btl_tcp_if_include=10.0.0.0/24 \
-    OMPI_MCA_pml="${OMPI_MCA_pml:-ob1}" OMPI_MCA_btl="${OMPI_MCA_btl:-tcp,self,vader}" OMPI_MCA_btl_base_warn_component_unused=0 \
-    OMPI_MCA_hwloc_base_binding_policy=none OMPI_MCA_mpi_yield_when_idle=1 \
-    "$(open_mpi)" --host "$list" -n "$ranks" "$@"
+  # Open MPI 5 starts them by PRRTE, which has names of its own for what 4 called orte, plm and hwloc.
+  env OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 NETNS_WORK="$work" \
+    OMPI_MCA_plm_rsh_agent="$here/agent" OMPI_MCA_orte_tmpdir_base="$work" OMPI_MCA_oob_tcp_if_include=10.0.0.0/24 \
+    OMPI_MCA_hwloc_base_binding_policy=none \
+    PRTE_MCA_plm_ssh_agent="$here/agent" PRTE_MCA_prte_tmpdir_base="$work" PRTE_MCA_prte_if_include=10.0.0.0/24 \
+    PRTE_MCA_hwloc_default_binding_policy=none \
+    OMPI_MCA_btl_tcp_if_include=10.0.0.0/24 OMPI_MCA_pml="${OMPI_MCA_pml:-ob1}" OMPI_MCA_btl="${OMPI_MCA_btl:-tcp,self,vader}" \
+    OMPI_MCA_btl_base_warn_component_unused=0 OMPI_MCA_mpi_yield_when_idle=1 \
+    "$(open_mpi)" --hostfile "$work/ranks" --map-by seq -n "$ranks" "$@"
 }
 
 # Open MPI's launcher where another MPI's may have the common name.
