@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 
 namespace weft {
 namespace {
@@ -84,8 +85,11 @@ Status populate_file(int fd, std::size_t bytes) {
 
 Status map_populated(std::size_t bytes, std::byte** out) {
   *out = nullptr;
-  const auto process = memory_limits(process_limits(), MemoryKind::anonymous);
-  if (Status status = check_memory(bytes, bytes, process); !status.ok()) return status;
+  // Of the machine too: it may refuse to map what it does not have, and says no number then.
+  std::vector<MemoryLimit> limits = memory_limits();
+  std::ranges::move(memory_limits(process_limits(), MemoryKind::anonymous),
+                    std::back_inserter(limits));
+  if (Status status = check_memory(bytes, bytes, limits); !status.ok()) return status;
   void* base = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (base == MAP_FAILED) return memory_error("mapping memory", bytes, errno);
   auto* begin = static_cast<std::byte*>(base);

@@ -160,7 +160,11 @@ TEST(MapPopulated, is_zeroed_and_there) {
 
 TEST(MapPopulated, more_than_there_is_is_an_error) {
   std::byte* memory = nullptr;
-  EXPECT_EQ(map_populated(std::size_t{1} << 45, &memory).code, ErrorCode::no_resources);
+  const Status status = map_populated(std::size_t{1} << 50, &memory);
+  EXPECT_EQ(status.code, ErrorCode::no_resources);
+  EXPECT_NE(std::string(status.message).find("1073741824 MiB of memory asked for"),
+            std::string::npos)
+      << status.message;
   EXPECT_EQ(memory, nullptr);
 }
 
