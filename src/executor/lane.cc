@@ -10,7 +10,9 @@ namespace {
 using schedule::kMaxDestinations;
 using schedule::kMaxSources;
 
-// One step's view of the launch.
+// One step's view of the launch. `kTable`: whether its parts are uneven, so that equal ones are
+// found by arithmetic alone.
+template <bool kTable>
 struct Frame {
   LaneState* lane;
   const Launch& launch;
@@ -18,25 +20,28 @@ struct Frame {
   Outbox* outbox;
 
   std::size_t length(const Instruction& code, std::size_t i) const {
-    return launch.partition.length(static_cast<std::size_t>(code.block) + i, lane->chunk);
+    return launch.partition.length<kTable>(static_cast<std::size_t>(code.block) + i, lane->chunk);
   }
   std::byte* address(const Place& place, std::size_t i) const {
-    const std::size_t offset = launch.partition.offset(place.index + i, lane->chunk);
     switch (place.kind) {
       case Place::Kind::slot:
         return place.base[lane->parity] + slot_offset(place, i);
       case Place::Kind::memory:
         return place.base[lane->parity] + i * program.private_stride;
       case Place::Kind::input:
-        return const_cast<std::byte*>(launch.input) + offset;
+        return const_cast<std::byte*>(launch.input) + offset(place, i);
       case Place::Kind::output:
-        return launch.output + offset;
+        return launch.output + offset(place, i);
       case Place::Kind::peer_input:
-        return const_cast<std::byte*>(launch.peer_inputs[place.rank]) + offset;
+        return const_cast<std::byte*>(launch.peer_inputs[place.rank]) + offset(place, i);
       case Place::Kind::peer_output:
-        return launch.peer_outputs[place.rank] + offset;
+        return launch.peer_outputs[place.rank] + offset(place, i);
     }
     return nullptr;
+  }
+  // Of a place in a user's buffer.
+  std::size_t offset(const Place& place, std::size_t i) const {
+    return launch.partition.offset<kTable>(place.index + i, lane->chunk);
   }
   std::size_t slot_offset(const Place& place, std::size_t i) const {
     return lane->generation + (place.index + i) * launch.slot_block_bytes;
@@ -48,13 +53,13 @@ void wake(const Place& place) {
   if (place.sleeping->load(std::memory_order_relaxed) != 0) futex_wake(place.sleeping);
 }
 
-void raise(const Frame& frame, const Place& place) {
+void raise(const auto& frame, const Place& place) {
   place.signal[frame.lane->parity]->store(frame.lane->flag, std::memory_order_release);
   wake(place);
 }
 
 // Hands a put to the transport of a peer that is not mapped; false if it has no room now.
-bool post(const Frame& frame, const Place& place, const std::byte* source, std::size_t i,
+bool post(const auto& frame, const Place& place, const std::byte* source, std::size_t i,
           std::size_t bytes, bool with_signal) {
   transport::Put put;
   put.source = source;
@@ -71,14 +76,14 @@ bool post(const Frame& frame, const Place& place, const std::byte* source, std::
 }
 
 // Sends one block on its way: as packets, or as a put whose last block raises the signal.
-bool send(const Frame& frame, const Place& place, const std::byte* source, std::size_t i,
+bool send(const auto& frame, const Place& place, const std::byte* source, std::size_t i,
           std::size_t bytes, bool last) {
   if (!frame.packet()) return post(frame, place, source, i, bytes, last);
   write_packets(frame.address(place, i), source, bytes, frame.lane->flag);
   return true;
 }
 
-void finish(const Frame& frame, const Instruction& code, void* const* written, int count,
+void finish(const auto& frame, const Instruction& code, void* const* written, int count,
             const void* const* read, std::size_t i, std::size_t bytes) {
   const Place* places = &frame.program.places[static_cast<std::size_t>(code.first)];
   int ranks[kMaxDestinations];
@@ -89,7 +94,7 @@ void finish(const Frame& frame, const Instruction& code, void* const* written, i
                           {written, ranks, count, read, code.read, offset, bytes});
 }
 
-void compute(const Frame& frame, const Instruction& code, void* const* written, int count,
+void compute(const auto& frame, const Instruction& code, void* const* written, int count,
              std::size_t i, std::size_t bytes, bool streaming) {
   const Place* sources =
       &frame.program.places[static_cast<std::size_t>(code.first + code.written + code.sent)];
@@ -114,7 +119,7 @@ struct Written {
   bool streaming = false;
 };
 
-Written written_by(const Frame& frame, const Instruction& code, std::size_t i) {
+Written written_by(const auto& frame, const Instruction& code, std::size_t i) {
   const Place* places = &frame.program.places[static_cast<std::size_t>(code.first)];
   Written written;
   written.count = code.written;
@@ -130,7 +135,7 @@ Written written_by(const Frame& frame, const Instruction& code, std::size_t i) {
 
 // Computes a block, unless that was done before, and sends it to each destination that has not got
 // it. False if a transport has no room.
-bool run_block(const Frame& frame, const Instruction& code, std::size_t i) {
+bool run_block(const auto& frame, const Instruction& code, std::size_t i) {
   LaneState& lane = *frame.lane;
   const std::size_t bytes = frame.length(code, i);
   const Written written = written_by(frame, code, i);
@@ -152,7 +157,7 @@ bool run_block(const Frame& frame, const Instruction& code, std::size_t i) {
 
 // copy and reduce: one block after the other, then the signals of what was written by address.
 // False if it has to go on later.
-bool run_data(const Frame& frame, const Instruction& code) {
+bool run_data(const auto& frame, const Instruction& code) {
   LaneState& lane = *frame.lane;
   for (; lane.block < static_cast<std::size_t>(code.blocks); ++lane.block) {
     if (!run_block(frame, code, lane.block)) return false;
@@ -169,7 +174,7 @@ bool run_data(const Frame& frame, const Instruction& code) {
 
 // A put whose source is the user's input may still be on its way when, in place, the output is to
 // be written over it.
-bool must_drain(const Frame& frame, const Instruction& code) {
+bool must_drain(const auto& frame, const Instruction& code) {
   const bool begun = frame.lane->block > 0 || frame.lane->part > 0;
   if (begun || frame.outbox->drained()) return false;
   const Place* places = &frame.program.places[static_cast<std::size_t>(code.first)];
@@ -177,7 +182,7 @@ bool must_drain(const Frame& frame, const Instruction& code) {
                      [](const Place& place) { return place.is_output(); });
 }
 
-bool run_signal(const Frame& frame, const Instruction& code) {
+bool run_signal(const auto& frame, const Instruction& code) {
   const Place& place = frame.program.places[static_cast<std::size_t>(code.first)];
   if (frame.packet()) {
     std::byte* line = frame.address(place, 0);
@@ -192,7 +197,7 @@ bool run_signal(const Frame& frame, const Instruction& code) {
 }
 
 // Packets: each block's lines carry their own flags.
-bool packets_arrived(const Frame& frame, const Instruction& code) {
+bool packets_arrived(const auto& frame, const Instruction& code) {
   LaneState& lane = *frame.lane;
   const Place* place =
       code.delivers ? &frame.program.places[static_cast<std::size_t>(code.first)] : nullptr;
@@ -211,7 +216,7 @@ bool packets_arrived(const Frame& frame, const Instruction& code) {
 }
 
 // Bulk: one signal for all of it. A staged output is copied out of the slot.
-bool bulk_arrived(const Frame& frame, const Instruction& code) {
+bool bulk_arrived(const auto& frame, const Instruction& code) {
   const int parity = frame.lane->parity;
   if (code.signal[parity]->load(std::memory_order_acquire) != frame.lane->flag) return false;
   if (!code.delivers) return true;
@@ -228,7 +233,7 @@ bool bulk_arrived(const Frame& frame, const Instruction& code) {
   return true;
 }
 
-bool run_wait(const Frame& frame, const Instruction& code) {
+bool run_wait(const auto& frame, const Instruction& code) {
   if (must_drain(frame, code)) return false;
   return frame.packet() ? packets_arrived(frame, code) : bulk_arrived(frame, code);
 }
@@ -236,7 +241,7 @@ bool run_wait(const Frame& frame, const Instruction& code) {
 // The peers have read what this pass's predecessor sent them, or this pass would not be complete:
 // so the lines that the next pass writes first can be taken from them now, and are at hand when it
 // begins.
-void prepare_next_pass(const Frame& frame) {
+void prepare_next_pass(const auto& frame) {
   const LaneState& lane = *frame.lane;
   if (!frame.packet() || frame.launch.generations != 1 || lane.begin == lane.end) return;
   const Instruction& first = *lane.begin;
@@ -274,7 +279,7 @@ void enter_pass(const Launch& launch, LaneState* lane, std::uint64_t signature) 
 namespace {
 
 // False if the instruction cannot complete now.
-bool run(const Frame& frame, const Instruction& code) {
+bool run(const auto& frame, const Instruction& code) {
   switch (code.kind) {
     case StepKind::copy:
     case StepKind::reduce:
@@ -287,10 +292,9 @@ bool run(const Frame& frame, const Instruction& code) {
   return false;
 }
 
-}  // namespace
-
-int advance(Operation* operation, LaneState* lane, Outbox* outbox) {
-  const Frame frame{lane, operation->launch, *operation->launch.program, outbox};
+template <bool kTable>
+int advance_over(Operation* operation, LaneState* lane, Outbox* outbox) {
+  const Frame<kTable> frame{lane, operation->launch, *operation->launch.program, outbox};
   int completed = 0;
   while (lane->passes_left > 0) {
     for (; lane->next != lane->end; ++lane->next, ++completed) {
@@ -306,6 +310,14 @@ int advance(Operation* operation, LaneState* lane, Outbox* outbox) {
     enter_pass(operation->launch, lane, signature_of(lane->flag));
   }
   return completed;
+}
+
+}  // namespace
+
+int advance(Operation* operation, LaneState* lane, Outbox* outbox) {
+  return operation->launch.partition.bounds == nullptr
+             ? advance_over<false>(operation, lane, outbox)
+             : advance_over<true>(operation, lane, outbox);
 }
 
 int awaited_rank(const Operation& operation, const LaneState& lane) {
