@@ -3,14 +3,15 @@
 
 #include <gtest/gtest.h>
 
-#include <map>
+#include <functional>
+#include <memory>
 #include <random>
 #include <vector>
 
 #include "algorithms/registry.h"
 #include "communicator/programs.h"
 #include "executor/packet.h"
-#include "group.h"
+#include "ranks.h"
 #include "schedule/layout.h"
 #include "support/tables.h"
 
@@ -26,6 +27,39 @@ constexpr std::size_t kElement = sizeof(std::int32_t);
 std::int32_t value_of(int rank, std::size_t i) {
   return static_cast<std::int32_t>((static_cast<std::size_t>(rank) * 1000003 + i * 7919) % 100000);
 }
+
+enum class Reach { mapped, puts };
+
+// Ranks that reach each other's pads by stores, or by puts.
+struct Group {
+  Group(int count, Reach reach) : ranks(count), mapped(reach == Reach::mapped) {
+    for (int rank = 0; mapped && rank < count; ++rank) {
+      for (int peer = 0; peer < count; ++peer) {
+        Link& link = ranks[rank].world.links[static_cast<std::size_t>(peer)];
+        link.load_store = true;
+        link.pad = ranks[peer].world.pad;
+      }
+    }
+  }
+  // Runs an operation at every rank until all are complete.
+  void run(const std::function<Launch(int rank)>& launch_of) {
+    operations = std::vector<Operation>(static_cast<std::size_t>(ranks.size()));
+    for (int rank = 0; rank < ranks.size(); ++rank) {
+      Operation& operation = operations[static_cast<std::size_t>(rank)];
+      operation.launch = launch_of(rank);
+      ranks[rank].executor->start(&operation);
+    }
+    for (bool all = false; !all;) {
+      all = true;
+      for (int rank = 0; rank < ranks.size(); ++rank)
+        all = ranks[rank].executor->test(&operations[static_cast<std::size_t>(rank)]) && all;
+    }
+  }
+
+  std::vector<Operation> operations;  // executors may hold them to their end
+  Ranks ranks;
+  bool mapped;
+};
 
 // One call at one rank.
 class RankCall {
@@ -93,9 +127,9 @@ class RankCall {
 std::vector<schedule::Schedule> make_all(const Algorithm& algorithm, const Group& group,
                                          int lanes) {
   std::vector<schedule::Schedule> schedules;
-  for (int rank = 0; rank < group.ranks(); ++rank)
-    schedules.push_back(algorithm.make(
-        {algorithm.collective, rank, group.ranks(), group.ranks() - 1, lanes, group.mapped()}));
+  for (int rank = 0; rank < group.ranks.size(); ++rank)
+    schedules.push_back(algorithm.make({algorithm.collective, rank, group.ranks.size(),
+                                        group.ranks.size() - 1, lanes, group.mapped}));
   return schedules;
 }
 
@@ -104,9 +138,10 @@ void run(Group& group, const std::vector<schedule::Schedule>& schedules,
   std::vector<std::unique_ptr<RankCall>> calls;
   std::vector<const std::byte*> inputs;
   std::vector<std::byte*> outputs;
-  for (int rank = 0; rank < group.ranks(); ++rank) {
+  for (int rank = 0; rank < group.ranks.size(); ++rank) {
     const auto r = static_cast<std::size_t>(rank);
-    calls.push_back(std::make_unique<RankCall>(schedules[r], options, group.world(rank), bounds));
+    calls.push_back(
+        std::make_unique<RankCall>(schedules[r], options, group.ranks[rank].world, bounds));
     inputs.push_back(calls[r]->input());
     outputs.push_back(calls[r]->output());
   }
@@ -126,14 +161,14 @@ TEST_P(Uneven, PartsArriveWhole) {
   for (const Reach reach : {Reach::mapped, Reach::puts}) {
     if (GetParam()->direct && reach == Reach::puts) continue;
     for (const int ranks : {1, 2, 3, 5, 8}) {
-      Group group(ranks, reach, std::size_t{256} << 10);
+      Group group(ranks, reach);
       for (const int lanes : {1, 2}) {
         const auto schedules = make_all(*GetParam(), group, lanes);
         // The longest of the second ones take several passes.
         for (const std::size_t most : {30, 20000}) {
           const Bounds bounds =
               weft::testing::uneven_bounds(schedules[0].blocks, kElement, random, most);
-          SCOPED_TRACE(::testing::PrintToString(bounds) + (group.mapped() ? ", mapped" : ", puts"));
+          SCOPED_TRACE(::testing::PrintToString(bounds) + (group.mapped ? ", mapped" : ", puts"));
           run(group, schedules, {.protocol = Protocol::bulk}, bounds);
           if (HasFatalFailure()) return;
         }
@@ -146,9 +181,9 @@ TEST_P(Uneven, PartsTravelAsPackets) {
   if (GetParam()->direct) GTEST_SKIP() << "direct schedules send no packets";
   std::mt19937 random(12);
   for (const int ranks : {2, 3, 8}) {
-    Group group(ranks, Reach::mapped, std::size_t{1} << 20);
+    Group group(ranks, Reach::mapped);
     const auto schedules = make_all(*GetParam(), group, 1);
-    const std::size_t most = max_packet_block_bytes(schedules[0], group.world(0).layout);
+    const std::size_t most = max_packet_block_bytes(schedules[0], group.ranks[0].world.layout);
     for (const std::size_t block : {kPacketPayload, most}) {
       const Bounds bounds =
           weft::testing::uneven_bounds(schedules[0].blocks, kElement, random, block / kElement / 3);
@@ -176,14 +211,14 @@ INSTANTIATE_TEST_SUITE_P(All, Uneven, ::testing::ValuesIn(those_that_move_data()
 
 // A rank that has another table than its peers is told so.
 TEST(UnevenCalls, OfOtherPartsAreAnotherCall) {
-  Group group(2, Reach::mapped, std::size_t{256} << 10);
+  Group group(2, Reach::mapped);
   const auto schedules = make_all(*algorithms::find(Collective::all_gather, "ring"), group, 1);
   const Bounds bounds[] = {{0, 40, 80}, {0, 8, 80}};
   std::vector<std::unique_ptr<RankCall>> calls;
   for (int rank = 0; rank < 2; ++rank) {
     const auto r = static_cast<std::size_t>(rank);
-    calls.push_back(
-        std::make_unique<RankCall>(schedules[r], ProgramOptions{}, group.world(rank), bounds[r]));
+    calls.push_back(std::make_unique<RankCall>(schedules[r], ProgramOptions{},
+                                               group.ranks[rank].world, bounds[r]));
   }
   try {
     group.run([&](int rank) { return calls[static_cast<std::size_t>(rank)]->launch(); });
