@@ -31,19 +31,6 @@ inline std::uint64_t read_word(const std::byte* word) {
 // What put() answers while nothing more fits: no failure.
 Status queue_full();
 
-// A get that waits for room, with the memory it names: its caller keeps that for the call alone.
-struct WaitingGet {
-  Get get;
-  RemoteMemory source;
-
-  explicit WaitingGet(const Get& asked) : get(asked), source(*asked.source) {}
-  Get now() const {
-    Get result = get;
-    result.source = &source;
-    return result;
-  }
-};
-
 // A setting, or null where it is unset. Valid until the next call.
 const char* text_setting(const OpenOptions& options, const char* name);
 // A number among the settings. Throws std::invalid_argument with the setting's name and the range.

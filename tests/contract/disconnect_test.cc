@@ -1,7 +1,11 @@
 // Peers that come and go, and that number each other differently.
+#include <sys/mman.h>
+
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <deque>
+#include <initializer_list>
 #include <string_view>
 
 #include "contract.h"
@@ -110,6 +114,11 @@ class Guest {
   std::array<std::uint64_t, 3> expected_{};
   std::array<std::uint64_t, 3> met_{};
 };
+
+bool is_of(std::byte byte, std::size_t index, std::initializer_list<std::uint64_t> seeds) {
+  return std::ranges::any_of(seeds,
+                             [&](std::uint64_t seed) { return pattern(seed, index) == byte; });
+}
 
 class Guests : public Contract {
  protected:
@@ -254,12 +263,79 @@ TEST_P(Guests, WhatIsUnderWayIsDropped) {
       if (learns) rank.until("it learns of it", [&] { return guest.learned(kA); });
       rank.barrier();
       guest.disconnect(kA);
+      // Nothing of what A wrote into its source afterwards has come.
+      const std::byte* lane = data(guest.memory()) + 64;
+      std::size_t i = 0;
+      while (i < large && (lane[i] == std::byte{0} || is_of(lane[i], i, {7, 9, 2001, 250'001})))
+        ++i;
+      EXPECT_EQ(i, large);
     }
     rank.barrier();
     rank.forget_failures();
     guest.connect(other);
     rank.barrier();
     EXPECT_TRUE(rank.failures().empty());
+  });
+}
+
+// Memory that is gone when it is given back: who touches it then ends the program.
+class Fleeting {
+ public:
+  explicit Fleeting(std::size_t bytes) : bytes_(bytes) {
+    address_ = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    EXPECT_NE(address_, MAP_FAILED);
+  }
+  ~Fleeting() { give_back(); }
+  Fleeting(const Fleeting&) = delete;
+  Fleeting& operator=(const Fleeting&) = delete;
+  void* address() const { return address_; }
+  void give_back() {
+    if (address_ != nullptr) munmap(address_, bytes_);
+    address_ = nullptr;
+  }
+
+ private:
+  std::size_t bytes_;
+  void* address_ = nullptr;
+};
+
+// Sources, destinations and what completions raise may go with the connection: neither progress()
+// nor close() touches them.
+TEST_P(Guests, MemoryOfADisconnectedPeersWorkMayGo) {
+  run(2, [](Rank& rank) {
+    Guest guest(rank);
+    const int other = 1 - rank.rank();
+    guest.connect(other);
+    guest.talk(other, 1);
+    rank.barrier();
+    const std::size_t large =
+        std::min<std::uint64_t>(kLanes, rank.transport().capabilities().max_message);
+    Fleeting source(large), destination(large), counter(sizeof(std::uint64_t));
+    for (int i = 0; i < 100; ++i) {
+      auto* completed = static_cast<std::uint64_t*>(counter.address());
+      Put put;
+      put.source = source.address();
+      put.target = put.signal_memory = &guest.of(other);
+      put.target_offset = 64;
+      put.bytes = i % 2 == 0 ? 100 : large;
+      put.signal = SignalOp::add;
+      put.signal_offset = 56;
+      put.signal_value = 1;
+      put.completed = completed;
+      const Get get{destination.address(), &guest.of(other), 64, large, completed};
+      if (rank.transport().capabilities().get && i % 10 == 0) {
+        EXPECT_TRUE(rank.transport().get({&get, 1}).ok());
+      }
+      std::size_t posted = 0;
+      if (!rank.transport().put({&put, 1}, &posted).ok()) break;
+    }
+    rank.barrier_without_progress();
+    guest.disconnect(other);
+    for (Fleeting* memory : {&source, &destination, &counter}) memory->give_back();
+    rank.barrier();
+    for (int i = 0; i < 1000; ++i) rank.transport().progress();
+    rank.barrier();
+    rank.close();
   });
 }
 

@@ -36,5 +36,40 @@ TEST_P(Contract, GetsReadExactlyOrAreUnsupported) {
   });
 }
 
+// Reads from a peer that takes part in nothing for a while wait; those from another one do not.
+TEST_P(Contract, ReadsFromAPeerThatIsNotReadyHoldUpNoOthers) {
+  run(3, [](Rank& rank) {
+    constexpr int kReader = 0, kReady = 1, kBusy = 2;
+    constexpr std::size_t kReads = 300;
+    constexpr std::size_t kBytes = 1000;
+    rank.connect_all();
+    if (!rank.transport().capabilities().get) return;
+    const LocalMemory memory = rank.allocate(kBytes);
+    const auto own = pattern_bytes(rank.rank(), kBytes);
+    std::copy(own.begin(), own.end(), data(memory));
+    const auto imported = rank.share(memory);
+    std::vector<std::vector<std::byte>> late(kReads, std::vector<std::byte>(kBytes));
+    std::uint64_t late_completed = 0;
+    if (rank.rank() == kReader) {
+      for (std::vector<std::byte>& destination : late) {
+        const Get get{destination.data(), &imported[kBusy], 0, kBytes, &late_completed};
+        ASSERT_TRUE(rank.transport().get({&get, 1}).ok());
+      }
+      std::vector<std::byte> got(kBytes);
+      std::uint64_t completed = 0;
+      const Get get{got.data(), &imported[kReady], 0, kBytes, &completed};
+      ASSERT_TRUE(rank.transport().get({&get, 1}).ok());
+      rank.until("the read from who is ready", [&] { return completed == 1; });
+      EXPECT_EQ(first_difference(got, kReady), kBytes);
+    }
+    rank.rank() == kBusy ? rank.barrier_without_progress() : rank.barrier();
+    if (rank.rank() == kReader) {
+      rank.until("the others", [&] { return late_completed == kReads; });
+      for (const auto& got : late) EXPECT_EQ(first_difference(got, kBusy), kBytes);
+    }
+    rank.barrier();
+  });
+}
+
 }  // namespace
 }  // namespace weft::contract

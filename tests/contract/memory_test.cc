@@ -1,5 +1,7 @@
 // Memory: allocated, registered, imported, released.
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -211,6 +213,98 @@ TEST_P(Contract, SourcesMayBeShared) {
     rank.until("all is there", [&] { return load_word(memory, 0) == pieces; });
     EXPECT_EQ(first_difference({data(memory) + 64, kBytes}, rank.previous()), kBytes);
     rank.barrier();
+  });
+}
+
+// A file that this process may only read, as weights are mapped.
+class ReadOnlyFile {
+ public:
+  ReadOnlyFile(std::span<const std::byte> bytes, int kind) : bytes_(bytes.size()) {
+    char name[] = "/tmp/weft_contract_XXXXXX";
+    const int written = mkstemp(name);
+    EXPECT_EQ(::write(written, bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
+    ::close(written);
+    const int fd = ::open(name, O_RDONLY | O_CLOEXEC);
+    ::unlink(name);
+    address_ = mmap(nullptr, bytes_, PROT_READ, kind, fd, 0);
+    EXPECT_NE(address_, MAP_FAILED);
+    ::close(fd);
+  }
+  ~ReadOnlyFile() { munmap(address_, bytes_); }
+  ReadOnlyFile(const ReadOnlyFile&) = delete;
+  ReadOnlyFile& operator=(const ReadOnlyFile&) = delete;
+  std::span<const std::byte> bytes() const {
+    return {static_cast<const std::byte*>(address_), bytes_};
+  }
+
+ private:
+  std::size_t bytes_;
+  void* address_ = nullptr;
+};
+
+TEST_P(Contract, SourcesMayBeReadOnly) {
+  run(2, [](Rank& rank) {
+    rank.connect_all();
+    constexpr std::size_t kBytes = (1 << 20) + 5;
+    const LocalMemory memory = rank.allocate(64 + kBytes);
+    const auto imported = rank.share(memory);
+    std::uint64_t pieces = 0;
+    for (const int kind : {MAP_PRIVATE, MAP_SHARED}) {
+      const auto seed = static_cast<std::uint64_t>(kind + rank.rank());
+      const ReadOnlyFile file(pattern_bytes(seed, kBytes), kind);
+      pieces += rank.send(imported[rank.next()], 64, file.bytes(), 0);
+      rank.until("all is there", [&] { return load_word(memory, 0) == pieces; });
+      const auto theirs = static_cast<std::uint64_t>(kind + rank.previous());
+      EXPECT_EQ(first_difference({data(memory) + 64, kBytes}, theirs), kBytes);
+      rank.barrier();  // before the file goes: both have read it
+    }
+    EXPECT_TRUE(rank.failures().empty());
+  });
+}
+
+// The limit of locked memory, lowered for a while. It binds who may not exceed it.
+class LockedMemoryLimit {
+ public:
+  explicit LockedMemoryLimit(rlim_t bytes) {
+    getrlimit(RLIMIT_MEMLOCK, &before_);
+    const rlimit now{std::min(bytes, before_.rlim_cur), before_.rlim_max};
+    setrlimit(RLIMIT_MEMLOCK, &now);
+  }
+  ~LockedMemoryLimit() { setrlimit(RLIMIT_MEMLOCK, &before_); }
+  LockedMemoryLimit(const LockedMemoryLimit&) = delete;
+  LockedMemoryLimit& operator=(const LockedMemoryLimit&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+// A shortage here is no fault of a peer's: puts and gets of private memory go on.
+TEST_P(Contract, NoMoreMemoryToLockFailsNoPeer) {
+  run(2, [](Rank& rank) {
+    rank.connect_all();
+    constexpr std::size_t kBytes = (1 << 20) + 5;
+    const LocalMemory memory = rank.allocate(2 * kBytes);
+    const auto imported = rank.share(memory);
+    const auto bytes = pattern_bytes(rank.rank(), kBytes);
+    const RemoteMemory& theirs = imported[rank.next()];
+    std::uint64_t pieces = rank.send(theirs, 64, {bytes.data(), 8}, 0);
+    rank.until("the connection is in use", [&] { return load_word(memory, 0) == pieces; });
+    rank.barrier();
+    const LockedMemoryLimit limit(4096);
+    pieces += rank.send(theirs, 64, bytes, 0);
+    rank.until("all is there", [&] { return load_word(memory, 0) == pieces; });
+    EXPECT_EQ(first_difference({data(memory) + 64, kBytes}, rank.previous()), kBytes);
+    rank.barrier();
+    if (rank.transport().capabilities().get) {
+      std::vector<std::byte> got(kBytes);
+      std::uint64_t completed = 0;
+      const Get get{got.data(), &theirs, 64, kBytes, &completed};
+      ASSERT_TRUE(rank.transport().get({&get, 1}).ok());
+      rank.until("the bytes are there", [&] { return completed == 1; });
+      EXPECT_EQ(first_difference(got, rank.rank()), kBytes);
+    }
+    rank.barrier();
+    EXPECT_TRUE(rank.failures().empty());
   });
 }
 

@@ -33,6 +33,10 @@ void add_verbs([[maybe_unused]] std::vector<Subject>* subjects) {
   const std::pair<const std::string, std::string> one{"verbs.device", device.name};
   subjects->push_back({"verbs_one_rail", verbs, {one}, true, false});
   subjects->push_back({"verbs_in_order", verbs, {one, {"verbs.in_order", "1"}}, true, false});
+  // A device that takes nothing inline, and rings whose flags begin anew after a few entries.
+  subjects->push_back({"verbs_no_inline", verbs, {{"verbs.inline_bytes", "0"}}, true, false});
+  const std::pair<const std::string, std::string> late{"verbs.first_entry", "4294967290"};
+  subjects->push_back({"verbs_late_entries", verbs, {late}, true, false});
   subjects->push_back({"verbs_wakes", verbs, {}, true, false, 0, true});
   // Queues that are always full.
   const std::map<std::string, std::string> small{

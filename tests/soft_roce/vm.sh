@@ -5,7 +5,7 @@
 # QEMU emulates the processor: times inside compare only with times of the same boot.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-modules="crc32_generic virtio_pci virtio_net 9pnet_virtio 9p overlay rdma_rxe rdma_ucm veth sch_netem"
+modules="crc32_generic virtio_pci virtio_net 9pnet_virtio 9p overlay rdma_rxe rdma_ucm veth bridge sch_netem"
 die() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
 
 # Sets `kernel` to the version of the newest kernel in /boot that has its modules.

@@ -73,7 +73,8 @@ ucs_status_t Transport::take(const Header& header, void* data, std::size_t bytes
   if (header.link == 0 || peer.link != header.link || !peer.failure.ok()) return UCS_OK;
   peer.heard = true;  // else it would not send: its hello is still on its way
   if (header.kind == Kind::request) {
-    answers_.push_back({peer.rank, header});
+    peer.answers.push_back(header);
+    wait_for_room(peer);
     return UCS_OK;
   }
   std::uint64_t* completed = nullptr;

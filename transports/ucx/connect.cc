@@ -103,9 +103,10 @@ void Transport::drop_work(int number) {
   for (Operation& operation : operations_) {
     if (of_peer(operation)) operation.completed = nullptr;
   }
-  std::erase_if(gets_, [&](const auto& get) { return get.source.peer == number; });
+  peers_[static_cast<std::size_t>(number)].gets.clear();
+  peers_[static_cast<std::size_t>(number)].answers.clear();
+  std::erase(waiting_, number);
   std::erase_if(asked_, [&](const auto& entry) { return of_peer(entry.second); });
-  std::erase_if(answers_, of_peer);
   std::erase(to_greet_, number);
 }
 

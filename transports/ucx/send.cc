@@ -11,7 +11,6 @@ using transport::Put;
 using transport::queue_full;
 using transport::SignalOp;
 using transport::Status;
-using transport::WaitingGet;
 
 Spot Transport::spot_of(const transport::RemoteMemory& memory, std::uint64_t offset) const {
   const Key& key = imports_[memory];
@@ -145,7 +144,7 @@ Status Transport::get(std::span<const Get> gets) {
     if (const char* fault = transport::fault_of(get))
       return Status::error(ErrorCode::invalid_argument, fault);
     const transport::RemoteMemory& source = *get.source;
-    const Peer& peer = peers_[static_cast<std::size_t>(source.peer)];
+    Peer& peer = peers_[static_cast<std::size_t>(source.peer)];
     if (!peer.failure.ok()) return peer.failure;
     if (source.peer == options_.rank) {
       const std::byte* from = memories_.locate(spot_of(source, get.source_offset), get.bytes);
@@ -155,54 +154,62 @@ Status Transport::get(std::span<const Get> gets) {
     if (source.peer == options_.rank || get.bytes == 0) {
       if (get.completed != nullptr) ++*get.completed;
     } else {
-      gets_.emplace_back(get);
+      peer.gets.push_back({get, spot_of(source, get.source_offset)});
+      wait_for_room(peer);
     }
   }
-  send_gets();
+  send_waiting();
   return {};
 }
 
-Status Transport::send_get(const WaitingGet& waiting) {
-  const Get& get = waiting.get;
-  const int rank = waiting.source.peer;
-  Peer& peer = peers_[static_cast<std::size_t>(rank)];
-  if (!peer.failure.ok()) return peer.failure;
-  if (!has_room(peer)) return queue_full();
-  Operation* operation = this->operation(rank, Kind::request);
-  operation->header.target = spot_of(waiting.source, get.source_offset);
-  operation->header.value = get.bytes;
+void Transport::wait_for_room(Peer& peer) {
+  if (std::exchange(peer.waits, true)) return;
+  waiting_.push_back(peer.rank);
+}
+
+void Transport::send_get(Peer& peer, const WaitingGet& waiting) {
+  Operation* operation = this->operation(peer.rank, Kind::request);
+  operation->header.target = waiting.source;
+  operation->header.value = waiting.get.bytes;
   operation->header.token = next_token_++;
-  asked_[operation->header.token] = {rank, get};
+  asked_[operation->header.token] = {peer.rank, waiting.get};
   send(operation, nullptr, 0);
-  return {};
 }
 
-// Those of failed peers are dropped: their failure was reported.
-int Transport::send_gets() {
-  int events = 0;
-  for (; !gets_.empty(); gets_.pop_front(), ++events) {
-    if (send_get(gets_.front()).code == ErrorCode::no_resources) break;
+void Transport::send_answer(Peer& peer, const Header& request) {
+  const std::size_t bytes = request.value;
+  const std::byte* from = memories_.locate(request.target, bytes);
+  if (from == nullptr) {
+    lose(peer, "it named memory that is not registered here");
+    return;
   }
-  return events;
+  Operation* operation = this->operation(peer.rank, Kind::answer);
+  operation->header.token = request.token;
+  send(operation, from, bytes);
 }
 
-int Transport::send_answers() {
-  int events = 0;
-  for (; !answers_.empty(); answers_.pop_front(), ++events) {
-    const Answer& answer = answers_.front();
-    Peer& peer = peers_[static_cast<std::size_t>(answer.peer)];
-    if (!peer.failure.ok() || peer.endpoint == nullptr) continue;
-    if (!has_room(peer)) break;
-    const std::size_t bytes = answer.request.value;
-    const std::byte* from = memories_.locate(answer.request.target, bytes);
-    if (from == nullptr) {
-      lose(peer, "it named memory that is not registered here");
-      continue;
-    }
-    Operation* operation = this->operation(answer.peer, Kind::answer);
-    operation->header.token = answer.request.token;
-    send(operation, from, bytes);
+// Whether anything was sent. Nothing waits for a peer that failed: that was reported.
+bool Transport::send_waiting(Peer& peer) {
+  if (!peer.failure.ok() || peer.endpoint == nullptr) {
+    peer.gets.clear();
+    peer.answers.clear();
   }
+  const std::size_t before = peer.gets.size() + peer.answers.size();
+  for (; !peer.gets.empty() && has_room(peer); peer.gets.pop_front())
+    send_get(peer, peer.gets.front());
+  for (; !peer.answers.empty() && has_room(peer); peer.answers.pop_front())
+    send_answer(peer, peer.answers.front());
+  return peer.gets.size() + peer.answers.size() < before;
+}
+
+int Transport::send_waiting() {
+  int events = 0;
+  std::erase_if(waiting_, [&](int number) {
+    Peer& peer = peers_[static_cast<std::size_t>(number)];
+    events += send_waiting(peer) ? 1 : 0;
+    peer.waits = !peer.gets.empty() || !peer.answers.empty();
+    return !peer.waits;
+  });
   return events;
 }
 

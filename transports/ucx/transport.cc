@@ -86,8 +86,7 @@ int Transport::progress() {
   int events = 0;
   while (events < kMost && worker_.progress()) ++events;
   if (!to_greet_.empty()) events += send_greetings();
-  if (!gets_.empty()) events += send_gets();
-  if (!answers_.empty()) events += send_answers();
+  if (!waiting_.empty()) events += send_waiting();
   if (broken_lines_) events += drop_broken_lines();
   if (losses_ > 0) events += report_losses();
   return events;

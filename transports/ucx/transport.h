@@ -61,6 +61,11 @@ class Transport final : public transport::Transport {
     Header header;
     std::uint64_t* completed = nullptr;  // raised by one at the end; may be null
   };
+  // A get that was not asked for yet. Its caller keeps the memory that it names for the call alone.
+  struct WaitingGet {
+    transport::Get get;  // without its source
+    Spot source;
+  };
   struct Peer {
     Transport* transport = nullptr;
     int rank = -1;
@@ -76,9 +81,13 @@ class Transport final : public transport::Transport {
     std::uint32_t sent = 0;                   // the next put's number
     std::uint32_t applied = 0;                // the number of the next signal to apply
     std::map<std::uint32_t, Header> waiting;  // whose bytes are there, before their turn
-    std::string lost;                         // what UCP said; not reported yet
-    bool closed = false;                      // it said leave or bye
-    bool told = false;                        // it was told bye
+    // What waits for room at this peer, in any number; others' does not wait for it.
+    std::deque<WaitingGet> gets;
+    std::deque<Header> answers;  // to its gets, by their requests
+    bool waits = false;          // it is among those that wait
+    std::string lost;            // what UCP said; not reported yet
+    bool closed = false;         // it said leave or bye
+    bool told = false;           // it was told bye
     transport::Status failure;
   };
   // The endpoint to a transport, by its cookie.
@@ -87,10 +96,6 @@ class Transport final : public transport::Transport {
     int number = -1;  // of the peer; -1: it is not connected
     ucp_ep_h endpoint = nullptr;
     bool broken = false;  // UCP has given it up, or the peer has closed its own
-  };
-  struct Answer {
-    int peer;
-    Header request;
   };
   struct Asked {
     int peer;
@@ -118,9 +123,11 @@ class Transport final : public transport::Transport {
   void finish(Operation* operation, bool raise);
   static void on_sent(void* request, ucs_status_t status, void* operation);
   bool has_room(const Peer& peer) const { return peer.outstanding < queue_; }
-  transport::Status send_get(const transport::WaitingGet& get);
-  int send_gets();
-  int send_answers();
+  void wait_for_room(Peer& peer);
+  void send_get(Peer& peer, const WaitingGet& get);
+  void send_answer(Peer& peer, const Header& request);
+  bool send_waiting(Peer& peer);
+  int send_waiting();
   // arrive.cc
   static ucs_status_t on_message(void* self, const void* header, std::size_t header_bytes,
                                  void* data, std::size_t bytes, const ucp_am_recv_param_t* param);
@@ -151,12 +158,11 @@ class Transport final : public transport::Transport {
   std::vector<int> to_greet_;                      // peers of whose connection something was heard
   std::deque<Operation> operations_;               // stay where they are
   std::vector<Operation*> free_operations_;
-  std::deque<transport::WaitingGet> gets_;  // not sent yet
-  std::map<std::uint32_t, Asked> asked_;    // gets without an answer, by their token
+  std::vector<int> waiting_;              // peers with gets or answers that wait for room
+  std::map<std::uint32_t, Asked> asked_;  // gets without an answer, by their token
   std::uint32_t next_token_ = 0;
-  std::deque<Answer> answers_;  // to gets of peers, not sent yet
-  int losses_ = 0;              // peers that UCP gave up, not reported yet
-  bool closing_ = false;        // who would be told of failures may be gone already
+  int losses_ = 0;        // peers that UCP gave up, not reported yet
+  bool closing_ = false;  // who would be told of failures may be gone already
 };
 
 }  // namespace weft::ucx

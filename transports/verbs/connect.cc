@@ -8,276 +8,228 @@
 #include <cstring>
 
 #include "base/populate.h"
-#include "mail.h"
-#include "transport.h"
+#include "peers.h"
 
 namespace weft::verbs {
 
-using transport::Failure;
 using transport::Status;
 
 // This side's queue pair of a lane; false and peer.trouble where there is none.
-bool Transport::make_queue_pair(Peer& peer, int number) {
-  const auto index = static_cast<std::size_t>(number);
-  Rail& rail = *rails_[index];
-  Lane& lane = peer.lane[index];
+bool Peers::make_queue_pair(Peer& p, int number) {
+  Rail& rail = context_.rail(number);
+  Lane& lane = p.at(number);
   if (!rail.trouble().empty()) {
-    peer.trouble = rail.trouble();
+    p.trouble = rail.trouble();
     return false;
   }
-  const Status status = create_queue_pair(rail.device(), settings_.limits, rail.sends(),
-                                          rail.arrivals(), rail.receives(), &lane.pair);
+  const Status status = rail.make_queue_pair(&lane.pair);
   if (!status.ok()) {
-    peer.trouble = status.message;
+    p.trouble = status.message;
     return false;
   }
   lane.pending.reserve(lane.pair.sends);
   // A number may have been that of a queue pair that is gone: what it left behind is of nobody.
-  while (take_receives() + take_completions() > 0) {
+  while (inbox_->take_receives() + inbox_->take_completions() > 0) {
   }
-  rail.name_peer(lane.pair.number(), number_of(peer));
+  rail.name_peer(lane.pair.number(), p.number);
   return true;
 }
 
-// Memory for the peer: an inbox and an outbox while there are some left, and a ring for each lane.
-bool Transport::open_desk(Peer& p) {
-  const bool mail = inboxes_left_ > 0;
-  const std::size_t box = mail ? mail_slots_ * kMailBytes : 0;
-  Desk& desk = p.desk;
-  desk.bytes = 2 * box;
-  for (int i = 0; i < p.lanes; ++i)
-    desk.bytes += rails_[static_cast<std::size_t>(i)]->peer_credits() * kReceiveBytes;
-  desk.bytes = transport::whole_pages(desk.bytes);
-  Status status = map_populated(desk.bytes, &desk.memory);
+// An eager ring while there are some left, places for the SENDs of each lane, and some more for
+// those that carry nothing but credits.
+bool Peers::open_buffers(Peer& p) {
+  const std::uint32_t slots = rings_left_ > 0 ? ring_slots_ : 0;
+  const auto sends_of = [&](int lane) {
+    return context_.rail(lane).peer_credits() * kReceiveBytes;
+  };
+  constexpr std::size_t kCreditBytes = kSpareReceives * sizeof(Record);
+  PeerBuffers& buffers = p.buffers;
+  buffers.bytes = EagerRing::bytes(slots);
+  for (int i = 0; i < p.lanes; ++i) buffers.bytes += sends_of(i) + kCreditBytes;
+  buffers.bytes = transport::whole_pages(buffers.bytes);
+  Status status = map_populated(buffers.bytes, &buffers.memory);
   if (!status.ok()) {
     p.trouble = status.message;
     return false;
   }
-  status = registrations_.acquire_strict(desk.memory, desk.bytes, &desk.registration);
+  status =
+      context_.registrations.acquire_strict(buffers.memory, buffers.bytes, &buffers.registration);
   if (!status.ok()) {
     p.trouble = status.message;
     return false;
   }
-  std::byte* next = desk.memory + 2 * box;
+  std::byte* next = buffers.memory + EagerRing::bytes(slots);
   for (int i = 0; i < p.lanes; ++i) {
-    p.lane[static_cast<std::size_t>(i)].ring = next;
-    next += rails_[static_cast<std::size_t>(i)]->peer_credits() * kReceiveBytes;
+    Lane& lane = p.at(i);
+    lane.send_places = next;
+    lane.credit_places = next + sends_of(i);
+    next = lane.credit_places + kCreditBytes;
   }
-  if (!mail) return true;
-  --inboxes_left_;
-  p.mail.inbox = desk.memory;
-  p.mail.outbox = desk.memory + box;
-  p.mail.slots = mail_slots_;
+  if (slots == 0) return true;
+  --rings_left_;
+  p.ring.open(buffers.memory, slots, context_.settings.first_entry);
   return true;
 }
 
-void Transport::close_desk(Peer& p) {
-  if (p.desk.registration != nullptr) registrations_.release(p.desk.registration);
-  if (p.desk.memory != nullptr) munmap(p.desk.memory, p.desk.bytes);
-  if (p.mail.slots > 0) ++inboxes_left_;
-  p.desk = {};
-  p.mail = {};
+void Peers::close_buffers(Peer& p) {
+  if (p.buffers.registration != nullptr) context_.registrations.release(p.buffers.registration);
+  if (p.buffers.memory != nullptr) munmap(p.buffers.memory, p.buffers.bytes);
+  if (p.ring.is_open()) ++rings_left_;
+  p.buffers = {};
+  p.ring = {};
+}
+
+Frame Peers::offer_of(const Peer& p, int number) const {
+  const Lane& lane = p.at(number);
+  const Rail& rail = context_.rail(number);
+  const Device& device = rail.device();
+  const PortAddress own = device.local_port().address;
+  Frame frame;
+  frame.queue_pair = lane.pair.number();
+  frame.psn = lane.pair.psn;
+  frame.lid = own.lid;
+  frame.grh_required = own.grh_required ? 1 : 0;
+  std::memcpy(frame.gid.data(), own.gid.raw, frame.gid.size());
+  frame.mtu = static_cast<std::uint8_t>(device.attributes.active_mtu);
+  frame.max_reads = static_cast<std::uint8_t>(std::clamp(device.limits.max_qp_rd_atom, 1, 16));
+  frame.in_order = rail.in_order() ? 1 : 0;
+  frame.credits = rail.peer_credits();
+  frame.ring_slots = p.ring.slots();
+  if (!p.ring.is_open()) return frame;
+  frame.ring_address = reinterpret_cast<std::uint64_t>(p.ring.inbox());
+  frame.ring_rkey = p.buffers.registration->handles[static_cast<std::size_t>(number)]->rkey;
+  return frame;
 }
 
 // Makes this side's queue pairs and tells the peer.
-bool Transport::offer(int number) {
-  Peer& p = peer(number);
+bool Peers::offer(Peer& p) {
   if (p.stage != Stage::idle) return true;
+  const bool buffers = open_buffers(p);
   int made = 0;
-  const bool desk = open_desk(p);
   std::array<Frame, kMaxRails> frames;
   for (int i = 0; i < p.lanes; ++i) {
-    const auto index = static_cast<std::size_t>(i);
-    const Rail& rail = *rails_[index];
-    Frame& frame = frames[index];
+    Frame& frame = frames[static_cast<std::size_t>(i)];
+    if (buffers && make_queue_pair(p, i)) {
+      frame = offer_of(p, i);
+      ++made;
+    }
     frame.message = Message::queue_pair;
     frame.lane = static_cast<std::uint8_t>(i);
-    if (!desk || !make_queue_pair(p, i)) continue;
-    ++made;
-    const Device& device = rail.device();
-    frame.queue_pair = p.lane[index].pair.number();
-    frame.psn = p.lane[index].pair.psn;
-    frame.lid = device.attributes.lid;
-    frame.mtu = static_cast<std::uint8_t>(device.attributes.active_mtu);
-    frame.max_reads = static_cast<std::uint8_t>(std::clamp(device.limits.max_qp_rd_atom, 1, 16));
-    frame.in_order = rail.in_order() ? 1 : 0;
-    frame.credits = rail.peer_credits();
-    frame.mail_slots = p.mail.slots;
-    if (p.mail.slots > 0) {
-      frame.mail_address = reinterpret_cast<std::uint64_t>(p.mail.inbox);
-      frame.mail_rkey = p.desk.registration->handles[index]->rkey;
-    }
-    std::memcpy(frame.gid.data(), device.gid.raw, frame.gid.size());
   }
   if (made == 0) {
-    fail_peer(number, ErrorCode::no_resources, p.trouble);
+    fail(p.number, ErrorCode::no_resources, p.trouble);
     return false;
   }
   p.stage = Stage::offered;
   ++connecting_;
-  for (int i = 0; i < p.lanes; ++i) control_->send(number, frames[static_cast<std::size_t>(i)]);
+  for (int i = 0; i < p.lanes; ++i) control_->send(p.number, frames[static_cast<std::size_t>(i)]);
   return true;
 }
 
-void Transport::take_offer(int number, const Frame& frame) {
-  Peer& p = peer(number);
-  const int bit = 1 << frame.lane;
-  if (frame.lane >= p.lanes || (p.answered & bit) != 0 || !offer(number)) return;
-  p.answered = static_cast<std::uint8_t>(p.answered | bit);
-  Lane& lane = p.lane[frame.lane];
+// While all ports are down it waits for one to come back: addresses may not resolve now.
+bool Peers::ready(Peer& p) {
+  const auto down = [](const auto& rail) { return rail->down(); };
+  if (p.stage == Stage::idle && p.failure.ok() && !std::ranges::all_of(context_.rails, down))
+    offer(p);
+  return p.stage == Stage::ready;
+}
+
+// Connects a lane's queue pair to what the peer has offered; false and p.trouble where that fails.
+bool Peers::join_lane(Peer& p, const Frame& frame) {
+  Lane& lane = p.at(frame.lane);
   if (frame.queue_pair == 0) {
-    p.trouble = fmt::format("rank {} cannot use its device {} for it", number, frame.lane);
-  } else if (lane.pair.handle != nullptr) {
-    const Rail& rail = *rails_[frame.lane];
-    const Status status = connect_queue_pair(rail.device(), settings_.limits, lane.pair, frame);
-    if (status.ok()) {
-      p.usable = static_cast<std::uint8_t>(p.usable | bit);
-      lane.window = lane.credits = std::min(frame.credits, rails_[frame.lane]->peer_credits());
-      lane.mail_address = frame.mail_address;
-      lane.mail_rkey = frame.mail_rkey;
-      lane.in_order = frame.in_order != 0;
-      p.mail.peer_slots = frame.mail_slots;
-      p.mail.window = p.mail.credits = std::min(p.mail.slots, frame.mail_slots);
-    } else {
-      p.trouble = status.message;
-    }
+    p.trouble = fmt::format("rank {} cannot use its device {} for it", p.number, frame.lane);
+    return false;
   }
+  if (lane.pair.handle == nullptr) return false;
+  const Rail& rail = context_.rail(frame.lane);
+  const Status status =
+      connect_queue_pair(rail.device(), context_.settings.limits, lane.pair, frame);
+  if (!status.ok()) {
+    p.trouble = status.message;
+    return false;
+  }
+  lane.window = lane.credits = std::min(frame.credits, rail.peer_credits());
+  lane.ring_address = frame.ring_address;
+  lane.ring_rkey = frame.ring_rkey;
+  lane.in_order = frame.in_order != 0;
+  p.ring.join(frame.ring_slots);
+  return true;
+}
+
+void Peers::take_offer(Peer& p, const Frame& frame) {
+  if (frame.lane >= p.lanes) return;
+  const int bit = 1 << frame.lane;
+  if ((p.answered & bit) != 0 || !offer(p)) return;
+  p.answered = static_cast<std::uint8_t>(p.answered | bit);
+  if (join_lane(p, frame)) p.usable = static_cast<std::uint8_t>(p.usable | bit);
   if (std::popcount(p.answered) < p.lanes) return;
   open_arrivals(p);
   Frame ready;
   ready.message = Message::ready;
   ready.usable = p.usable;
-  control_->send(number, ready);
+  control_->send(p.number, ready);
 }
 
 // From now on the peer may send: its word that it is ready may come later than what it sends then.
-void Transport::open_arrivals(Peer& p) {
+void Peers::open_arrivals(Peer& p) {
   std::uint32_t window = 0;
-  for (int i = 0; i < p.lanes; ++i)
-    window += rails_[static_cast<std::size_t>(i)]->peer_credits() + kSpareReceives;
+  for (int i = 0; i < p.lanes; ++i) window += context_.rail(i).peer_credits() + kSpareReceives;
   p.held.assign(std::bit_ceil(window), {});
-  if (p.mail.slots > 0) correspondents_.push_back(number_of(p));
+  if (p.ring.is_open()) polled_.push_back(p.number);
+}
+
+void Peers::leave_out(Peer& p, int lane) {
+  if (p.lanes > 1) {
+    context_.log(fmt::format("{} is not used for rank {}: {}", context_.rail(lane).name(), p.number,
+                             p.trouble.empty() ? "the other side cannot" : p.trouble));
+  }
+  forget_lane(p, lane);
 }
 
 // Both sides have said which lanes work; those that do not are left out, with a word.
-void Transport::take_ready(int number, std::uint8_t usable) {
-  Peer& p = peer(number);
+void Peers::take_ready(Peer& p, std::uint8_t usable) {
   if (p.stage != Stage::offered || std::popcount(p.answered) < p.lanes) return;
   for (int i = 0; i < p.lanes; ++i) {
-    const Rail& rail = *rails_[static_cast<std::size_t>(i)];
-    if ((p.usable & usable & (1 << i)) == 0) {
-      if (options_.log != nullptr && p.lanes > 1) {
-        const std::string why = p.trouble.empty() ? "the other side cannot" : p.trouble;
-        options_.log(
-            options_.context,
-            fmt::format("verbs: {} is not used for rank {}: {}", rail.name(), number, why).c_str());
-      }
-      forget_lane(p, i);
-      continue;
+    if ((p.usable & usable & (1 << i)) != 0) {
+      p.active.push_back(i);
+    } else {
+      leave_out(p, i);
     }
-    p.active.push_back(i);
   }
   if (p.active.empty()) {
-    fail_peer(number, ErrorCode::peer_failed,
-              p.trouble.empty() ? "the peer has no device that works" : p.trouble);
+    fail(p.number, ErrorCode::peer_failed,
+         p.trouble.empty() ? "the peer has no device that works" : p.trouble);
     return;
   }
-  p.in_order = p.active.size() == 1 && p.lane[static_cast<std::size_t>(p.active.front())].in_order;
+  p.in_order = p.active.size() == 1 && p.at(p.active.front()).in_order;
   p.stage = Stage::ready;
   --connecting_;
   ++ready_;
   for (const int lane : p.active) return_credits(p, lane);
 }
 
-void Transport::received(int number, const Frame& frame) {
+void Peers::received(int number, const Frame& frame) {
+  Peer& p = (*this)[number];
   switch (frame.message) {
     case Message::hello:
       break;
     case Message::queue_pair:
-      take_offer(number, frame);
+      take_offer(p, frame);
       break;
     case Message::ready:
-      take_ready(number, frame.usable);
+      take_ready(p, frame.usable);
       break;
-    case Message::leave:
-      fail_peer(number, ErrorCode::peer_failed, "it has ended the connection");
+    case Message::leave: {
+      const std::string cause(frame.cause.data(), strnlen(frame.cause.data(), frame.cause.size()));
+      fail(number, ErrorCode::peer_failed,
+           "it has ended the connection" + (cause.empty() ? "" : ": " + cause));
       break;
+    }
     case Message::bye:
-      fail_peer(number, ErrorCode::peer_failed, "it has closed its transport", false);
+      fail(number, ErrorCode::peer_failed, "it has closed its transport", false);
       break;
   }
-}
-
-void Transport::lost(int number, const std::string& cause) {
-  fail_peer(number, ErrorCode::peer_failed, "connection lost: " + cause);
-}
-
-// What comes over its queue pairs is of nobody from now on. They are stopped before they are
-// destroyed, so that receives that they have taken come back.
-void Transport::quiesce(Peer& p) {
-  for (int i = 0; i < p.lanes; ++i) {
-    const Lane& lane = p.lane[static_cast<std::size_t>(i)];
-    if (lane.pair.handle == nullptr) continue;
-    rails_[static_cast<std::size_t>(i)]->forget(lane.pair.number());
-    ibv_qp_attr attributes{};
-    attributes.qp_state = IBV_QPS_ERR;
-    (void)ibv_modify_qp(lane.pair.handle.get(), &attributes, IBV_QP_STATE);
-  }
-  while (take_receives() > 0) {
-  }
-}
-
-// Its queue pair is destroyed; what was on its way over it is dropped.
-void Transport::forget_lane(Peer& p, int number) {
-  Rail& rail = *rails_[static_cast<std::size_t>(number)];
-  Lane& lane = p.lane[static_cast<std::size_t>(number)];
-  if (lane.pair.handle == nullptr) return;
-  awaited_ -= lane.awaited;
-  rail.forget(lane.pair.number());
-  lane.pair.handle.reset();
-  for (; !lane.pending.empty(); lane.pending.pop()) finish(rail, lane.pending.front(), false);
-  lane = {};
-}
-
-// Of everything that was set up with the peer nothing is left but its place and its failure.
-void Transport::end(int number) {
-  Peer& p = peer(number);
-  if (p.stage == Stage::offered) --connecting_;
-  if (p.stage == Stage::ready) --ready_;
-  if (p.known) --known_;
-  p.stage = Stage::idle;
-  std::erase(correspondents_, number);
-  for (const Held& held : p.held) {
-    if (held.slot >= 0) rails_[static_cast<std::size_t>(held.rail)]->post_receive(held.slot);
-  }
-  p.held.clear();
-  p.active.clear();
-  quiesce(p);
-  for (int i = 0; i < p.lanes; ++i) forget_lane(p, i);
-  close_desk(p);
-  control_->drop(number);
-}
-
-// Final for the peer. An orderly end is not reported: there may be nobody who minds.
-void Transport::fail_peer(int number, ErrorCode code, const std::string& cause, bool report) {
-  Peer& p = peer(number);
-  if (!p.failure.ok()) return;
-  // What it sent before counts.
-  while (take_receives() + take_all_mail() > 0) {
-  }
-  if (!p.failure.ok()) return;
-  const std::string device = rails_.size() == 1 ? rails_[0]->name() + ": " : std::string();
-  const std::string text = cause.starts_with(device) ? cause : device + cause;
-  // To who puts, no_resources means "later".
-  p.failure =
-      Status::error(code == ErrorCode::no_resources ? ErrorCode::peer_failed : code, text.c_str());
-  end(number);
-  if (!report || options_.report_failure == nullptr) return;
-  Failure failure;
-  failure.peer = number;
-  failure.code = code;
-  std::snprintf(failure.cause, sizeof(failure.cause), "%s", text.c_str());
-  options_.report_failure(options_.context, &failure);
 }
 
 }  // namespace weft::verbs

@@ -42,14 +42,29 @@ void set_option(int fd, int level, int name, int value) {
   setsockopt(fd, level, name, &value, sizeof(value));
 }
 
-// Quick for small frames, and a host that vanished is noticed within seconds.
+// Quick for small frames; a host that vanished is noticed within some seconds, and a network that
+// is away for less is not.
 void tune(int fd) {
   set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-  set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 1);
-  set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 1);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 2);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 2);
   set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 3);
-  set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 4000);
+  set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 8000);
+}
+
+// Marks in the epoll: the listening socket, peers by their numbers, then strangers.
+constexpr std::uint64_t kListening = 0;
+constexpr std::uint64_t kFirstPeer = 1;
+constexpr std::uint64_t kFirstStranger = std::uint64_t{1} << 32;
+std::uint64_t token_of(int peer) { return kFirstPeer + static_cast<std::uint64_t>(peer); }
+
+// More than what a peer says before it is answered.
+constexpr std::size_t kMostUnread = 16 * sizeof(Frame);
+
+bool is_unreachable(int error) {
+  return error == ETIMEDOUT || error == EHOSTUNREACH || error == ENETUNREACH ||
+         error == EHOSTDOWN || error == ENETDOWN;
 }
 
 FileDescriptor new_socket() {
@@ -90,20 +105,28 @@ void list_hosts(const std::vector<ibv_gid>& gids, Address* address) {
   freeifaddrs(all);
 }
 
-// Reads what is there. False at the end of the connection; *cause says why.
-bool read_all(int fd, std::vector<std::byte>* input, std::string* cause) {
+// Reads what is there. False at the end of the connection; *error says why, 0 is the peer's wish.
+bool read_all(int fd, std::vector<std::byte>* input, int* error) {
   std::byte buffer[1024];
   for (;;) {
     const ssize_t got = recv(fd, buffer, sizeof(buffer), 0);
     if (got > 0) {
       input->insert(input->end(), buffer, buffer + got);
-      if (input->size() > sizeof(buffer)) return true;  // the rest later: nobody may flood us
+      if (input->size() > kMostUnread) return true;  // the rest later: nobody may flood us
       continue;
     }
-    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return true;
-    *cause = got == 0 ? "its process ended" : std::strerror(errno);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return true;
+    *error = got == 0 ? 0 : errno;
     return false;
   }
+}
+
+bool is_from(const std::vector<std::byte>& input, std::uint64_t cookie) {
+  Frame frame;
+  if (input.size() < sizeof(frame)) return false;
+  std::memcpy(&frame, input.data(), sizeof(frame));
+  return frame.from == cookie;
 }
 
 // The first frame of the input, if it is whole.
@@ -121,7 +144,8 @@ Control::Control(int size, const std::vector<ibv_gid>& gids, ControlListener& li
       listener_(listener),
       epoll_(above_standard(epoll_create1(EPOLL_CLOEXEC))),
       listening_(new_socket()),
-      peers_(static_cast<std::size_t>(size)) {
+      peers_(static_cast<std::size_t>(size)),
+      next_stranger_(kFirstStranger) {
   own_.cookie = cookie_;
   list_hosts(gids, &own_);
   sockaddr_in6 any = socket_address({}, 0);
@@ -135,13 +159,20 @@ Control::Control(int size, const std::vector<ibv_gid>& gids, ControlListener& li
     return;
   }
   own_.tcp_port = ntohs(any.sin6_port);
-  watch(listening_.get(), EPOLLIN, EPOLL_CTL_ADD);
+  watch(listening_.get(), EPOLLIN, EPOLL_CTL_ADD, kListening);
 }
 
-void Control::watch(int fd, std::uint32_t events, int operation) const {
+void Control::watch(int fd, std::uint32_t events, int operation, std::uint64_t token) const {
   epoll_event event{};
   event.events = events;
+  event.data.u64 = token;
   (void)epoll_ctl(epoll_.get(), operation, fd, &event);
+}
+
+// A forked child may still hold the socket: closing it alone would leave it in the epoll.
+void Control::forget(Connection* connection) const {
+  if (connection->fd) watch(connection->fd.get(), 0, EPOLL_CTL_DEL, 0);
+  *connection = {};
 }
 
 Control::~Control() {
@@ -153,11 +184,27 @@ Control::~Control() {
 void Control::describe(Address* address) const { *address = own_; }
 
 void Control::connect(int peer, const Address& address) {
-  Peer& p = peers_[static_cast<std::size_t>(peer)];
-  p.address = address;
-  p.wanted = true;
+  peers_[static_cast<std::size_t>(peer)].address = address;
   numbers_[address.cookie] = peer;
-  if (cookie_ > address.cookie) dial(peer);
+  unsettled_.push_back(peer);
+  if (cookie_ > address.cookie) return;
+  // It may have dialled before, even more than once; what was read of it then need not be the last
+  // of it.
+  std::vector<std::uint64_t> its_own;
+  for (const auto& [token, connection] : strangers_) {
+    if (is_from(connection.input, address.cookie)) its_own.push_back(token);
+  }
+  for (const std::uint64_t token : its_own) read_stranger(token);
+}
+
+// What connect() leaves to do.
+int Control::settle() {
+  for (const int peer : std::exchange(unsettled_, {})) {
+    Peer& p = peers_[static_cast<std::size_t>(peer)];
+    if (p.greeted) read_peer(peer);
+    if (!p.greeted && !p.dialled && p.address.cookie != 0 && cookie_ > p.address.cookie) dial(peer);
+  }
+  return 1;
 }
 
 // Tries the peer's addresses in turn.
@@ -170,12 +217,13 @@ void Control::dial(int peer) {
         ::connect(p.connection.fd.get(), reinterpret_cast<const sockaddr*>(&to), sizeof(to));
     if (done == 0 || errno == EINPROGRESS) {
       p.dialled = true;
-      watch(p.connection.fd.get(), EPOLLOUT, EPOLL_CTL_ADD);
+      watch(p.connection.fd.get(), EPOLLOUT, EPOLL_CTL_ADD, token_of(peer));
       return;
     }
   }
-  lose(peer, fmt::format("no TCP connection to {} port {}: {}", text_of(p.address.host[0]),
-                         p.address.tcp_port, std::strerror(errno)));
+  lose(peer, Loss::ended,
+       fmt::format("no TCP connection to {} port {}: {}", text_of(p.address.host[0]),
+                   p.address.tcp_port, std::strerror(errno)));
 }
 
 int Control::advance_dial(int peer) {
@@ -188,12 +236,13 @@ int Control::advance_dial(int peer) {
   getsockopt(p.connection.fd.get(), SOL_SOCKET, SO_ERROR, &error, &length);
   if (error != 0) {
     ++p.next_host;
+    forget(&p.connection);
     errno = error;
     dial(peer);
     return 1;
   }
   tune(p.connection.fd.get());
-  watch(p.connection.fd.get(), EPOLLIN, EPOLL_CTL_MOD);
+  watch(p.connection.fd.get(), EPOLLIN, EPOLL_CTL_MOD, token_of(peer));
   Frame hello;
   hello.from = cookie_;
   hello.to = p.address.cookie;
@@ -214,12 +263,13 @@ void Control::drop(int peer) {
   if (const auto name = numbers_.find(p.address.cookie);
       name != numbers_.end() && name->second == peer)
     numbers_.erase(name);
+  forget(&p.connection);
   p = {};
 }
 
-void Control::lose(int peer, const std::string& cause) {
+void Control::lose(int peer, Loss loss, const std::string& cause) {
   drop(peer);
-  listener_.lost(peer, cause);
+  listener_.lost(peer, loss, cause);
 }
 
 int Control::accept_all() {
@@ -230,8 +280,8 @@ int Control::accept_all() {
         above_standard(accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)));
     if (!fd) break;
     tune(fd.get());
-    watch(fd.get(), EPOLLIN, EPOLL_CTL_ADD);
-    strangers_.push_back({std::move(fd), {}});
+    watch(fd.get(), EPOLLIN, EPOLL_CTL_ADD, next_stranger_);
+    strangers_.emplace(next_stranger_++, Connection{std::move(fd), {}});
     ++events;
   }
   return events;
@@ -245,7 +295,10 @@ bool Control::adopt(Connection* connection) {
   std::memcpy(&frame, connection->input.data(), sizeof(frame));
   const bool valid = frame.magic == kMagic && frame.message == Message::hello &&
                      frame.to == cookie_ && frame.from > cookie_;
-  if (!valid) return true;  // closed with its connection
+  if (!valid) {
+    forget(connection);
+    return true;
+  }
   const auto name = numbers_.find(frame.from);
   if (name == numbers_.end()) return false;
   Peer& p = peers_[static_cast<std::size_t>(name->second)];
@@ -253,57 +306,66 @@ bool Control::adopt(Connection* connection) {
   connection->input.erase(connection->input.begin(), connection->input.begin() + sizeof(Frame));
   p.connection = std::move(*connection);
   p.greeted = true;
+  watch(p.connection.fd.get(), EPOLLIN, EPOLL_CTL_MOD, token_of(name->second));
+  unsettled_.push_back(name->second);  // more than its hello may have come
   return true;
 }
 
-int Control::read_strangers() {
-  constexpr std::size_t kMostFrames = 16;
-  int events = 0;
-  std::erase_if(strangers_, [&](Connection& connection) {
-    std::string cause;
-    // One that waits may have gone meanwhile, and its dialler may have dialled again.
-    if (connection.input.size() < kMostFrames * sizeof(Frame) &&
-        !read_all(connection.fd.get(), &connection.input, &cause))
-      return true;
-    const bool settled = adopt(&connection);
-    events += settled ? 1 : 0;
-    return settled;
-  });
-  return events;
+// One that waits may have gone meanwhile, and its dialler may have dialled again.
+int Control::read_stranger(std::uint64_t token) {
+  const auto at = strangers_.find(token);
+  if (at == strangers_.end()) return 0;
+  Connection& connection = at->second;
+  int error = 0;
+  if (!read_all(connection.fd.get(), &connection.input, &error) ||
+      connection.input.size() > kMostUnread) {
+    forget(&connection);
+    strangers_.erase(at);
+    return 0;
+  }
+  if (!adopt(&connection)) return 0;
+  strangers_.erase(at);
+  return 1;
 }
 
 int Control::read_peer(int peer) {
   Peer& p = peers_[static_cast<std::size_t>(peer)];
-  std::string cause;
-  const bool alive = read_all(p.connection.fd.get(), &p.connection.input, &cause);
+  int error = 0;
+  const bool alive = read_all(p.connection.fd.get(), &p.connection.input, &error);
   int events = 0;
   Frame frame;
   while (p.greeted && take_frame(&p.connection.input, &frame)) {
     ++events;
     if (frame.magic != kMagic) {
-      lose(peer, "it sent what is no frame of weft");
+      lose(peer, Loss::ended, "it sent what is no frame of weft");
       return events;
     }
     listener_.received(peer, frame);
   }
   if (!alive && p.greeted) {
-    lose(peer, cause);
+    lose(peer, is_unreachable(error) ? Loss::unreachable : Loss::ended,
+         error == 0 ? "its process ended" : std::strerror(error));
     ++events;
   }
   return events;
 }
 
-int Control::progress(std::chrono::microseconds patience) {
-  const auto now = std::chrono::steady_clock::now();
-  if (now - looked_ < patience) return 0;
-  looked_ = now;
-  int events = accept_all();
-  if (!strangers_.empty()) events += read_strangers();
-  for (std::size_t i = 0; i < peers_.size(); ++i) {
-    const int peer = static_cast<int>(i);
-    if (peers_[i].dialled) events += advance_dial(peer);
-    if (peers_[i].greeted) events += read_peer(peer);
-  }
+int Control::handle(std::uint64_t token) {
+  if (token == kListening) return accept_all();
+  if (token >= kFirstStranger) return read_stranger(token);
+  const int peer = static_cast<int>(token - kFirstPeer);
+  const Peer& p = peers_[static_cast<std::size_t>(peer)];
+  if (p.dialled) return advance_dial(peer);
+  return p.greeted ? read_peer(peer) : 0;
+}
+
+int Control::progress() {
+  constexpr int kMost = 64;
+  epoll_event ready[kMost];
+  int events = unsettled_.empty() ? 0 : settle();
+  const int count = epoll_wait(epoll_.get(), ready, kMost, 0);
+  for (int i = 0; i < count; ++i) events += handle(ready[i].data.u64);
+  if (!unsettled_.empty()) events += settle();
   return events;
 }
 

@@ -4,7 +4,7 @@
 
 #include <weft/transport.h>
 
-#include <chrono>
+#include <cstdint>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -15,11 +15,17 @@
 
 namespace weft::verbs {
 
-// What happens at a peer's connection.
+// How a connection ended.
+enum class Loss : std::uint8_t {
+  ended,        // the peer's process did, or there never was a way to it
+  unreachable,  // nothing comes through: the network between may be down, and the peer alive
+};
+
+// What happens at a peer's connection; called by progress() alone.
 struct ControlListener {
   virtual ~ControlListener() = default;
   virtual void received(int peer, const Frame& frame) = 0;
-  virtual void lost(int peer, const std::string& cause) = 0;
+  virtual void lost(int peer, Loss loss, const std::string& cause) = 0;
 };
 
 class Control {
@@ -33,8 +39,8 @@ class Control {
   // Fills in where this rank listens.
   void describe(Address* address) const;
 
-  // Starts to connect: of two transports the one with the higher cookie dials. The peer may have
-  // dialled already.
+  // Starts to connect: of two transports the one with the higher cookie dials, by its next
+  // progress(). The peer may have dialled already.
   void connect(int peer, const Address& address);
   bool connected(int peer) const { return peers_[static_cast<std::size_t>(peer)].greeted; }
   // Frames are small and few: they fit the socket's buffer. Ignored where there is no connection.
@@ -45,9 +51,9 @@ class Control {
   // Readable when progress() has something to do.
   int descriptor() const { return epoll_.get(); }
 
-  // Takes what has arrived, but not sooner than `patience` after the last time; returns how many
-  // events there were.
-  int progress(std::chrono::microseconds patience);
+  // Takes what has arrived; returns how many events there were. One system call, and more only for
+  // connections at which something happened.
+  int progress();
 
  private:
   struct Connection {
@@ -56,21 +62,23 @@ class Control {
   };
   struct Peer {
     Connection connection;
-    bool wanted = false;   // connect() was called
     bool dialled = false;  // the connection is on its way: a hello is to be sent
     bool greeted = false;
     std::size_t next_host = 0;
     Address address;
   };
 
+  int settle();
+  int handle(std::uint64_t token);
   void dial(int peer);
   int accept_all();
   int advance_dial(int peer);
   int read_peer(int peer);
-  int read_strangers();
+  int read_stranger(std::uint64_t token);
   bool adopt(Connection* connection);
-  void watch(int fd, std::uint32_t events, int operation) const;
-  void lose(int peer, const std::string& cause);
+  void watch(int fd, std::uint32_t events, int operation, std::uint64_t token) const;
+  void forget(Connection* connection) const;
+  void lose(int peer, Loss loss, const std::string& cause);
 
   const std::uint64_t cookie_;
   ControlListener& listener_;
@@ -80,9 +88,10 @@ class Control {
   Address own_;
   std::vector<Peer> peers_;
   std::unordered_map<std::uint64_t, int> numbers_;  // of wanted peers, by their cookies
-  std::vector<Connection>
-      strangers_;  // accepted: have not said who they are, or are not wanted yet
-  std::chrono::steady_clock::time_point looked_{};
+  // Accepted: have not said who they are, or are not wanted yet. By their tokens.
+  std::unordered_map<std::uint64_t, Connection> strangers_;
+  std::uint64_t next_stranger_;
+  std::vector<int> unsettled_;  // peers to dial, or of whom something was read before they had one
 };
 
 }  // namespace weft::verbs

@@ -17,9 +17,18 @@ Status refused(ErrorCode code, const std::string& text) {
   return Status::error(code, text.c_str());
 }
 
+// On InfiniBand a GID is of use beside the LID: ports of other subnets, and some virtual ones, are
+// reached by it.
+void take_infiniband_gid(Device* device) {
+  if (ibv_query_gid(device->context.get(), device->port, 0, &device->gid) == 0)
+    device->gid_index = 0;
+  device->choice += "InfiniBand, by LID";
+  if (device->local_port().address.grh_required) device->choice += " and GID";
+}
+
 Status choose_gid(Device* device, int wished) {
   if (wished < 0 && !device->ethernet()) {
-    device->choice += "InfiniBand, by LID";
+    take_infiniband_gid(device);
     return {};
   }
   int best = 0;

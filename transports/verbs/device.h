@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "address_vector.h"
+
 namespace weft::verbs {
 
 // Deleters: a handle owns its object of libibverbs.
@@ -39,11 +41,15 @@ struct Device {
   ibv_device_attr limits{};
   ibv_port_attr attributes{};
   std::uint8_t port = 1;
-  int gid_index = -1;  // -1: none is needed (InfiniBand within a subnet)
+  int gid_index = -1;  // -1: it has no GID
   ibv_gid gid{};
   std::string choice;  // for the log: what was chosen and why
 
   bool ethernet() const { return attributes.link_layer == IBV_LINK_LAYER_ETHERNET; }
+  LocalPort local_port() const {
+    const bool grh_required = (attributes.flags & IBV_QPF_GRH_REQUIRED) != 0;
+    return {{attributes.lid, gid, grh_required}, ethernet(), port, gid_index};
+  }
 };
 
 // Every RDMA device of this machine, in the order of libibverbs.

@@ -219,7 +219,7 @@ void inspect_locked_memory(const Reporter& reporter) {
 
 std::string reason_of(const Device& device, int wished_gid) {
   if (wished_gid >= 0) return "the address that WEFT_VERBS_GID_INDEX names";
-  if (!device.ethernet()) return "InfiniBand, which needs no GID";
+  if (!device.ethernet()) return "InfiniBand, which goes by LID within a subnet";
   ibv_gid_entry entry{};
   const auto index = static_cast<std::uint32_t>(device.gid_index);
   if (ibv_query_gid_ex(device.context.get(), device.port, index, &entry, 0) != 0) return "its GID";

@@ -1,5 +1,7 @@
 #include "lane.h"
 
+#include <cstring>
+
 namespace weft::verbs {
 
 ibv_send_wr& Chain::add(Lane& lane, ibv_wr_opcode opcode) {
@@ -21,9 +23,9 @@ void Chain::add_part(const void* address, std::size_t bytes, std::uint32_t key) 
 
 void Chain::add_record(Lane& lane, const Record& record, const void* payload) {
   ibv_send_wr& send = add(lane, IBV_WR_SEND);
-  Record& kept = records_[count_ - 1];
-  kept = record;
-  add_part(&kept, kept.bytes(), 0);
+  std::byte* kept = records_[count_ - 1];
+  std::memcpy(kept, &record, sizeof(record));
+  add_part(kept, record.bytes(), 0);
   if (record.payload_bytes > 0) add_part(payload, record.payload_bytes, 0);
   send.send_flags = IBV_SEND_INLINE;
 }

@@ -14,10 +14,12 @@ struct Registration;
 // What a completed work request sets free.
 struct Pending {
   std::uint64_t last = 0;                // its work request's number
-  std::uint64_t* completed = nullptr;    // raised by one; null: nobody asked, or `transfer` does it
+  std::uint64_t* completed = nullptr;    // raised by one; null: nobody asked, or the transfer does
   Registration* registration = nullptr;  // held for it
   int staging = -1;
-  int transfer = -1;  // of several pieces, which complete together
+  void* copy_to = nullptr;  // where `copy_bytes` of the staging go; null: nowhere
+  std::size_t copy_bytes = 0;
+  int transfer = -1;  // whose piece it is; -1: none's
 };
 
 // Pending work in the order it was posted; never more than a send queue holds.
@@ -45,10 +47,14 @@ struct Lane {
   std::uint32_t window = 0;     // SENDs that each side may have on their way
   std::uint32_t credits = 0;    // of those, how many may be posted now
   std::uint64_t sends = 0;      // SENDs with a number so far
-  std::byte* ring = nullptr;    // `window` places for SENDs, each in use until its credit returns
-  std::uint32_t owed = 0;       // receives posted again and not yet told
-  std::uint64_t mail_address = 0;  // of the peer's mail slots
-  std::uint32_t mail_rkey = 0;
+  // `window` places for SENDs, each in use until its credit returns.
+  std::byte* send_places = nullptr;
+  // Places for records of credits, as many as may be on their way.
+  std::byte* credit_places = nullptr;
+  std::uint64_t credit_sends = 0;
+  std::uint32_t owed = 0;          // receives posted again and not yet told
+  std::uint64_t ring_address = 0;  // of the peer's eager ring
+  std::uint32_t ring_rkey = 0;
   PendingQueue pending;
 
   // How many receives to tell the peer of now.
@@ -75,7 +81,8 @@ class Chain {
   // A new work request of the lane, cleared but for its operation, and where its parts are.
   ibv_send_wr& add(Lane& lane, ibv_wr_opcode opcode);
   void add_part(const void* address, std::size_t bytes, std::uint32_t key);
-  // A SEND of a record, which is copied, with the payload behind it.
+  // A SEND of a record, which is copied, with the payload behind it: together no more than the
+  // queue pair takes inline.
   void add_record(Lane& lane, const Record& record, const void* payload);
   // Somebody waits for what was added last: a completion must follow.
   void complete() { completes_ = true; }
@@ -87,7 +94,7 @@ class Chain {
  private:
   ibv_send_wr requests_[kMost];
   ibv_sge parts_[kMost][2];
-  Record records_[kMost];
+  alignas(Record) std::byte records_[kMost][sizeof(Record)];  // left as they are until used
   int count_ = 0;
   bool completes_ = false;
 };

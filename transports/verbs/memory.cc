@@ -27,12 +27,13 @@ std::string locked_memory_hint(int error) {
 }
 
 Status register_region(const Device& device, void* address, std::size_t bytes, Placement placement,
-                       RegionHandle* out) {
+                       Access access, RegionHandle* out) {
   ibv_pd* domain = device.domain.get();
+  const int flags = access == Access::all ? kAccess : 0;
   if (placement == Placement::relaxed)
-    out->reset(ibv_reg_mr(domain, address, bytes, kAccess | IBV_ACCESS_RELAXED_ORDERING));
+    out->reset(ibv_reg_mr(domain, address, bytes, flags | IBV_ACCESS_RELAXED_ORDERING));
   // Some kernels refuse a device that cannot relax; what else is wrong is wrong without it, too.
-  if (*out == nullptr) out->reset(ibv_reg_mr(domain, address, bytes, kAccess));
+  if (*out == nullptr) out->reset(ibv_reg_mr(domain, address, bytes, flags));
   if (*out != nullptr) return {};
   const int error = errno;
   return Status::error(ErrorCode::no_resources,

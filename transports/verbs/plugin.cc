@@ -50,18 +50,21 @@ Settings settings(const OpenOptions& options) {
   if (const char* device = transport::text_setting(options, "verbs.device")) s.device = device;
   s.rails = static_cast<int>(number("verbs.rails", 1, kMaxRails, kMaxRails));
   s.port.port = static_cast<int>(number("verbs.port", 1, 255, -1));
-  s.port.gid_index = static_cast<int>(number("verbs.gid_index", 0, 65535, -1));
+  s.port.gid_index = static_cast<int>(number("verbs.gid_index", 0, 255, -1));
   QueueLimits& l = s.limits;
   l.sends = static_cast<std::uint32_t>(number("verbs.send_queue", 4, 8192, l.sends));
   l.receives = static_cast<std::uint32_t>(number("verbs.receive_queue", 2, 512, l.receives));
-  l.inline_bytes =
-      static_cast<std::uint32_t>(number("verbs.inline_bytes", 64, 464, l.inline_bytes));
+  l.inline_bytes = static_cast<std::uint32_t>(number("verbs.inline_bytes", 0, 464, l.inline_bytes));
   l.timeout = static_cast<std::uint8_t>(number("verbs.timeout", 1, 31, l.timeout));
   l.retries = static_cast<std::uint8_t>(number("verbs.retry_count", 0, 7, l.retries));
   l.rnr_timer = static_cast<std::uint8_t>(number("verbs.rnr_timer", 0, 31, l.rnr_timer));
-  l.traffic_class = static_cast<int>(number("verbs.traffic_class", 0, 255, -1));
-  l.service_level = static_cast<int>(number("verbs.service_level", 0, 15, -1));
+  l.path.traffic_class = static_cast<int>(number("verbs.traffic_class", 0, 255, -1));
+  l.path.service_level = static_cast<int>(number("verbs.service_level", 0, 15, -1));
+  l.path.flow_label = static_cast<int>(number("verbs.flow_label", 0, 0xfffff, -1));
+  l.path.global = s.port.gid_index >= 0;
   l.in_order = static_cast<int>(number("verbs.in_order", 0, 1, -1));
+  s.port_grace = std::chrono::seconds(number("verbs.port_grace", 0, 86400, 30));
+  s.first_entry = static_cast<std::uint64_t>(number("verbs.first_entry", 0, 1L << 62, 0));
   s.max_message = static_cast<std::uint64_t>(number("verbs.max_message", 64, 1L << 31, 0));
   return s;
 }
@@ -84,7 +87,8 @@ transport::Transport* open(const OpenOptions* options, Status* why) {
       *why = rails.back()->status();
       return nullptr;
     }
-    auto opened = std::make_unique<Transport>(*options, chosen, std::move(rails));
+    static const SteadyClock clock;
+    auto opened = std::make_unique<Transport>(*options, chosen, std::move(rails), clock);
     if (opened->status().ok()) return opened.release();
     *why = opened->status();
   } catch (const std::invalid_argument& error) {

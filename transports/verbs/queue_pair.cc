@@ -7,6 +7,7 @@
 #include <cstring>
 #include <random>
 
+#include "inline_data.h"
 #include "memory.h"
 
 namespace weft::verbs {
@@ -17,33 +18,50 @@ namespace {
 
 Status failed(ErrorCode code, const std::string& text) { return Status::error(code, text.c_str()); }
 
+ibv_qp_init_attr request_of(const Device& device, const QueueLimits& limits,
+                            const SharedQueues& queues, std::uint32_t inline_bytes) {
+  ibv_qp_init_attr request{};
+  request.send_cq = queues.sends;
+  request.recv_cq = queues.arrivals;
+  request.srq = queues.receives;
+  request.qp_type = IBV_QPT_RC;
+  request.cap.max_send_wr =
+      std::min(limits.sends, static_cast<std::uint32_t>(device.limits.max_qp_wr));
+  request.cap.max_send_sge = 2;
+  request.cap.max_inline_data = inline_bytes;
+  return request;
+}
+
+PortAddress address_in(const Frame& frame) {
+  PortAddress address;
+  address.lid = frame.lid;
+  std::memcpy(address.gid.raw, frame.gid.data(), frame.gid.size());
+  address.grh_required = frame.grh_required != 0;
+  return address;
+}
+
 }  // namespace
 
-Status create_queue_pair(const Device& device, const QueueLimits& limits, ibv_cq* send_queue,
-                         ibv_cq* receive_queue, ibv_srq* receives, QueuePair* out) {
-  ibv_qp_init_attr wanted{};
-  wanted.send_cq = send_queue;
-  wanted.recv_cq = receive_queue;
-  wanted.srq = receives;
-  wanted.qp_type = IBV_QPT_RC;
-  wanted.cap.max_send_wr =
-      std::min(limits.sends, static_cast<std::uint32_t>(device.limits.max_qp_wr));
-  wanted.cap.max_send_sge = 2;
-  wanted.cap.max_inline_data = limits.inline_bytes;
-  // Devices refuse what they cannot inline: ask for less until one grants.
-  for (;;) {
-    out->handle.reset(ibv_create_qp(device.domain.get(), &wanted));
-    if (out->handle != nullptr || errno != EINVAL || wanted.cap.max_inline_data <= 64) break;
-    wanted.cap.max_inline_data /= 2;
-  }
+Status create_queue_pair(const Device& device, const QueueLimits& limits,
+                         const SharedQueues& queues, QueuePair* out) {
+  ibv_qp_init_attr granted{};
+  const std::uint32_t asked = first_granted(
+      inline_sizes(limits.inline_bytes),
+      [&](std::uint32_t inline_bytes) {
+        granted = request_of(device, limits, queues, inline_bytes);
+        errno = 0;  // some providers refuse without a word
+        return QueuePairHandle(ibv_create_qp(device.domain.get(), &granted));
+      },
+      &out->handle);
   if (out->handle == nullptr) {
     const int error = errno;
     return failed(ErrorCode::no_resources,
-                  fmt::format("{}: no queue pair: {}{}", device.name, std::strerror(error),
+                  fmt::format("{}: no queue pair: {}{}", device.name,
+                              error != 0 ? std::strerror(error) : "its provider does not say why",
                               locked_memory_hint(error)));
   }
-  out->inline_bytes = wanted.cap.max_inline_data;
-  out->sends = std::min(limits.sends, wanted.cap.max_send_wr);
+  out->inline_bytes = std::min(asked, granted.cap.max_inline_data);
+  out->sends = std::min(limits.sends, granted.cap.max_send_wr);
   out->psn = std::random_device()() & 0xffffff;
   ibv_qp_attr attributes{};
   attributes.qp_state = IBV_QPS_INIT;
@@ -68,18 +86,7 @@ Status connect_queue_pair(const Device& device, const QueueLimits& limits, const
   attributes.max_dest_rd_atomic =
       static_cast<std::uint8_t>(std::clamp(device.limits.max_qp_rd_atom, 1, 16));
   attributes.min_rnr_timer = limits.rnr_timer;
-  attributes.ah_attr.port_num = device.port;
-  attributes.ah_attr.dlid = peer.lid;
-  if (limits.service_level >= 0)
-    attributes.ah_attr.sl = static_cast<std::uint8_t>(limits.service_level);
-  if (device.gid_index >= 0) {
-    attributes.ah_attr.is_global = 1;
-    attributes.ah_attr.grh.hop_limit = 64;
-    attributes.ah_attr.grh.sgid_index = static_cast<std::uint8_t>(device.gid_index);
-    std::memcpy(attributes.ah_attr.grh.dgid.raw, peer.gid.data(), peer.gid.size());
-    if (limits.traffic_class >= 0)
-      attributes.ah_attr.grh.traffic_class = static_cast<std::uint8_t>(limits.traffic_class);
-  }
+  attributes.ah_attr = address_vector(device.local_port(), address_in(peer), limits.path);
   int error = ibv_modify_qp(pair.handle.get(), &attributes,
                             IBV_QP_STATE | IBV_QP_AV | IBV_QP_PATH_MTU | IBV_QP_DEST_QPN |
                                 IBV_QP_RQ_PSN | IBV_QP_MAX_DEST_RD_ATOMIC | IBV_QP_MIN_RNR_TIMER);

@@ -9,30 +9,37 @@
 namespace weft::verbs {
 
 struct QueueLimits {
-  std::uint32_t sends = 128;    // work requests in a send queue
-  std::uint32_t receives = 32;  // SENDs that a peer may have on their way here
-  std::uint32_t inline_bytes = 220;
-  std::uint8_t timeout = 14;  // 4.096 µs * 2^timeout until a retry
+  std::uint32_t sends = 128;         // work requests in a send queue
+  std::uint32_t receives = 32;       // SENDs that a peer may have on their way here
+  std::uint32_t inline_bytes = 220;  // at most
+  // 4.096 µs * 2^timeout until a retry: a link may be gone for some seconds.
+  std::uint8_t timeout = 18;
   std::uint8_t retries = 7;
   std::uint8_t rnr_timer = 12;
-  int traffic_class = -1;
-  int service_level = -1;
+  PathWishes path;
   int in_order = -1;  // 1: the device places in order, 0: it may not; -1: ask it
 };
 
 struct QueuePair {
   QueuePairHandle handle;
   std::uint32_t psn = 0;
-  std::uint32_t inline_bytes = 0;  // granted
+  std::uint32_t inline_bytes = 0;  // granted of those asked for
   std::uint32_t sends = 0;         // granted
 
   std::uint32_t number() const { return handle->qp_num; }
 };
 
-// A queue pair in the state INIT. Not ok with a text that says what to do.
+// What a device's queue pairs share.
+struct SharedQueues {
+  ibv_cq* sends = nullptr;
+  ibv_cq* arrivals = nullptr;
+  ibv_srq* receives = nullptr;
+};
+
+// A queue pair in the state INIT, with as much inline data as the device grants of those that
+// limits.inline_bytes asks for. Not ok with a text that says what to do.
 transport::Status create_queue_pair(const Device& device, const QueueLimits& limits,
-                                    ibv_cq* send_queue, ibv_cq* receive_queue, ibv_srq* receives,
-                                    QueuePair* out);
+                                    const SharedQueues& queues, QueuePair* out);
 
 // INIT to RTR to RTS: from now on it may send and receive.
 transport::Status connect_queue_pair(const Device& device, const QueueLimits& limits,

@@ -26,8 +26,8 @@ void make_nonblocking(int fd) { fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLO
 }  // namespace
 
 Rail::Rail(std::unique_ptr<Device> device, const QueueLimits& limits, int others, bool wakes)
-    : device_(std::move(device)) {
-  if (!open(limits, others, wakes) && status_.ok()) {
+    : device_(std::move(device)), limits_(limits) {
+  if (!open(others, wakes) && status_.ok()) {
     status_ = Status::error(
         ErrorCode::no_resources,
         fmt::format("{}: no queues: {}", device_->name, std::strerror(errno)).c_str());
@@ -40,13 +40,13 @@ Rail::~Rail() {
 }
 
 // Queues for all peers that there may be; queue pairs come with the first use.
-bool Rail::open(const QueueLimits& limits, int others, bool wakes) {
+bool Rail::open(int others, bool wakes) {
   const ibv_device_attr& most = device_->limits;
   const int receives = std::min({most.max_srq_wr, most.max_cqe, kMostReceives});
   peer_credits_ = static_cast<std::uint32_t>(std::clamp(
-      receives / others - static_cast<int>(kSpareReceives), 2, static_cast<int>(limits.receives)));
+      receives / others - static_cast<int>(kSpareReceives), 2, static_cast<int>(limits_.receives)));
   const int count = others * static_cast<int>(peer_credits_ + kSpareReceives);
-  const int sends = std::min<int>(others * static_cast<int>(limits.sends), most.max_cqe);
+  const int sends = std::min<int>(others * static_cast<int>(limits_.sends), most.max_cqe);
 
   ibv_context* context = device_->context.get();
   make_nonblocking(context->async_fd);
@@ -63,8 +63,7 @@ bool Rail::open(const QueueLimits& limits, int others, bool wakes) {
   attributes.attr.max_sge = 1;
   receives_.reset(ibv_create_srq(device_->domain.get(), &attributes));
   if (receives_ == nullptr) return false;
-  in_order_ = limits.in_order >= 0 ? limits.in_order > 0 : query_order();
-  return open_buffers(count);
+  return try_queue_pair() && open_buffers(count);
 }
 
 bool Rail::open_buffers(int receives) {
@@ -72,19 +71,31 @@ bool Rail::open_buffers(int receives) {
                   kStagingSlots * kStagedBytes;
   status_ = map_populated(buffer_bytes_, &buffers_);
   if (!status_.ok()) return false;
-  status_ = register_region(*device_, buffers_, buffer_bytes_, Placement::strict, &buffer_region_);
+  status_ = register_region(*device_, buffers_, buffer_bytes_, Placement::strict, Access::all,
+                            &buffer_region_);
   if (!status_.ok()) return false;
   for (int slot = static_cast<int>(kStagingSlots); slot-- > 0;) free_staging_.push_back(slot);
   for (int slot = 0; slot < receives; ++slot) post_receive(slot);
   return true;
 }
 
-// Asks the device about a queue pair made for the question.
-bool Rail::query_order() const {
+// Made for what it tells: whether there can be any, while there is another transport to fall back
+// on, and what it grants.
+bool Rail::try_queue_pair() {
   QueuePair probe;
-  const Status made = create_queue_pair(*device_, {}, send_queue_.get(), receive_queue_.get(),
-                                        receives_.get(), &probe);
-  return made.ok() && ibv_query_qp_data_in_order(probe.handle.get(), IBV_WR_RDMA_WRITE, 0) == 1;
+  status_ = make_queue_pair(&probe);
+  if (!status_.ok()) return false;
+  in_order_ = limits_.in_order >= 0
+                  ? limits_.in_order > 0
+                  : ibv_query_qp_data_in_order(probe.handle.get(), IBV_WR_RDMA_WRITE, 0) == 1;
+  return true;
+}
+
+Status Rail::make_queue_pair(QueuePair* out) {
+  const SharedQueues queues{send_queue_.get(), receive_queue_.get(), receives_.get()};
+  const Status status = create_queue_pair(*device_, limits_, queues, out);
+  if (status.ok()) limits_.inline_bytes = out->inline_bytes;
+  return status;
 }
 
 void Rail::post_receive(int slot) {

@@ -33,16 +33,29 @@ class Rail {
   const std::string& name() const { return device_->name; }
   ibv_cq* sends() const { return send_queue_.get(); }
   ibv_cq* arrivals() const { return receive_queue_.get(); }
-  ibv_srq* receives() const { return receives_.get(); }
+  // A queue pair in the state INIT for a peer. Not ok with a text that says what to do.
+  transport::Status make_queue_pair(QueuePair* out);
   ibv_comp_channel* channel() const { return channel_.get(); }
   // SENDs that each peer may have on their way here.
   std::uint32_t peer_credits() const { return peer_credits_; }
   // What is written over one queue pair becomes visible in the order it was written.
   bool in_order() const { return in_order_; }
 
-  // The port went down, or the device away: no new queue pairs. Empty: it works.
+  // The port stayed down, or the device is away: no new queue pairs. Empty: it works.
   const std::string& trouble() const { return trouble_; }
   void give_up(const std::string& why) { trouble_ = why; }
+  // The port went down and may come back; what is on its way is sent again meanwhile.
+  void port_down(std::int64_t now_ns) {
+    if (!down()) down_since_ns_ = now_ns;
+  }
+  void port_up() {
+    down_since_ns_ = -1;
+    trouble_.clear();
+  }
+  bool down() const { return down_since_ns_ >= 0; }
+  bool down_for(std::int64_t grace_ns, std::int64_t now_ns) const {
+    return down() && now_ns - down_since_ns_ >= grace_ns;
+  }
 
   const std::byte* arrival(int slot) const {
     return buffers_ + static_cast<std::size_t>(slot) * kReceiveBytes;
@@ -61,11 +74,12 @@ class Rail {
   void forget(std::uint32_t queue_pair) { peers_.erase(queue_pair); }
 
  private:
-  bool open(const QueueLimits& limits, int others, bool wakes);
+  bool open(int others, bool wakes);
   bool open_buffers(int receives);
-  bool query_order() const;
+  bool try_queue_pair();
 
   const std::unique_ptr<Device> device_;
+  QueueLimits limits_;  // what is known to be too much is asked for once
   transport::Status status_;
   ChannelHandle channel_;
   QueueHandle send_queue_, receive_queue_;
@@ -77,6 +91,7 @@ class Rail {
   std::uint32_t peer_credits_ = 0;
   bool in_order_ = false;
   std::string trouble_;
+  std::int64_t down_since_ns_ = -1;  // -1: the port is up
   std::unordered_map<std::uint32_t, int> peers_;
 };
 

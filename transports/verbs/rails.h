@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "transport.h"
+#include "settings.h"
 
 namespace weft::verbs {
 

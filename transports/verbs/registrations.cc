@@ -25,27 +25,39 @@ Status Registrations::add(void* address, std::size_t bytes, const Register& regi
   return {};
 }
 
+Status Registrations::add_region(void* address, std::size_t bytes, Placement placement,
+                                 Access access, Registration** out) {
+  const Status status = add(
+      address, bytes,
+      [&](const Device& device, RegionHandle* handle) {
+        return register_region(device, address, bytes, placement, access, handle);
+      },
+      out);
+  if (status.ok()) (*out)->access = access;
+  return status;
+}
+
 Status Registrations::acquire(void* address, std::size_t bytes, Registration** out) {
-  if (Registration* found = find(address, bytes)) {
+  Registration* found = find(address, bytes, Access::all);
+  if (found == nullptr) return add_region(address, bytes, placement_, Access::all, out);
+  ++found->references;
+  *out = found;
+  return {};
+}
+
+Status Registrations::acquire_source(const void* address, std::size_t bytes, Registration** out) {
+  void* begin = const_cast<void*>(address);
+  if (Registration* found = find(address, bytes, Access::read)) {
     ++found->references;
     *out = found;
     return {};
   }
-  return add(
-      address, bytes,
-      [&](const Device& device, RegionHandle* handle) {
-        return register_region(device, address, bytes, placement_, handle);
-      },
-      out);
+  if (add_region(begin, bytes, placement_, Access::all, out).ok()) return {};
+  return add_region(begin, bytes, placement_, Access::read, out);
 }
 
 Status Registrations::acquire_strict(void* address, std::size_t bytes, Registration** out) {
-  return add(
-      address, bytes,
-      [&](const Device& device, RegionHandle* handle) {
-        return register_region(device, address, bytes, Placement::strict, handle);
-      },
-      out);
+  return add_region(address, bytes, Placement::strict, Access::all, out);
 }
 
 Status Registrations::acquire_dmabuf(const DmaBuf& buffer, void* address, std::size_t bytes,
@@ -72,13 +84,13 @@ void Registrations::release(Registration* registration) {
   if (all_.empty()) longest_ = 0;
 }
 
-Registration* Registrations::find(const void* address, std::size_t bytes) {
+Registration* Registrations::find(const void* address, std::size_t bytes, Access access) {
   const auto begin = reinterpret_cast<std::uintptr_t>(address);
-  if (last_ != nullptr && last_->covers(begin, bytes)) return last_;
+  if (last_ != nullptr && last_->covers(begin, bytes, access)) return last_;
   // Those that begin further away than the longest is long cannot reach here.
   for (auto at = all_.upper_bound(begin); at != all_.begin();) {
     --at;
-    if (at->second->covers(begin, bytes)) return last_ = at->second.get();
+    if (at->second->covers(begin, bytes, access)) return last_ = at->second.get();
     if (begin - at->first >= longest_) break;
   }
   return nullptr;

@@ -18,11 +18,12 @@ struct Registration {
   std::uintptr_t begin = 0;
   std::size_t bytes = 0;
   int references = 0;
+  Access access = Access::all;
   bool device = false;  // a dma-buf: the processor may not touch it
   std::array<RegionHandle, kMaxRails> handles;
 
-  bool covers(std::uintptr_t address, std::size_t length) const {
-    return address >= begin && address + length <= begin + bytes;
+  bool covers(std::uintptr_t address, std::size_t length, Access wanted) const {
+    return address >= begin && address + length <= begin + bytes && access >= wanted;
   }
 };
 
@@ -36,17 +37,22 @@ class Registrations {
 
   // Holds a registration that covers these bytes: one there is, or a new one.
   transport::Status acquire(void* address, std::size_t bytes, Registration** out);
+  // The same for what is only read: also where this process may not write it.
+  transport::Status acquire_source(const void* address, std::size_t bytes, Registration** out);
   transport::Status acquire_strict(void* address, std::size_t bytes, Registration** out);
   transport::Status acquire_dmabuf(const DmaBuf& buffer, void* address, std::size_t bytes,
                                    Registration** out);
   void release(Registration* registration);
 
-  // One that covers these bytes, or null; not held. Its pointer is good until a release.
-  Registration* find(const void* address, std::size_t bytes);
+  // One that covers these bytes and allows that, or null; not held. Its pointer is good until a
+  // release.
+  Registration* find(const void* address, std::size_t bytes, Access access);
   bool has_device_memory() const { return device_count_ > 0; }
 
  private:
   using Map = std::multimap<std::uintptr_t, std::unique_ptr<Registration>>;
+  transport::Status add_region(void* address, std::size_t bytes, Placement placement, Access access,
+                               Registration** out);
   template <typename Register>
   transport::Status add(void* address, std::size_t bytes, const Register& register_with,
                         Registration** out);

@@ -1,99 +1,65 @@
 #include "transport.h"
 
 #include <sched.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
-
-#include "base/populate.h"
-#include "mail.h"
+#include <optional>
 
 namespace weft::verbs {
 
-using transport::LocalMemory;
-using transport::MemoryKey;
-using transport::RemoteMemory;
+using transport::Get;
+using transport::Put;
+using transport::queue_full;
+using transport::SignalOp;
 using transport::Status;
 
 namespace {
 
-// Peers beyond these are served by SENDs alone, so that polling and memory stay bounded.
-constexpr int kMaxCorrespondents = 32;
-constexpr std::uint32_t kMaxMailSlots = 32;
-
-std::vector<ibv_gid> gids_of(std::span<const std::unique_ptr<Rail>> rails) {
-  std::vector<ibv_gid> gids;
-  for (const auto& rail : rails) {
-    if (rail->device().gid_index >= 0) gids.push_back(rail->device().gid);
-  }
-  return gids;
-}
-
-// Where a signal is polled behind what was written, its device must not place that at its leisure.
-Placement placement_of(std::span<const std::unique_ptr<Rail>> rails) {
-  return rails.size() == 1 && rails[0]->in_order() ? Placement::strict : Placement::relaxed;
-}
+constexpr std::int64_t kLongestFlushNs = 2'000'000'000;
+// Calls of progress(), idle or not, between looks at the clock, and at what is rarely there.
+constexpr unsigned kLookEvery = 64;
+constexpr unsigned kLookAtSendsEvery = 16;
 
 }  // namespace
 
 Transport::Transport(const transport::OpenOptions& options, const Settings& settings,
-                     std::vector<std::unique_ptr<Rail>> rails)
-    : options_(options),
-      settings_(settings),
-      rails_(std::move(rails)),
-      registrations_(rails_, placement_of(rails_)),
-      regions_(registrations_),
-      peers_(static_cast<std::size_t>(options.size)) {
-  // Mail raises no completion that could wake anybody.
-  if (!options.wakes) {
-    mail_slots_ = std::clamp(settings_.limits.receives, 2u, kMaxMailSlots);
-    inboxes_left_ = kMaxCorrespondents;
-  }
-  ControlListener& listener = *this;
-  control_ = std::make_unique<Control>(options.size, gids_of(rails_), listener);
-  status_ = control_->status();
-  control_->describe(&address_);
-  address_.job = options.job;
-  address_.rails = static_cast<std::uint8_t>(rails_.size());
-  address_.link_layer = rails_[0]->device().attributes.link_layer;
+                     std::vector<std::unique_ptr<Rail>> rails, const Clock& clock)
+    : context_(options, settings, clock, std::move(rails)),
+      peers_(context_),
+      arrivals_(context_, peers_),
+      backlog_(context_, peers_),
+      address_(peers_.address()) {
+  peers_.listen(arrivals_);
   if (options.wakes) open_wait_descriptor();
-  if (options_.log == nullptr) return;
-  for (const auto& rail : rails_)
-    options_.log(options_.context, ("verbs: " + rail->device().choice).c_str());
+  for (const auto& rail : context_.rails) context_.log(rail->device().choice);
 }
 
 Transport::~Transport() {
   flush_all();
-  control_.reset();
-  for (Peer& p : peers_) {
-    for (int i = 0; i < p.lanes; ++i) forget_lane(p, i);
-    close_desk(p);
-  }
+  peers_.close();
   if (wait_fd_ >= 0) ::close(wait_fd_);
 }
 
 // What was posted arrives although this rank goes: its peers may wait for it. Bounded, and a dead
 // peer's work requests fail before that.
 void Transport::flush_all() {
-  const auto outstanding = [&] {
-    return std::ranges::any_of(peers_, [](const Peer& p) {
-      return std::ranges::any_of(p.lane, [](const Lane& l) { return l.completed < l.posted; });
-    });
+  const auto outstanding = [](const Peer& p) {
+    return p.pieces.has_value() ||
+           std::ranges::any_of(p.lane, [](const Lane& l) { return l.completed < l.posted; });
   };
-  for (Peer& p : peers_) {
-    for (const int number : p.active) {
-      Lane& lane = p.lane[static_cast<std::size_t>(number)];
-      if (!p.failure.ok() || lane.signaled == lane.posted || lane.room() < 1) continue;
-      Chain chain;
-      chain.add(lane, IBV_WR_RDMA_WRITE);  // of nothing, for its completion
-      chain.complete();
-      if (!post_now(p, number, chain)) break;
+  const std::int64_t deadline_ns = context_.clock.now_ns() + kLongestFlushNs;
+  for (;;) {
+    for (Peer& p : peers_) {
+      // A copy: one that fails is ended.
+      for (const int number : std::vector<int>(p.active)) {
+        const Lane& lane = p.at(number);
+        if (lane.signaled < lane.posted && !peers_.ask(p, number)) break;
+      }
     }
-  }
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(2);
-  while (outstanding() && std::chrono::steady_clock::now() < deadline) {
+    if (std::none_of(peers_.begin(), peers_.end(), outstanding)) return;
+    if (context_.clock.now_ns() >= deadline_ns) return;
     if (progress() == 0) sched_yield();
   }
 }
@@ -103,124 +69,106 @@ transport::Capabilities Transport::capabilities() const {
   result.ordered = true;
   result.get = true;
   // Of a current card; a rail of 100 Gb/s moves a byte in 0.08 ns.
-  result.cost = {
-      .latency_ns = 1100,
-      .message_ns = 150,
-      .wire_ns_per_byte = 0.08F / static_cast<float>(std::max<std::size_t>(rails_.size(), 1))};
-  for (const auto& rail : rails_)
+  result.cost = {.latency_ns = 1100,
+                 .message_ns = 150,
+                 .wire_ns_per_byte = 0.08F / static_cast<float>(context_.rails.size())};
+  for (const auto& rail : context_.rails)
     result.max_message =
         std::min<std::uint64_t>(result.max_message, rail->device().attributes.max_msg_sz);
-  if (settings_.max_message > 0)
-    result.max_message = std::min(result.max_message, settings_.max_message);
+  if (context_.settings.max_message > 0)
+    result.max_message = std::min(result.max_message, context_.settings.max_message);
   result.blocking_wait_fd = wait_fd_;
   return result;
 }
 
-Status Transport::connect(int number, std::span<const std::byte> address) {
-  Address theirs;
-  if (address.size() == sizeof(theirs)) std::memcpy(&theirs, address.data(), sizeof(theirs));
-  if (address.size() != sizeof(theirs) || theirs.magic != kMagic ||
-      theirs.hosts > theirs.host.size() || theirs.rails == 0)
-    return Status::error(ErrorCode::unsupported, "not an address of this transport");
-  if (Status status = transport::check_job(options_.job, theirs.job); !status.ok()) return status;
-  if (theirs.link_layer != address_.link_layer)
-    return Status::error(ErrorCode::unsupported, "one side is InfiniBand, the other Ethernet");
-  Peer& p = peer(number);
-  p.lanes = std::min<int>(address_.rails, theirs.rails);
-  if (number != options_.rank) {
-    if (!p.known) ++known_;
-    control_->connect(number, theirs);
+// What is wrong with a put; null: nothing, and *number is its peer.
+const char* Transport::fault_of(const Put& put, int* number) const {
+  if (const char* fault = transport::fault_of(put, number)) return fault;
+  if (put.signal != SignalOp::none && context_.imports[*put.signal_memory].device != 0)
+    return "a signal in a device's memory";
+  return nullptr;
+}
+
+// To this rank itself.
+Status Transport::put_here(const Put& put) {
+  const auto locate = [&](const transport::RemoteMemory& memory, std::uint64_t offset,
+                          std::size_t bytes) {
+    const Key& key = context_.imports[memory];
+    return context_.regions.locate(Spot::of(key.region, key.generation, offset), bytes);
+  };
+  if (put.bytes > 0) {
+    std::byte* target = locate(*put.target, put.target_offset, put.bytes);
+    if (target == nullptr) return Status::error(ErrorCode::invalid_argument, "released memory");
+    std::memmove(target, put.source, put.bytes);
   }
-  p.known = true;
-  return {};
-}
-
-bool Transport::connected(int number) const {
-  const Peer& p = peers_[static_cast<std::size_t>(number)];
-  return p.known && p.failure.ok() && (number == options_.rank || control_->connected(number));
-}
-
-void Transport::disconnect(int number) {
-  Peer& p = peer(number);
-  if (p.known && p.failure.ok() && number != options_.rank) {
-    Frame leave;
-    leave.message = Message::leave;
-    control_->send(number, leave);
-    end(number);
+  if (put.signal != SignalOp::none) {
+    std::byte* word = locate(*put.signal_memory, put.signal_offset, sizeof(std::uint64_t));
+    if (word == nullptr) return Status::error(ErrorCode::invalid_argument, "released memory");
+    transport::change_word(word, put.signal, put.signal_value);
   }
-  std::erase_if(gets_, [&](const auto& get) { return get.source.peer == number; });
-  p = {};
-}
-
-// Before memory becomes a region.
-Status Transport::check_region(std::size_t bytes) const {
-  if (bytes >> Spot::kOffsetBits != 0)
-    return Status::error(ErrorCode::no_resources, "1 TiB and more in one registration");
-  if (regions_.full())
-    return Status::error(ErrorCode::no_resources, "too many registrations: release some");
+  if (put.completed != nullptr) ++*put.completed;
   return {};
 }
 
-Status Transport::allocate(std::size_t bytes, LocalMemory* out) {
-  if (const Status status = check_region(bytes); !status.ok()) return status;
-  const std::size_t length = transport::whole_pages(bytes);
-  std::byte* address = nullptr;
-  Status status = map_populated(length, &address);
-  if (!status.ok()) return status;
-  Registration* registration = nullptr;
-  status = registrations_.acquire(address, length, &registration);
-  if (!status.ok()) {
-    munmap(address, length);
-    return status;
+Status Transport::put(std::span<const Put> puts, std::size_t* posted) {
+  *posted = 0;
+  std::optional<Batch> batch;
+  Status status;
+  for (const Put& put : puts) {
+    int number = -1;
+    if (const char* fault = fault_of(put, &number)) {
+      status = Status::error(ErrorCode::invalid_argument, fault);
+      break;
+    }
+    Peer& p = peers_[number];
+    if (batch && &batch->peer() != &p) batch->flush();
+    if (!batch || &batch->peer() != &p) batch.emplace(context_, peers_, p);
+    if (number == context_.options.rank) {
+      status = p.failure.ok() ? put_here(put) : p.failure;
+    } else if (peers_.ready(p)) {
+      status = batch->put(put);
+      if (p.pieces) backlog_.add(p);
+    } else {
+      status = p.failure.ok() ? queue_full() : p.failure;
+    }
+    if (!status.ok()) break;
+    ++*posted;
   }
-  describe(regions_.add(address, length, registration, true), out);
+  if (batch && !batch->flush() && status.ok()) status = batch->peer().failure;
+  return status;
+}
+
+Status Transport::get(std::span<const Get> gets) {
+  for (const Get& get : gets) {
+    if (const char* fault = transport::fault_of(get))
+      return Status::error(ErrorCode::invalid_argument, fault);
+    const Key& key = context_.imports[*get.source];
+    Peer& p = peers_[get.source->peer];
+    if (!p.failure.ok()) return p.failure;
+    const bool here = p.number == context_.options.rank;
+    if (here && get.bytes > 0) {
+      std::memmove(get.destination, reinterpret_cast<std::byte*>(key.address) + get.source_offset,
+                   get.bytes);
+    }
+    if (here || get.bytes == 0) {
+      if (get.completed != nullptr) ++*get.completed;
+      continue;
+    }
+    p.gets.push_back({get, key});
+    backlog_.add(p);
+  }
+  backlog_.post();
   return {};
 }
 
-Status Transport::register_memory(void* address, std::size_t bytes, LocalMemory* out) {
-  if (address == nullptr || bytes == 0)
-    return Status::error(ErrorCode::invalid_argument, "no memory to register");
-  if (const Status status = check_region(bytes); !status.ok()) return status;
-  Registration* registration = nullptr;
-  const Status status = registrations_.acquire(address, bytes, &registration);
-  if (!status.ok()) return status;
-  describe(regions_.add(static_cast<std::byte*>(address), bytes, registration, false), out);
-  return {};
+int Transport::progress() {
+  int events = arrivals_.take_receives() + arrivals_.take_entries();
+  // A failed work request raises a completion that nobody asked for.
+  if (context_.awaited > 0 || calls_ % kLookAtSendsEvery == 0)
+    events += arrivals_.take_completions();
+  if (!backlog_.empty()) events += backlog_.post();
+  if (++calls_ % kLookEvery == 0 || peers_.connecting()) events += look();
+  return events;
 }
-
-Status Transport::register_dmabuf(int fd, std::uint64_t offset, void* address, std::size_t bytes,
-                                  LocalMemory* out) {
-  if (fd < 0 || bytes == 0)
-    return Status::error(ErrorCode::invalid_argument, "no dma-buf to register");
-  if (const Status status = check_region(bytes); !status.ok()) return status;
-  Registration* registration = nullptr;
-  const Status status = registrations_.acquire_dmabuf({fd, offset}, address, bytes, &registration);
-  if (!status.ok()) return status;
-  describe(regions_.add(static_cast<std::byte*>(address), bytes, registration, false), out);
-  return {};
-}
-
-void Transport::describe(std::uint32_t number, LocalMemory* out) const {
-  const Region& region = regions_[number];
-  Key key;
-  key.region = number;
-  key.generation = region.generation;
-  key.device = region.registration->device ? 1 : 0;
-  key.address = reinterpret_cast<std::uint64_t>(region.address);
-  key.bytes = region.bytes;
-  for (std::size_t i = 0; i < rails_.size(); ++i)
-    key.rkeys[i] = region.registration->handles[i]->rkey;
-  transport::describe_memory(key, region.address, number, out);
-}
-
-void Transport::release(const LocalMemory& memory) {
-  regions_.remove(static_cast<std::uint32_t>(memory.handle));
-}
-
-Status Transport::import_memory(int number, const MemoryKey& key, RemoteMemory* out) {
-  return imports_.import(number, key, out);
-}
-
-void Transport::release(const RemoteMemory& memory) { imports_.release(memory); }
 
 }  // namespace weft::verbs

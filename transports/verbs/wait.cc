@@ -3,8 +3,6 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include <chrono>
-
 #include "base/descriptor.h"
 #include "transport.h"
 
@@ -30,8 +28,8 @@ void drain(ibv_comp_channel* channel) {
 void Transport::open_wait_descriptor() {
   wait_fd_ = above_standard(epoll_create1(EPOLL_CLOEXEC));
   if (wait_fd_ < 0) return;
-  watch(wait_fd_, control_->descriptor());
-  for (const auto& rail : rails_) {
+  watch(wait_fd_, peers_.control_descriptor());
+  for (const auto& rail : context_.rails) {
     watch(wait_fd_, rail->channel()->fd);
     watch(wait_fd_, rail->device().context->async_fd);
   }
@@ -39,9 +37,9 @@ void Transport::open_wait_descriptor() {
 
 void Transport::arm() {
   if (wait_fd_ < 0) return;
-  control_->progress(std::chrono::microseconds(0));
+  peers_.progress();
   take_events();
-  for (const auto& rail : rails_) {
+  for (const auto& rail : context_.rails) {
     drain(rail->channel());
     (void)ibv_req_notify_cq(rail->sends(), 0);
     (void)ibv_req_notify_cq(rail->arrivals(), 0);

@@ -73,7 +73,7 @@ struct Record {
   RecordKind kind = RecordKind::credits;
   std::uint8_t credits = 0;  // receives of this lane that the sender has taken and posted again
   std::uint16_t number = 0;
-  std::uint8_t mail_credits = 0;  // mail slots that the sender has emptied
+  std::uint8_t ring_credits = 0;  // slots of its eager ring that the sender has emptied
   std::uint8_t padding = 0;
   std::uint64_t value = 0;
   Spot signal;
@@ -89,7 +89,7 @@ enum class Message : std::uint32_t {
   hello,
   queue_pair,
   ready,
-  leave,  // the sender has ended this connection
+  leave,  // the sender has ended this connection, for the cause that it names
   bye,    // it closes its transport
 };
 
@@ -106,13 +106,16 @@ struct Frame {
   std::uint8_t lane = 0;
   std::uint8_t mtu = 0;  // ibv_mtu
   std::uint8_t max_reads = 0;
-  std::uint8_t in_order = 0;  // the sender's device places what is written to it in order
-  std::uint8_t usable = 0;    // ready: the lanes that work, as bits
-  std::uint32_t credits = 0;  // receives kept for the peer on this lane
-  std::uint32_t mail_slots = 0;
-  std::uint32_t mail_rkey = 0;
-  std::uint64_t mail_address = 0;
+  std::uint8_t in_order = 0;      // the sender's device places what is written to it in order
+  std::uint8_t usable = 0;        // ready: the lanes that work, as bits
+  std::uint8_t grh_required = 0;  // the sender's port takes no packets without a global header
+  std::uint32_t credits = 0;      // receives kept for the peer on this lane
+  // The sender's eager ring for the peer; no slots: it has none.
+  std::uint32_t ring_slots = 0;
+  std::uint32_t ring_rkey = 0;
+  std::uint64_t ring_address = 0;
   std::array<std::uint8_t, 16> gid{};
+  std::array<char, 120> cause{};  // leave: for people, ends with a zero; empty: none
 };
 
 }  // namespace weft::verbs
