@@ -55,6 +55,7 @@ void Peers::close() {
 Address Peers::address() const {
   Address address;
   control_->describe(&address);
+  address.job = context_.options.job;
   address.rails = static_cast<std::uint8_t>(context_.rails.size());
   address.link_layer = context_.rail(0).device().attributes.link_layer;
   return address;
