@@ -200,10 +200,10 @@ class Simulation {
     }
     const Cell* input = memory_.alias(place, i, at(rank).pass);
     if (input != nullptr && input->value.expression != value.expression) {
-      const Event other = memory_.unordered_access(*input, rank, clocks_);
-      if (other.rank >= 0) {
+      const Event reader = memory_.unordered_access(*input, rank, clocks_);
+      if (reader.rank >= 0) {
         problem(rank, "in place, writes {} while rank {} may still read it as its input",
-                to_text(place, 1, rank), other.rank);
+                to_text(place, 1, rank), reader.rank);
       }
     }
     touch_peer(event, place);
