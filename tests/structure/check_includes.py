@@ -118,7 +118,7 @@ def check_descriptors(name, text):
         return
     code = re.sub(r"//[^\n]*", "", text)
     for call in OPENS_DESCRIPTOR.finditer(code):
-        start = max(code.rfind(end, 0, call.start()) for end in ";{}")
+        start = max(code.rfind(end, 0, call.start()) for end in ";}")
         before = code[start + 1:call.start()]
         if "above_standard(" not in before and "open_descriptor(" not in before:
             number = code.count("\n", 0, call.start()) + 1
