@@ -238,6 +238,19 @@ class Compare(unittest.TestCase):
             if which("gnuplot"):
                 self.assertTrue((Path(folder) / "all_reduce-2-ranks.png").stat().st_size > 0)
 
+    def test_a_short_run_beside_other_work(self):
+        with tempfile.TemporaryDirectory() as folder:
+            result = run(
+                *(COMPARE.parent / "busy", "--build", PROGRAMS.parent, "--output", folder, "--rounds", 1),
+                *("--sizes", "8,1K", "--budget", 0.001, "--busy", 1, "--no-idle", "--no-peers"),
+            )
+            self.assertEqual(result.returncode, 0, result.stderr)
+            table = (Path(folder) / "table.md").read_text()
+            for words in ("put between 2 ranks, one way, beside 1 busy", "weft, spin", "weft, block", "| 1 KiB |"):
+                self.assertIn(words, table)
+            again = run(COMPARE.parent / "busy", "--output", folder, "--from", Path(folder) / "results.json")
+            self.assertEqual((again.returncode, (Path(folder) / "table.md").read_text()), (0, table))
+
     def test_a_short_comparison_between_two_ranks(self):
         with tempfile.TemporaryDirectory() as folder:
             result = run(
