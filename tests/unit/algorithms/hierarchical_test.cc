@@ -155,9 +155,9 @@ TEST_P(EveryShape, IsProvenForUnevenAndEmptyParts) {
           schedule::make_partition(bounds, kElement, {.lanes = lanes, .max_chunk_bytes = 128});
       const schedule::VerifyOptions options{.load_store = false,
                                             .hosts = cluster.host_of(),
-                                            .max_problems = 3,
                                             .partition = &partition,
-                                            .element_bytes = kElement};
+                                            .element_bytes = kElement,
+                                            .max_problems = 3};
       for (const schedule::Problem& problem : verify(schedules, options)) {
         ADD_FAILURE() << cluster.name() << ", parts " << ::testing::PrintToString(bounds) << ": "
                       << to_text(problem, schedules);
