@@ -52,16 +52,19 @@ Status populate(std::size_t bytes, const std::function<std::vector<MemoryLimit>(
   for (std::size_t done = 0; done < bytes;) {
     const std::vector<MemoryLimit> now = limits();
     if (Status status = check_memory(bytes - done, bytes, now); !status.ok()) return status;
-    const std::size_t next = std::min({most, part_of(now), bytes - done});
-    const int code = part(done, next);
-    if (code == 0) {
-      done += next;
-    } else if (code == EINTR) {
-      // Kernels before 6.16 give all of an interrupted part back: one that an interval timer
-      // interrupts each time has to be shorter.
-      most = std::max(next / 2 / kPage * kPage, kPage);
-    } else {
-      return memory_error("populating memory", bytes, code);
+    const std::size_t end = done + std::min(part_of(now), bytes - done);
+    while (done < end) {
+      const std::size_t next = std::min(most, end - done);
+      const int code = part(done, next);
+      if (code == 0) {
+        done += next;
+      } else if (code == EINTR) {
+        // Kernels before 6.16 give all of an interrupted part back: one that an interval timer
+        // interrupts each time has to be shorter.
+        most = std::max(next / 2 / kPage * kPage, kPage);
+      } else {
+        return memory_error("populating memory", bytes, code);
+      }
     }
   }
   return {};

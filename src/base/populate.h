@@ -12,9 +12,10 @@
 namespace weft {
 
 // Populates `bytes` part by part: `part(offset, bytes)` populates one and returns 0 or errno;
-// offsets are whole pages. `limits()` is asked before each, since other ranks of the host populate
-// at the same time: no part is larger than a 64th of what is left, so that 64 of them take no more
-// than there is before they notice. A part that a signal has interrupted is repeated by halves.
+// offsets are whole pages. `limits()` is asked again and again, since other ranks of the host
+// populate at the same time: in between no more is populated than a 64th of what is left, so that
+// 64 of them take no more than there is before they notice. A part that a signal has interrupted is
+// repeated by halves.
 transport::Status populate(std::size_t bytes,
                            const std::function<std::vector<MemoryLimit>()>& limits,
                            const std::function<int(std::size_t offset, std::size_t bytes)>& part);
