@@ -38,8 +38,9 @@ class Simulation {
       advance(rank);
     }
     if (report_.full()) return;
-    for (int rank = 0; rank < frame_.ranks; ++rank) check_end(rank);
-    if (report_.empty()) check_results(frame_, lane_, elements_, memory_, full_, report_);
+    bool through = true;
+    for (int rank = 0; rank < frame_.ranks; ++rank) through = reached_end(rank) && through;
+    if (through) check_results(frame_, lane_, elements_, memory_, full_, report_);
   }
 
  private:
@@ -258,11 +259,12 @@ class Simulation {
     }
   }
 
-  void check_end(int rank) {
+  bool reached_end(int rank) {
     const Position& here = at(rank);
-    if (here.pass == passes_) return;
+    if (here.pass == passes_) return true;
     const Step& step = steps(rank)[static_cast<std::size_t>(here.step)];
     problem(rank, "waits for ever: rank {} never gets that far", step.peer);
+    return false;
   }
 
   std::span<const Schedule> ranks_;
