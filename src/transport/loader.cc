@@ -3,9 +3,11 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <string_view>
 
+#include "base/descriptor.h"
 #include "base/error.h"
 
 namespace weft::transport {
@@ -38,9 +40,13 @@ void check_plugin(const Plugin* plugin, const std::string& file) {
 }
 
 LoadedPlugin load_file(const std::string& file) {
+  errno = 0;
   void* handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) {
-    fail(ErrorCode::unsupported, "{}: cannot be loaded: {}", file, last_dl_error());
+    const bool full = errno == EMFILE || errno == ENFILE;
+    const std::string limit = full ? "; " + words_of_error(errno) : "";
+    fail(full ? ErrorCode::no_resources : ErrorCode::unsupported, "{}: cannot be loaded: {}{}",
+         file, last_dl_error(), limit);
   }
   std::shared_ptr<void> library(handle, [](void* h) { dlclose(h); });
   void* symbol = dlsym(handle, WEFT_TRANSPORT_PLUGIN_SYMBOL);

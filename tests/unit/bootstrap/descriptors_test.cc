@@ -68,9 +68,10 @@ TEST(DescriptorsDeathTest, a_rank_without_a_descriptor_says_so_at_once) {
     leave(0, 0);
     end(thrown_by([&] { make_tcp(1, 2, silent.address, kAmple); }));
   };
-  EXPECT_EXIT(connect(), testing::ExitedWithCode(0),
-              "no connection to 127.0.0.1:[0-9]+: Too many open files: RLIMIT_NOFILE .ulimit -n. "
-              "is [0-9]+, at most [0-9]+ may be set here");
+  EXPECT_EXIT(
+      connect(), testing::ExitedWithCode(0),
+      "no connection to 127.0.0.1:[0-9]+: Too many open files: raise RLIMIT_NOFILE, which is "
+      "[0-9]+ .ulimit -n.; at most [0-9]+ may be set here");
 }
 
 TEST(DescriptorsDeathTest, a_rank_0_that_cannot_listen_says_so) {
@@ -79,7 +80,7 @@ TEST(DescriptorsDeathTest, a_rank_0_that_cannot_listen_says_so) {
     leave(0, 0);
     end(thrown_by([&] { make_tcp(0, 2, port.address, kAmple); }));
   };
-  EXPECT_EXIT(listen(), testing::ExitedWithCode(0), "cannot listen on .*: RLIMIT_NOFILE");
+  EXPECT_EXIT(listen(), testing::ExitedWithCode(0), "cannot listen on .*: raise RLIMIT_NOFILE");
 }
 
 TEST(DescriptorsDeathTest, a_rank_0_that_cannot_accept_tells_those_who_came) {
@@ -102,7 +103,7 @@ TEST(DescriptorsDeathTest, a_rank_0_that_cannot_accept_tells_those_who_came) {
   };
   EXPECT_EXIT(accept(), testing::ExitedWithCode(0),
               "rank 0 cannot accept a connection after 3 of 4 ranks: Too many open files: "
-              "RLIMIT_NOFILE");
+              "raise RLIMIT_NOFILE");
 }
 
 }  // namespace
