@@ -45,12 +45,17 @@ class Few {
     std::copy(first, last, begin());
   }
   void push_back(const T& element) {
-    Few longer;
-    longer.size_ = size_ + 1;
-    if (longer.size_ > kInside) longer.memory_.outside = new T[longer.size_];
-    std::copy(begin(), end(), longer.begin());
-    longer.begin()[size_] = element;
-    swap(longer);
+    if (size_ < kInside) {
+      memory_.inside[size_++] = element;
+      return;
+    }
+    T* longer = new T[size_ + 1];
+    std::copy(begin(), end(), longer);
+    longer[size_] = element;  // which may be one of those that are released now
+    const std::uint32_t count = size_ + 1;
+    release();
+    memory_.outside = longer;
+    size_ = count;
   }
   void pop_back() { assign_prefix(size_ - 1); }
   void clear() { assign_prefix(0); }

@@ -1,6 +1,7 @@
 #include "transport/loader.h"
 
 #include <dlfcn.h>
+#include <link.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -113,9 +114,19 @@ void load_entry(const std::string& entry, PluginSet& set, const Log& log) {
 // Where this code was loaded from: libweft, or a program that it is linked into.
 fs::path own_folder() {
   Dl_info info{};
-  if (dladdr(reinterpret_cast<const void*>(&own_folder), &info) == 0 || info.dli_fname == nullptr)
+  link_map* object = nullptr;
+  if (dladdr1(reinterpret_cast<const void*>(&own_folder), &info, reinterpret_cast<void**>(&object),
+              RTLD_DL_LINKMAP) == 0 ||
+      info.dli_fname == nullptr) {
     return {};
+  }
   std::error_code ignored;
+  // The program itself has no name in the list of loaded objects, and `dli_fname` is what it was
+  // called by: without a folder where PATH found it.
+  if (object != nullptr && *object->l_name == '\0') {
+    const fs::path program = fs::read_symlink("/proc/self/exe", ignored);
+    if (!program.empty()) return program.parent_path();
+  }
   return fs::absolute(info.dli_fname, ignored).parent_path();
 }
 

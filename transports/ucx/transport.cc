@@ -18,6 +18,9 @@ Transport::Transport(const transport::OpenOptions& options, std::size_t queue)
       worker_(options.wakes),
       peers_(static_cast<std::size_t>(options.size)) {
   if (!worker_.status().ok()) return;
+  if (options.log != nullptr && !worker_.remark().empty()) {
+    options.log(options.context, worker_.remark().c_str());
+  }
   worker_.listen(on_message, this);
   cookie_ = random_word();
   AddressHead head;

@@ -31,15 +31,20 @@ bool uses_tcp() {
 // By default UCX reads 64 KiB at once from a TCP connection and writes 8 KiB: with larger ones a
 // stream is two to three times as fast. What a socket's buffer does not take at once waits in UCX
 // until this rank makes progress, which it may not do soon once a call has returned: so that is
-// large too. What the user sets counts.
-void prefer_large_segments(ucp_config_t* config) {
-  if (!uses_tcp()) return;
-  constexpr const char* kSettings[][3] = {{"UCX_TCP_RX_SEG_SIZE", "RX_SEG_SIZE", "512K"},
-                                          {"UCX_TCP_TX_SEG_SIZE", "TX_SEG_SIZE", "64K"},
-                                          {"UCX_TCP_SNDBUF", "SNDBUF", "1M"}};
-  for (const auto& [variable, name, value] : kSettings) {
-    if (foreign_variable(variable).empty()) (void)ucp_config_modify(config, name, value);
+// large too. What the user sets counts. Returns what UCX refused, in words.
+std::string prefer_large_segments(ucp_config_t* config) {
+  if (!uses_tcp()) return {};
+  // With the prefix of their table, which UCX from 1.17 on insists on and earlier ones accept.
+  constexpr const char* kSettings[][2] = {
+      {"TCP_RX_SEG_SIZE", "512K"}, {"TCP_TX_SEG_SIZE", "64K"}, {"TCP_SNDBUF", "1M"}};
+  for (const auto& [name, value] : kSettings) {
+    if (!foreign_variable((std::string("UCX_") + name).c_str()).empty()) continue;
+    if (const ucs_status_t status = ucp_config_modify(config, name, value); status != UCS_OK) {
+      return fmt::format("UCX does not take {}={}, TCP will be slow: {}", name, value,
+                         ucs_status_string(status));
+    }
   }
+  return {};
 }
 
 }  // namespace
@@ -61,7 +66,7 @@ bool Worker::open_context(bool wakes) {
   ucp_config_t* config = nullptr;
   ucs_status_t status = ucp_config_read(nullptr, nullptr, &config);
   if (status != UCS_OK) return refuse("its settings (UCX_…) cannot be read", status);
-  prefer_large_segments(config);
+  remark_ = prefer_large_segments(config);
   ucp_params_t parameters{};
   parameters.field_mask = UCP_PARAM_FIELD_FEATURES;
   parameters.features = UCP_FEATURE_AM | (wakes ? UCP_FEATURE_WAKEUP : 0);

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace weft::ucx {
@@ -20,6 +21,8 @@ class Worker {
 
   // Not ok where UCX cannot run here.
   const transport::Status& status() const { return status_; }
+  // What a user should know although UCX runs; empty: nothing.
+  const std::string& remark() const { return remark_; }
   ucp_worker_h handle() const { return worker_; }
   std::vector<std::byte> address() const;
   // -1 where it was not asked for.
@@ -37,6 +40,7 @@ class Worker {
   bool refuse(const char* what, ucs_status_t why);
 
   transport::Status status_;
+  std::string remark_;
   ucp_context_h context_ = nullptr;
   ucp_worker_h worker_ = nullptr;
   int descriptor_ = -1;

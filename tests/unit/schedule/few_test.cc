@@ -57,5 +57,13 @@ TEST(Few, GrowsAndShrinksByOne) {
   EXPECT_TRUE(few.empty());
 }
 
+TEST(Few, GrowsByAnElementOfItsOwn) {
+  Numbers few = counted(1);
+  while (few.size() < 6) {
+    few.push_back(few.front());
+    EXPECT_EQ(few.back(), 1U);
+  }
+}
+
 }  // namespace
 }  // namespace weft::schedule

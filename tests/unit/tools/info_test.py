@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -43,6 +44,20 @@ class Folder(unittest.TestCase):
 
     def add_broken(self):
         (Path(self.path) / "libweft_x.so").write_text("no shared object")
+
+
+class Installed(Folder):
+    def test_a_program_that_PATH_finds_finds_the_plugins_beside_it(self):
+        beside = Path(self.path) / "bin/weft"
+        beside.mkdir(parents=True)
+        shutil.copy(PROGRAM, beside.parent / "weft-info")
+        (beside / "libweft_good.so").symlink_to(PLUGINS / "libweft_test_good.so")
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("WEFT_")}
+        environment |= {"PATH": f"{beside.parent}:/usr/bin:/bin", "ASAN_OPTIONS": "detect_leaks=0"}
+        # A shell looks the name up and calls the program by it alone.
+        result = subprocess.run(["sh", "-c", "cd / && exec weft-info --json"], capture_output=True, text=True, timeout=60,
+                                env=environment)
+        self.assertIn("good", [t["name"] for t in json.loads(result.stdout)["transports"]], result.stderr)
 
 
 class Text(Folder):

@@ -1,0 +1,18 @@
+#include "worker.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+namespace weft::ucx {
+namespace {
+
+TEST(UcxWorker, UcxTakesEverySettingThatTheTransportPrefers) {
+  setenv("UCX_TLS", "tcp,self", 1);
+  unsetenv("UCX_NET_DEVICES");
+  const Worker worker(false);
+  ASSERT_TRUE(worker.status().ok()) << worker.status().message;
+  EXPECT_EQ(worker.remark(), "");
+}
+
+}  // namespace
+}  // namespace weft::ucx
