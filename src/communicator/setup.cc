@@ -43,8 +43,7 @@ Connections::Connections(const Config& config, const Log& log, Bootstrap& bootst
   find_ways(config, bootstrap, router);
   use_ways(router);
   await_connections(config);
-  make_pads();
-  exchange_pads(config, bootstrap);
+  exchange_pads(config, bootstrap, verdict_of([this] { make_pads(); }));
   choose_wait_policy(config);
   start_progress();
   situation_ = situation_of({world_, router, hosts_, least_cores()});
@@ -215,25 +214,29 @@ void Connections::make_pads() {
         first ? open->transport->allocate(world_.layout.total, &pad)
               : open->transport->register_memory(world_.pad, world_.layout.total, &pad);
     if (!status.ok()) {
-      fail_with(status, fmt::format("rank {}: {}", world_.rank,
-                                    first ? "shared memory" : "registering the pad"));
+      fail(status.code, "{}{}", first ? "" : "registering it: ", status.message);
     }
     if (first) world_.pad = static_cast<std::byte*>(pad.address);
     pads_.emplace_back(open, pad);
   }
 }
 
-void Connections::exchange_pads(const Config& config, Bootstrap& bootstrap) {
+void Connections::exchange_pads(const Config& config, Bootstrap& bootstrap, const Verdict& made) {
   BlobWriter mine;
+  mine.put(made);
   mine.put(static_cast<std::uint32_t>(pads_.size()));
   for (const auto& [open, memory] : pads_) {
     mine.put_text(open->name);
     mine.put(memory.key);
   }
   const std::vector<Blob> all = all_gather(config, bootstrap, mine.blob());
+  std::vector<BlobReader> readers;
+  std::vector<Verdict> verdicts;
+  for (const Blob& blob : all) verdicts.push_back(readers.emplace_back(blob).get<Verdict>());
+  check_all("shared memory", verdicts);
   for (int peer = 0; peer < world_.ranks; ++peer) {
     executor::Link& link = world_.links[static_cast<std::size_t>(peer)];
-    BlobReader reader(all[static_cast<std::size_t>(peer)]);
+    BlobReader& reader = readers[static_cast<std::size_t>(peer)];
     for (auto left = reader.get<std::uint32_t>(); left > 0; --left) {
       const std::string name = reader.get_text();
       const auto key = reader.get<transport::MemoryKey>();

@@ -12,6 +12,7 @@
 #include "base/blob.h"
 #include "base/config.h"
 #include "communicator/router.h"
+#include "communicator/verdict.h"
 #include "executor/world.h"
 #include "links/links.h"
 #include "topology/host.h"
@@ -59,7 +60,8 @@ class Connections {
   void use_ways(const Router& router);
   void await_connections(const Config& config);
   void make_pads();
-  void exchange_pads(const Config& config, Bootstrap& bootstrap);
+  // `made`: how make_pads() went here. Throws at every rank what it met at one.
+  void exchange_pads(const Config& config, Bootstrap& bootstrap, const Verdict& made);
   void choose_wait_policy(const Config& config);
   void start_progress();
   int least_cores() const;

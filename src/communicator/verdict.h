@@ -4,6 +4,8 @@
 #include <weft/error.h>
 
 #include <algorithm>
+#include <new>
+#include <span>
 #include <string_view>
 
 namespace weft {
@@ -21,5 +23,21 @@ struct Verdict {
     return verdict;
   }
 };
+
+// Runs a step and says how it went; what else than Error and std::bad_alloc it throws passes.
+template <typename Step>
+Verdict verdict_of(const Step& step) {
+  try {
+    step();
+    return {};
+  } catch (const Error& error) {
+    return Verdict::of(error.code(), error.what());
+  } catch (const std::bad_alloc&) {
+    return Verdict::of(ErrorCode::no_resources, "out of memory");
+  }
+}
+
+// Throws the error of the first rank that has one, and names it.
+void check_all(const char* call, std::span<const Verdict> by_rank);
 
 }  // namespace weft

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <string_view>
 
@@ -41,13 +42,12 @@ void check_plugin(const Plugin* plugin, const std::string& file) {
 }
 
 LoadedPlugin load_file(const std::string& file) {
-  errno = 0;
   void* handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) {
-    const bool full = errno == EMFILE || errno == ENFILE;
-    const std::string limit = full ? "; " + words_of_error(errno) : "";
-    fail(full ? ErrorCode::no_resources : ErrorCode::unsupported, "{}: cannot be loaded: {}{}",
-         file, last_dl_error(), limit);
+    const std::string why = last_dl_error();
+    if (why.find(std::strerror(EMFILE)) == std::string::npos)
+      fail(ErrorCode::unsupported, "{}: cannot be loaded: {}", file, why);
+    fail(ErrorCode::no_resources, "{}: cannot be loaded: {}", file, words_of_error(EMFILE));
   }
   std::shared_ptr<void> library(handle, [](void* h) { dlclose(h); });
   void* symbol = dlsym(handle, WEFT_TRANSPORT_PLUGIN_SYMBOL);
