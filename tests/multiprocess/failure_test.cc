@@ -2,9 +2,13 @@
 // nothing stays behind.
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <set>
 #include <string>
 
@@ -135,6 +139,81 @@ TEST(Missing, ARankThatNeverStartsIsNamed) {
         }
         throw std::runtime_error("no error");
       }));
+  EXPECT_EQ(status, 0);
+}
+
+// A rank ends its communicator and lives on.
+TEST(Left, ARankThatHasLeftIsNotWaitedFor) {
+  Options options;
+  options.timeout = 60s;
+  const int status = run_processes(
+      2, options, OptionsBody([](const Options& mine) {
+        auto comm = std::make_unique<Communicator>(Communicator::create(mine));
+        comm->barrier();
+        const int rank = comm->rank();
+        if (rank == 0) {
+          comm.reset();
+        } else {
+          float value = 1;
+          expect_error(ErrorCode::peer_failed, "rank 0",
+                       [&] { comm->all_reduce(&value, &value, 1, DataType::f32, ReduceOp::sum); });
+          expect_error(ErrorCode::peer_failed, "has left",
+                       [&] { comm->send(&value, sizeof(value), 0); });
+          expect_error(ErrorCode::peer_failed, "has left",
+                       [&] { comm->recv(&value, sizeof(value), 0); });
+        }
+        mine.bootstrap->all_gather({}, 60s);  // it lives on until then
+      }));
+  EXPECT_EQ(status, 0);
+}
+
+TEST(Left, WhatItHadSentBeforeArrives) {
+  const int status = run_processes(2, {}, OptionsBody([](const Options& mine) {
+                                     auto comm =
+                                         std::make_unique<Communicator>(Communicator::create(mine));
+                                     int value = 7;
+                                     if (comm->rank() == 0) {
+                                       comm->send(&value, sizeof(value), 1);
+                                       comm.reset();
+                                     }
+                                     mine.bootstrap->all_gather({}, 60s);
+                                     if (comm == nullptr) return;
+                                     value = 0;
+                                     comm->recv(&value, sizeof(value), 0);
+                                     require(value == 7, "another message");
+                                   }));
+  EXPECT_EQ(status, 0);
+}
+
+TEST(Forked, AChildThatUsesItsParentsCommunicatorGetsAnError) {
+  const int status = run_processes(2, {}, [](Communicator& comm) {
+    float value = 1;
+    Plan plan = comm.plan_all_reduce(&value, &value, 1, DataType::f32, ReduceOp::sum);
+    Window window = comm.open_window(64);
+    const pid_t child = fork();
+    if (child == 0) {
+      try {
+        const auto refused = [](const std::function<void()>& call) {
+          expect_error(ErrorCode::unsupported, "forked", call);
+        };
+        refused([&] { comm.barrier(); });
+        refused([&] { comm.send(&value, sizeof(value), 1 - comm.rank()); });
+        refused([&] { comm.recv(&value, sizeof(value), 1 - comm.rank()); });
+        refused([&] { plan.start(); });
+        refused([&] { window.put(1 - comm.rank(), 0, &value, sizeof(value)); });
+        refused([&] { comm.allocate(64); });
+      } catch (const std::exception& error) {
+        fprintf(stderr, "%s\n", error.what());
+        _exit(1);
+      }
+      _exit(0);
+    }
+    int ended = -1;
+    require(waitpid(child, &ended, 0) == child && ended == 0, "the child was not refused");
+    plan.start();
+    plan.wait();
+    require(value == 2, "the parent goes on");
+  });
   EXPECT_EQ(status, 0);
 }
 

@@ -5,10 +5,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
-#include "memory/pads.h"
 #include "support/ranks.h"
 
 namespace weft::testing {
@@ -124,6 +124,69 @@ TEST(Memory, AllocationsComeAndGo) {
       require(b.as<std::int32_t>()[19'999] == 19'999 + 2, "wrong direct maximum");
       if (comm.rank() == 0) a = Buffer();
     }
+  });
+  EXPECT_EQ(status, 0);
+}
+
+TEST(Allocate, SizesMayDifferAndBeNothing) {
+  const int status = run_processes(3, {}, [](Communicator& comm) {
+    const std::size_t mine = comm.rank() == 1 ? 0 : std::size_t{64} << 10;
+    const Buffer buffer = comm.allocate(mine);
+    require(buffer.bytes() == mine, "another size");
+    comm.barrier();
+    const Buffer nothing = comm.allocate(0);
+    comm.barrier();
+  });
+  EXPECT_EQ(status, 0);
+}
+
+TEST(Allocate, WhatFailsAtOneRankFailsAtAllAndLeavesEverythingUsable) {
+  const int status = run_processes(3, {}, [](Communicator& comm) {
+    constexpr std::size_t kTooMuch = std::size_t{1} << 46;
+    const std::size_t wanted = comm.rank() == 1 ? kTooMuch : std::size_t{64} << 10;
+    expect_error(ErrorCode::no_resources, "rank 1", [&] { comm.allocate(wanted); });
+    expect_error(ErrorCode::no_resources, "rank 1", [&] { comm.open_window(wanted); });
+    // Allocations are still numbered alike: calls on later ones find the right memory.
+    constexpr std::size_t kCount = 20'000;
+    const Buffer input = comm.allocate(kCount * sizeof(float));
+    const Buffer output = comm.allocate(kCount * sizeof(float));
+    auto* in = static_cast<float*>(input.data());
+    auto* out = static_cast<float*>(output.data());
+    std::fill(in, in + kCount, static_cast<float>(comm.rank() + 1));
+    comm.all_reduce(in, out, kCount, DataType::f32, ReduceOp::sum);
+    require(std::count(out, out + kCount, 6.0f) == std::ptrdiff_t(kCount), "wrong sums");
+  });
+  EXPECT_EQ(status, 0);
+}
+
+TEST(Allocate, MemoryMayBeFreedAtOnceWhileOthersAreSlower) {
+  const int status = run_processes(3, {}, [](Communicator& comm) {
+    for (int round = 0; round < 200; ++round) {
+      const Buffer buffer = comm.allocate(4096);
+      static_cast<char*>(buffer.data())[4095] = 1;
+    }
+  });
+  EXPECT_EQ(status, 0);
+}
+
+TEST(Handles, MayGoInAnyOrder) {
+  const int status = run_processes(2, {}, [](Communicator& outer) {
+    outer.barrier();
+    Buffer buffer;
+    Window window;
+    Channel channel;
+    Plan plan;
+    float value = 1;
+    {
+      Communicator comm = std::move(outer);
+      buffer = comm.allocate(4096);
+      window = comm.open_window(4096);
+      channel = comm.open_channel(1 - comm.rank());
+      plan = comm.plan_all_reduce(&value, &value, 1, DataType::f32, ReduceOp::sum);
+    }
+    plan.start();
+    plan.wait();
+    require(value == 2, "a plan needs no communicator beside it");
   });
   EXPECT_EQ(status, 0);
 }

@@ -1,5 +1,9 @@
 // Ranks that call different things hear of it, and both sides are named.
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <vector>
 
 #include "support/ranks.h"
 
@@ -85,6 +89,27 @@ TEST(Mismatch, OfAPlanLeavesTheCommunicatorUsable) {
     });
     comm.all_reduce(data.data(), data.data(), 8, DataType::f32, ReduceOp::sum);
     require(data[7] == 2.0f && data[8] == 1.0f, "wrong after a mismatch");
+  });
+  EXPECT_EQ(status, 0);
+}
+
+// Buffers that peers map are announced first: whoever is late finds the others' announcements
+// there.
+TEST(Mismatch, OfAllocatedBuffersIsToldAtEveryRankAndLeavesTheCommunicatorUsable) {
+  const int status = run_processes(2, {}, [](Communicator& comm) {
+    constexpr std::size_t kMost = 60'000;
+    const Buffer buffer = comm.allocate(kMost * sizeof(float));
+    auto* data = static_cast<float*>(buffer.data());
+    for (const int late : {0, 1}) {
+      comm.barrier();
+      if (comm.rank() == late) usleep(20'000);
+      const std::size_t count = comm.rank() == 0 ? kMost : kMost - 10'000;
+      expect_error(ErrorCode::mismatch, "50000 elements",
+                   [&] { comm.all_reduce(data, data, count, DataType::f32, ReduceOp::sum); });
+      std::fill(data, data + kMost, 1.0f);
+      comm.all_reduce(data, data, kMost, DataType::f32, ReduceOp::sum);
+      require(std::count(data, data + kMost, 2.0f) == std::ptrdiff_t(kMost), "wrong sums");
+    }
   });
   EXPECT_EQ(status, 0);
 }
