@@ -11,6 +11,11 @@
 /// A failure is final for its peer until disconnect(): later puts to it return its Status, other
 /// peers go on.
 ///
+/// Who may die first: what a put or a get names (its source or destination, and the word at
+/// `completed`) lives until the word is raised, or the peer is disconnected, or the transport has
+/// been closed: closing may still raise completions. So these words belong to something that
+/// outlives the transport, and an operation only holds them.
+///
 /// Peers go by numbers from 0 to OpenOptions::size - 1, one number for each at a time. Numbers are
 /// local: two processes may number each other differently, and what travels tells peers apart by
 /// their addresses. OpenOptions::rank is this transport itself.
