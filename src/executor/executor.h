@@ -47,8 +47,11 @@ class Executor final : public Poller {
  private:
   memory::Control& control() { return *reinterpret_cast<memory::Control*>(world_.pad); }
   bool poisoned() const { return poison_code_ != ErrorCode::ok; }
-  // A turn of a wait for an operation.
-  int turn() { return links_.progress.poll_others(this) + run(links_.progress.calls_transports()); }
+  // A turn of a wait for an operation. Whatever else is under way moves while this one does not.
+  int turn() {
+    const int moved = run(links_.progress.calls_transports());
+    return moved > 0 ? moved : links_.progress.poll_others(this);
+  }
   int run(bool calls_transports);
   int run_lanes(Operation* operation);
   bool awaits_mapped(const Operation& operation);

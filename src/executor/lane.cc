@@ -112,38 +112,25 @@ void compute(const auto& frame, const Instruction& code, void* const* written, i
                       code.final ? frame.launch.divisor : 1, store);
 }
 
-// What block i of a copy or a reduction writes by address, and whether past the caches.
-struct Written {
-  void* to[kMaxDestinations];
-  int count = 0;
-  bool streaming = false;
-};
-
-Written written_by(const auto& frame, const Instruction& code, std::size_t i) {
-  const Place* places = &frame.program.places[static_cast<std::size_t>(code.first)];
-  Written written;
-  written.count = code.written;
-  written.streaming = frame.launch.streaming;
-  for (int d = 0; d < code.written; ++d) {
-    written.to[d] = frame.address(places[d], i);
-    written.streaming = written.streaming && places[d].is_output();
-  }
-  if (written.count == 0 && code.kind == StepKind::reduce)
-    written.to[written.count++] = frame.program.temporary;
-  return written;
-}
-
-// Computes a block, unless that was done before, and sends it to each destination that has not got
-// it. False if a transport has no room.
-bool run_block(const auto& frame, const Instruction& code, std::size_t i) {
+// Computes block i, unless that was done before, and sends it to each destination that has not got
+// it. False if a transport has no room. In line: its caller is the only one, and steps are short.
+[[gnu::always_inline]] inline bool run_block(const auto& frame, const Instruction& code,
+                                             const Place* places, std::size_t i) {
   LaneState& lane = *frame.lane;
+  const Place* sends = places + code.written;
   const std::size_t bytes = frame.length(code, i);
-  const Written written = written_by(frame, code, i);
-  if (lane.part == 0 && bytes > 0 && written.count > 0)
-    compute(frame, code, written.to, written.count, i, bytes, written.streaming);
+  void* written[kMaxDestinations];
+  bool streaming = frame.launch.streaming;
+  for (int d = 0; d < code.written; ++d) {
+    written[d] = frame.address(places[d], i);
+    streaming = streaming && places[d].is_output();
+  }
+  int count = code.written;
+  if (count == 0 && code.kind == StepKind::reduce) written[count++] = frame.program.temporary;
+  if (lane.part == 0 && bytes > 0 && count > 0)
+    compute(frame, code, written, count, i, bytes, streaming);
   if (code.sent == 0) return true;
-  const Place* sends = &frame.program.places[static_cast<std::size_t>(code.first + code.written)];
-  const auto* source = code.kind == StepKind::reduce ? static_cast<const std::byte*>(written.to[0])
+  const auto* source = code.kind == StepKind::reduce ? static_cast<const std::byte*>(written[0])
                                                      : frame.address(sends[code.sent], i);
   const bool last = i + 1 == static_cast<std::size_t>(code.blocks);
   for (std::size_t s = lane.part == 0 ? 0 : lane.part - 1; s < code.sent; ++s) {
@@ -158,12 +145,13 @@ bool run_block(const auto& frame, const Instruction& code, std::size_t i) {
 // copy and reduce: one block after the other, then the signals of what was written by address.
 // False if it has to go on later.
 bool run_data(const auto& frame, const Instruction& code) {
-  LaneState& lane = *frame.lane;
-  for (; lane.block < static_cast<std::size_t>(code.blocks); ++lane.block) {
-    if (!run_block(frame, code, lane.block)) return false;
-  }
-  lane.block = 0;
   const Place* places = &frame.program.places[static_cast<std::size_t>(code.first)];
+  for (std::size_t i = frame.lane->block; i < static_cast<std::size_t>(code.blocks); ++i) {
+    if (run_block(frame, code, places, i)) continue;
+    frame.lane->block = i;
+    return false;
+  }
+  frame.lane->block = 0;
   for (int d = 0; d < code.written; ++d) {
     if (places[d].signal[0] != nullptr) raise(frame, places[d]);
   }
