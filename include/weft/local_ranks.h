@@ -23,8 +23,10 @@ struct LocalRanksOptions {
 /// Forks `ranks` processes and calls `body` in each; Communicator::create() with the options that
 /// `body` receives joins them. Blocks until all have ended. Returns 0 if every body returned 0,
 /// otherwise the first non-zero exit status (128 + signal for a rank that was killed by a signal).
-/// Call it before the process starts threads. Throws Error(invalid_argument) for less than one rank
-/// or an empty body, Error(no_resources) if a process cannot be made.
+/// A rank whose standard output cannot be written fails. If the reader of a rank's output closes
+/// its pipe, all ranks end at once without a message, and the status is 128 + SIGPIPE. Call it
+/// before the process starts threads. Throws Error(invalid_argument) for less than one rank or an
+/// empty body, Error(no_resources) if a process cannot be made.
 WEFT_API int run_local_ranks(int ranks, const std::function<int(const Options&)>& body,
                              const LocalRanksOptions& options = {});
 

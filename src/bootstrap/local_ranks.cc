@@ -77,8 +77,40 @@ class LocalRank final : public Bootstrap {
 
 struct Child {
   pid_t pid = -1;  // -1: it has ended and was waited for
-  Socket alive;    // a pipe whose other end only the child holds: it closes when the child ends
+  Socket alive;  // a pipe whose other end only the child holds: it closes when the child ends, and
+                 // a byte in it says that nobody reads the child's output any more
 };
+
+// In a child: itself, and its end of that pipe.
+pid_t rank_process = -1;
+int parent_end = -1;
+
+bool reader_is_gone(int descriptor) {
+  pollfd output = {descriptor, 0, 0};
+  return poll(&output, 1, 0) > 0 && (output.revents & POLLERR) != 0;
+}
+
+// A reader that closes the pipe ends a program quietly. If one rank died of it, the others would
+// notice and complain: it tells the parent instead, which ends them all.
+void on_broken_pipe(int signal) {
+  const char closed = 1;
+  if (getpid() == rank_process &&
+      (reader_is_gone(STDOUT_FILENO) || reader_is_gone(STDERR_FILENO)) &&
+      write(parent_end, &closed, 1) == 1) {
+    for (;;) pause();
+  }
+  std::signal(signal, SIG_DFL);
+  raise(signal);
+}
+
+// Returns once the child stands still or has ended; leaves it to be waited for.
+void await_stop(pid_t pid) {
+  siginfo_t unused;
+  while (pid > 0 &&
+         waitid(P_PID, static_cast<id_t>(pid), &unused, WSTOPPED | WEXITED | WNOWAIT) < 0 &&
+         errno == EINTR) {
+  }
+}
 
 // Rank r gets the r-th processor that this process may use; with fewer of them than ranks,
 // neighbours are on different ones. Nothing happens where the kernel will not tell or bind.
@@ -108,15 +140,7 @@ class LocalRanks {
         root_(bootstrap::local_name(listener_)) {}
 
   // Leaves no child behind, whatever is thrown.
-  ~LocalRanks() {
-    for (const Child& child : children_) {
-      if (child.pid > 0) kill(child.pid, SIGKILL);
-    }
-    for (const Child& child : children_) {
-      while (child.pid > 0 && waitpid(child.pid, nullptr, 0) < 0 && errno == EINTR) {
-      }
-    }
-  }
+  ~LocalRanks() { end_all(); }
 
   int run(std::chrono::nanoseconds grace) {
     std::fflush(nullptr);
@@ -126,7 +150,7 @@ class LocalRanks {
     while (running() > 0 && first_failure_ == 0) reap(kCheckMs);
     const Deadline deadline(grace);
     while (running() > 0 && !deadline.passed()) reap(deadline.poll_ms(kCheckMs));
-    return first_failure_;  // the destructor ends who is left
+    return first_failure_;  // the destructor ends those that are left
   }
 
  private:
@@ -146,13 +170,36 @@ class LocalRanks {
     const pid_t parent = getpid();
     const pid_t pid = fork();
     if (pid < 0) fail(ErrorCode::no_resources, "rank {}: fork: {}", rank, std::strerror(errno));
-    if (pid == 0) be_child(rank, parent);
+    if (pid == 0) be_child(rank, parent, held.fd());
     children_.push_back({pid, std::move(alive)});
   }
 
-  [[noreturn]] void be_child(int rank, pid_t parent) {
+  void signal_all(int signal) const {
+    for (const Child& child : children_) {
+      if (child.pid > 0) kill(child.pid, signal);
+    }
+  }
+
+  void end_all() {
+    // All stand still before the first one dies: none is left to complain that another is gone.
+    signal_all(SIGSTOP);
+    for (const Child& child : children_) await_stop(child.pid);
+    signal_all(SIGKILL);
+    for (Child& child : children_) {
+      while (child.pid > 0 && waitpid(child.pid, nullptr, 0) < 0 && errno == EINTR) {
+      }
+      child.pid = -1;
+    }
+  }
+
+  [[noreturn]] void be_child(int rank, pid_t parent, int alive) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(1);
+    rank_process = getpid();
+    parent_end = alive;
+    // An application that handles or ignores it knows better.
+    const auto before = std::signal(SIGPIPE, on_broken_pipe);
+    if (before != SIG_DFL) std::signal(SIGPIPE, before);
     if (rank != 0) listener_ = Socket();
     if (bind_) bind_to_processor(rank);
     int status = 1;
@@ -166,10 +213,23 @@ class LocalRanks {
     } catch (...) {
       std::fprintf(stderr, "weft: rank %d: an exception of an unknown type\n", rank);
     }
-    std::cout.flush();
-    std::fflush(nullptr);
+    // Nobody flushes after _exit(), so that what is lost must be told here.
+    const char* lost = lost_output();
+    if (lost != nullptr && status == 0) {
+      std::fprintf(stderr, "weft: rank %d: output was not written: %s\n", rank, lost);
+      status = 1;
+    }
     // The exit status has 8 bits: a failure must not become 0.
     _exit(status != 0 && (status & 0xff) == 0 ? 1 : status);
+  }
+
+  // Flushes; null where all of the output was written, now and before, else why not.
+  static const char* lost_output() {
+    const bool failed_before = !std::cout || std::ferror(stdout) != 0;
+    errno = 0;
+    const bool failed = std::fflush(nullptr) != 0 || !std::cout.flush();
+    if (failed && errno != 0) return std::strerror(errno);
+    return failed || failed_before ? "an earlier write failed" : nullptr;
   }
 
   long running() const {
@@ -181,9 +241,14 @@ class LocalRanks {
   void reap(int wait_ms) {
     std::vector<pollfd> waiting;
     for (const Child& child : children_) {
-      if (child.pid > 0) waiting.push_back({child.alive.fd(), 0, 0});
+      if (child.pid > 0) waiting.push_back({child.alive.fd(), POLLIN, 0});
     }
     (void)poll(waiting.data(), waiting.size(), wait_ms);
+    if (std::ranges::any_of(waiting, [](const pollfd& p) { return (p.revents & POLLIN) != 0; })) {
+      end_all();
+      if (first_failure_ == 0) first_failure_ = 128 + SIGPIPE;
+      return;
+    }
     for (std::size_t rank = 0; rank < children_.size(); ++rank) {
       Child& child = children_[rank];
       if (child.pid <= 0) continue;

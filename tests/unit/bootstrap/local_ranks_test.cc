@@ -2,6 +2,7 @@
 
 #include "ranks.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -88,6 +89,75 @@ TEST(LocalRanks, the_status_of_a_failed_body_is_returned) {
 
 TEST(LocalRanks, no_failure_is_lost_in_the_8_bits_of_a_status) {
   EXPECT_EQ(1, run_local_ranks(1, [](const Options&) { return 256; }));
+}
+
+// Standard output goes elsewhere while it lives.
+class Redirected {
+ public:
+  explicit Redirected(int descriptor) : kept_(dup(STDOUT_FILENO)) {
+    std::fflush(stdout);
+    dup2(descriptor, STDOUT_FILENO);
+    close(descriptor);
+  }
+  ~Redirected() {
+    dup2(kept_, STDOUT_FILENO);
+    close(kept_);
+  }
+
+ private:
+  int kept_;
+};
+
+int pipe_without_a_reader() {
+  int ends[2];
+  EXPECT_EQ(pipe(ends), 0);
+  close(ends[0]);
+  return ends[1];
+}
+
+TEST(LocalRanks, a_reader_that_closes_the_pipe_ends_all_without_a_word) {
+  testing::internal::CaptureStderr();
+  int status = 0;
+  {
+    const Redirected output(pipe_without_a_reader());
+    status = run_local_ranks(3, [](const Options& options) -> int {
+      gather_and_check(*options.bootstrap);
+      if (options.bootstrap->rank() == 1) {
+        std::puts("nobody reads this");
+        std::fflush(stdout);
+      }
+      // The others would learn here that one is gone.
+      options.bootstrap->all_gather({}, kAmple);
+      return 0;
+    });
+  }
+  EXPECT_EQ(status, 128 + SIGPIPE);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+
+TEST(LocalRanks, a_broken_pipe_of_the_body_itself_is_reported) {
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(128 + SIGPIPE, run_local_ranks(1, [](const Options&) -> int {
+              const int broken = pipe_without_a_reader();
+              return static_cast<int>(write(broken, "x", 1));
+            }));
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("rank 0: killed by signal 13"),
+            std::string::npos);
+}
+
+TEST(LocalRanks, output_that_is_lost_is_a_failure) {
+  testing::internal::CaptureStderr();
+  int status = 0;
+  {
+    const Redirected output(open("/dev/full", O_WRONLY));
+    status = run_local_ranks(2, [](const Options& options) -> int {
+      if (options.bootstrap->rank() == 1) std::puts("this finds no room");
+      return 0;
+    });
+  }
+  EXPECT_EQ(status, 1);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+            "weft: rank 1: output was not written: No space left on device\n");
 }
 
 TEST(LocalRanks, an_exception_is_printed_with_its_rank) {
