@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "memory/pads.h"
 #include "support/ranks.h"
 
 namespace weft::testing {

@@ -90,7 +90,7 @@ TEST(Prefer, RefusesWhatCannotBe) {
     expect_error(ErrorCode::invalid_argument, "no algorithm 'rings'",
                  [&] { comm.prefer(Collective::all_reduce, {.algorithm = "rings"}); });
     expect_error(ErrorCode::invalid_argument, "3 lanes",
-                 [&] { comm.prefer(Collective::all_reduce, {.lanes = 3}); });
+                 [&] { comm.prefer(Collective::all_reduce, {.algorithm = {}, .lanes = 3}); });
     comm.prefer(Collective::all_reduce, {.algorithm = "split_rail_ring"});
     float value = 1;
     expect_error(ErrorCode::unsupported, "equally far from each other",
