@@ -6,6 +6,10 @@
 #include <cstdlib>
 #include <latch>
 
+// What PMIx has in use when a program ends in the middle of a call to it.
+extern "C" [[gnu::visibility("default")]] const char* __lsan_default_suppressions();
+extern "C" const char* __lsan_default_suppressions() { return "leak:libpmix"; }
+
 namespace weft::bootstrap {
 namespace {
 
