@@ -12,8 +12,8 @@ die() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
 choose_tool() {
   local tool version
   for tool in "$(type -P "$1")" "/usr/bin/$1"; do
-    version=$("$tool" --version 2>/dev/null | head -n 1) || continue
-    if [ "$(printf '%s\n' "$2" "$version" | sort -V | head -n 1)" = "$2" ]; then
+    version=$("$tool" --version 2>/dev/null) || continue
+    if printf '%s\n' "$2" "${version%%$'\n'*}" | sort -C -V; then
       echo "$tool"
       return
     fi

@@ -74,7 +74,8 @@ install_needs() {
 names_of() { awk -v column="$1" 'NF { print $column }' <<<"$2"; }
 
 is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
-is_known() { apt-cache policy "$1" 2>/dev/null | grep -q '^  Candidate: [^(]'; }
+# awk reads to the end: what stops at its match breaks the pipe, which `pipefail` takes for a failure.
+is_known() { apt-cache policy "$1" 2>/dev/null | awk '/^  Candidate: [^(]/ { known = 1 } END { exit !known }'; }
 
 # Sets `missing` to packages that meet the needs that nothing installed meets, and `unmet` to the needs that no known package does.
 find_missing() {
