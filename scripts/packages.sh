@@ -111,6 +111,8 @@ install_by_apt() {
   fi
   say "Installing ${missing[*]}"
   if ! "${get[@]}" install -y --no-install-recommends "${missing[@]}" >>"$log" 2>&1; then
+    # The lists may be old, or dpkg was interrupted by whoever used it before.
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive dpkg --configure -a >>"$log" 2>&1 || true
     "${get[@]}" update >>"$log" 2>&1 && "${get[@]}" install -y --no-install-recommends "${missing[@]}" >>"$log" 2>&1 || {
       tail -n 15 "$log" >&2
       die "apt-get could not install ${missing[*]} (no network?); the whole log is $log"
