@@ -14,7 +14,7 @@ struct QueueLimits {
   std::uint32_t inline_bytes = 220;  // at most
   // 4.096 µs * 2^timeout until a retry: a link may be gone for some seconds.
   std::uint8_t timeout = 18;
-  std::uint8_t retries = 7;
+  std::uint8_t retries = 6;  // soft-RoCE takes 7 for "for ever"
   std::uint8_t rnr_timer = 12;
   PathWishes path;
   int in_order = -1;  // 1: the device places in order, 0: it may not; -1: ask it
