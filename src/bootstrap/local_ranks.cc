@@ -223,8 +223,10 @@ class LocalRanks {
     _exit(status != 0 && (status & 0xff) == 0 ? 1 : status);
   }
 
-  // Flushes; null where all of the output was written, now and before, else why not.
+  // Flushes; null where all of the output was written, now and before, or nobody can want any since
+  // the descriptor is closed; else why not.
   static const char* lost_output() {
+    if (write(STDOUT_FILENO, "", 0) < 0 && errno == EBADF) return nullptr;
     const bool failed_before = !std::cout || std::ferror(stdout) != 0;
     errno = 0;
     const bool failed = std::fflush(nullptr) != 0 || !std::cout.flush();

@@ -3,17 +3,13 @@
 
 #include "base/error.h"
 #include "base/handle.h"
-#include "communicator/closed_channels.h"
+#include "communicator/closed_memory.h"
 #include "communicator/impl.h"
+#include "communicator/own_tags.h"
 #include "p2p/channel_end.h"
 
 namespace weft {
 namespace {
-
-constexpr int kChannelTag = p2p::kFirstOwnTag;
-constexpr int kReadyTag = p2p::kFirstOwnTag + 1;
-constexpr int kClosedTag =
-    p2p::kFirstOwnTag + 2;  // and on, by the channel's number between two ranks
 
 // What the two ends tell each other.
 struct Hello {
@@ -53,7 +49,7 @@ struct Channel::State {
   const std::shared_ptr<Communicator::Impl> keeps;  // as long as this lives
   Communicator::Impl& communicator;
   const int peer;
-  const int closed_tag;
+  const int number;  // between the two ranks
   transport::Transport& transport;
   transport::LocalMemory own;      // bytes 0: none
   transport::RemoteMemory remote;  // peer -1: none
@@ -65,10 +61,10 @@ Channel::State::State(Communicator::Impl& owner, int rank, const p2p::SlotShape&
     : keeps(owner.shared_from_this()),
       communicator(owner),
       peer(rank),
-      closed_tag(kClosedTag + owner.closed_channels->next_number(rank)),
+      number(owner.closed_memory->next_number(rank)),
       transport(*owner.endpoint->path(rank).transport),
       fork(owner.connections->links().fork) {
-  owner.closed_channels->sweep();
+  owner.closed_memory->sweep();
   // A rank without memory takes part all the same, so that the other learns of it.
   const transport::Status status = transport.allocate(wanted.total(), &own);
   if (!status.ok()) own.bytes = 0;
@@ -121,11 +117,10 @@ void Channel::State::release() {
 Channel::State::~State() {
   end.reset();
   if (remote.peer >= 0) transport.release(remote);
-  if (communicator.endpoint->path(peer).load_store) {
-    transport.release(own);  // who has it mapped keeps it
-  } else {
-    communicator.closed_channels->add({peer, closed_tag, own});
-  }
+  communicator.closed_memory->add(
+      peer, number, std::shared_ptr<void>(own.address, [&from = transport, memory = own](void*) {
+        from.release(memory);
+      }));
 }
 
 Channel Communicator::open_channel(int rank, const ChannelOptions& options) {

@@ -44,7 +44,7 @@ Communicator::Impl::Impl(const Options& options) : config(resolve(options)) {
   messenger = std::make_unique<p2p::Messenger>(
       *endpoint, [this](int peer) { return mailbox_memory(world(), peer); },
       config.unexpected_bytes);
-  closed_channels = std::make_unique<ClosedChannels>(*endpoint, *messenger);
+  closed_memory = std::make_unique<ClosedMemory>(*endpoint, *messenger);
   pages = std::make_unique<p2p::PageMover>(*endpoint);
   await_others();
   bootstrap.reset();  // its port may be wanted for the next start-up
@@ -68,7 +68,7 @@ void Communicator::Impl::await_others() {
 Communicator::Impl::~Impl() {
   if (connections->links().fork.forked()) {
     (void)pages.release();
-    (void)closed_channels.release();
+    (void)closed_memory.release();
     (void)messenger.release();
     (void)endpoint.release();
     (void)allocations.release();
@@ -79,7 +79,7 @@ Communicator::Impl::~Impl() {
     return;
   }
   pages.reset();
-  closed_channels.reset();
+  closed_memory.reset();
   messenger.reset();
   connections->leave();
 }

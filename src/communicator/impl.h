@@ -8,7 +8,7 @@
 
 #include "base/config.h"
 #include "communicator/allocations.h"
-#include "communicator/closed_channels.h"
+#include "communicator/closed_memory.h"
 #include "communicator/endpoint.h"
 #include "communicator/programs.h"
 #include "communicator/registered.h"
@@ -98,7 +98,7 @@ struct Communicator::Impl : std::enable_shared_from_this<Communicator::Impl> {
   std::unique_ptr<Allocations> allocations;
   std::unique_ptr<RankEndpoint> endpoint;
   std::unique_ptr<p2p::Messenger> messenger;
-  std::unique_ptr<ClosedChannels> closed_channels;
+  std::unique_ptr<ClosedMemory> closed_memory;
   std::unique_ptr<p2p::PageMover> pages;
   executor::Operation blocking;  // reused by blocking calls
   Invocation last;               // what it was prepared for; count 0: nothing

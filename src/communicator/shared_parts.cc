@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "communicator/agreement.h"
+#include "communicator/closed_memory.h"
 
 namespace weft {
 
@@ -39,9 +40,12 @@ SharedParts::SharedParts(Communicator::Impl& owner, const char* call, std::size_
         import(rank, all[static_cast<std::size_t>(rank)]);
     });
   } catch (...) {
-    release();
+    release_imported();
     throw;
   }
+  ClosedMemory& closed = *owner.closed_memory;
+  closed.sweep();
+  for (int rank = 0; rank < owner.ranks(); ++rank) numbers_.push_back(closed.next_number(rank));
 }
 
 // Allocates by the transport that this rank reaches itself over, and registers with the others.
@@ -51,19 +55,19 @@ PartOffer SharedParts::offer() {
   PartOffer offer;
   std::size_t keys = 0;
   const auto add = [&](transport::Transport* transport, const std::string& name) {
-    const bool known =
-        std::ranges::any_of(own_, [&](const auto& entry) { return entry.first == transport; });
+    const bool known = std::ranges::any_of(
+        own_->memory, [&](const auto& entry) { return entry.first == transport; });
     if (known || !offer.verdict.ok() || keys == PartOffer::kKeys) return;
     transport::LocalMemory memory;
     const transport::Status status =
-        own_.empty() ? transport->allocate(std::max<std::size_t>(bytes_, 1), &memory)
-                     : transport->register_memory(own_[0].second.address, bytes_, &memory);
+        own_->memory.empty() ? transport->allocate(std::max<std::size_t>(bytes_, 1), &memory)
+                             : transport->register_memory(own_->data(), bytes_, &memory);
     if (!status.ok()) {
       offer.verdict = Verdict::of(
           status.code, fmt::format("no memory for {} bytes: {}", bytes_, status.message));
       return;
     }
-    own_.emplace_back(transport, memory);
+    own_->memory.emplace_back(transport, memory);
     name.copy(offer.keys[keys].transport, sizeof(offer.keys[keys].transport) - 1);
     offer.keys[keys++].key = memory.key;
   };
@@ -88,19 +92,24 @@ void SharedParts::import(int rank, const PartOffer& offer) {
   parts_[static_cast<std::size_t>(rank)] = {p2p::span_of(memory), offer.bytes};
 }
 
-void SharedParts::release() {
+void SharedParts::release_imported() {
   for (const transport::RemoteMemory& memory : imported_) {
     if (memory.peer < 0) continue;
     const auto rank = static_cast<std::size_t>(&memory - imported_.data());
     communicator_.world().links[rank].transport->release(memory);
   }
-  // The first owns the memory that the others have registered.
-  while (!own_.empty()) {
-    own_.back().first->release(own_.back().second);
-    own_.pop_back();
+}
+
+SharedParts::~SharedParts() {
+  release_imported();
+  for (int rank = 0; rank < communicator_.ranks(); ++rank) {
+    if (rank == communicator_.rank()) continue;
+    communicator_.closed_memory->add(rank, numbers_[static_cast<std::size_t>(rank)], own_);
   }
 }
 
-SharedParts::~SharedParts() { release(); }
+SharedParts::Own::~Own() {
+  for (; !memory.empty(); memory.pop_back()) memory.back().first->release(memory.back().second);
+}
 
 }  // namespace weft

@@ -55,6 +55,37 @@ TEST(Window, CountersTakeWhatAllRanksAdd) {
   EXPECT_EQ(status, 0);
 }
 
+// Who closes first keeps the memory until the others have closed too: nothing they do meanwhile
+// ends a connection.
+TEST(Window, OneRankMayCloseWhileOthersStillWrite) {
+  const int status = run_processes(3, {}, [](Communicator& comm) {
+    constexpr std::size_t kBytes = std::size_t{1} << 20;
+    for (int round = 0; round < 3; ++round) {
+      {
+        Window window = comm.open_window(kBytes);
+        char closed = 1;
+        if (comm.rank() > 0) {
+          comm.recv(&closed, 1, 0);
+          const std::vector<char> data(kBytes, 'x');
+          window.put(0, 0, data.data(), data.size());
+          window.flush();
+          std::vector<char> got(kBytes);
+          window.get(0, 0, got.data(), got.size());
+          window.flush();
+          require(got == data, "the memory is gone");
+        } else {
+          window = {};
+          for (int peer = 1; peer < comm.size(); ++peer) comm.send(&closed, 1, peer);
+        }
+      }
+      std::int32_t one = 1, sum = 0;
+      comm.all_reduce(&one, &sum, 1, DataType::i32, ReduceOp::sum);
+      require(sum == 3, "wrong sum");
+    }
+  });
+  EXPECT_EQ(status, 0);
+}
+
 TEST(Window, GetsReadWhatIsThere) {
   const int status = run_processes(2, {}, [](Communicator& comm) {
     const std::size_t mine = comm.rank() == 0 ? 1 << 20 : 300;

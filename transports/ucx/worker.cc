@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string>
+#include <utility>
 
 #include "base/config.h"
 #include "base/names.h"
@@ -34,12 +36,18 @@ bool uses_tcp() {
 // large too. What the user sets counts. Returns what UCX refused, in words.
 std::string prefer_large_segments(ucp_config_t* config) {
   if (!uses_tcp()) return {};
-  // With the prefix of their table, which UCX from 1.17 on insists on and earlier ones accept.
+  // Releases from 1.17 on want the prefix of their table before a name; earlier ones then print
+  // that the setting is invalid, and go on without.
+  unsigned major = 0, minor = 0, release = 0;
+  ucp_get_version(&major, &minor, &release);
+  const bool prefixed = std::pair(major, minor) >= std::pair(1U, 17U);
   constexpr const char* kSettings[][2] = {
-      {"TCP_RX_SEG_SIZE", "512K"}, {"TCP_TX_SEG_SIZE", "64K"}, {"TCP_SNDBUF", "1M"}};
-  for (const auto& [name, value] : kSettings) {
-    if (!foreign_variable((std::string("UCX_") + name).c_str()).empty()) continue;
-    if (const ucs_status_t status = ucp_config_modify(config, name, value); status != UCS_OK) {
+      {"RX_SEG_SIZE", "512K"}, {"TX_SEG_SIZE", "64K"}, {"SNDBUF", "1M"}};
+  for (const auto& [setting, value] : kSettings) {
+    if (!foreign_variable(fmt::format("UCX_TCP_{}", setting).c_str()).empty()) continue;
+    const std::string name = prefixed ? fmt::format("TCP_{}", setting) : setting;
+    const ucs_status_t status = ucp_config_modify(config, name.c_str(), value);
+    if (status != UCS_OK) {
       return fmt::format("UCX does not take {}={}, TCP will be slow: {}", name, value,
                          ucs_status_string(status));
     }
