@@ -246,8 +246,17 @@ void run_threads(const Subject& subject, Shared& shared, int ranks, const Body& 
   }
 }
 
-void run_processes(const Subject& subject, Shared& shared, int ranks, const Body& body, int killed,
+// UCX 1.13 ends a survivor by an assertion of its own, one time in some hundred, if a peer dies in
+// the middle of a large message over TCP ("comp->count > 0"; docs/ucx.md).
+bool aborted_in_ucx(const Subject& subject, int killed, int status) {
+  return killed >= 0 && subject.name.starts_with("ucx") && WIFSIGNALED(status) &&
+         WTERMSIG(status) == SIGABRT;
+}
+
+// False where UCX itself ended a rank, which says nothing about the transport.
+bool run_processes(const Subject& subject, Shared& shared, int ranks, const Body& body, int killed,
                    const Numbers& numbers) {
+  bool valid = true;
   std::cout.flush();
   std::vector<pid_t> children;
   for (int rank = 0; rank < ranks; ++rank) {
@@ -262,7 +271,9 @@ void run_processes(const Subject& subject, Shared& shared, int ranks, const Body
   for (int rank = 0; rank < ranks; ++rank) {
     int status = 0;
     waitpid(children[rank], &status, 0);
-    if (rank == killed) {
+    if (aborted_in_ucx(subject, killed, status)) {
+      valid = false;
+    } else if (rank == killed) {
       EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << "rank " << rank;
     } else {
       EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0)
@@ -270,6 +281,7 @@ void run_processes(const Subject& subject, Shared& shared, int ranks, const Body
     }
     if (testing::Test::HasFailure()) shared.failed = true;
   }
+  return valid;
 }
 
 }  // namespace
@@ -278,12 +290,12 @@ void run(const Subject& subject, int ranks, const Body& body, int killed, const 
   void* memory =
       mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   ASSERT_NE(memory, MAP_FAILED);
-  auto* shared = new (memory) Shared;
-  if (subject.processes) {
-    run_processes(subject, *shared, ranks, body, killed, numbers);
-  } else {
-    run_threads(subject, *shared, ranks, body, numbers);
-  }
+  constexpr int kMostTries = 3;
+  bool valid = !subject.processes;
+  if (!subject.processes) run_threads(subject, *new (memory) Shared, ranks, body, numbers);
+  for (int tries = 0; !valid && tries < kMostTries; ++tries)
+    valid = run_processes(subject, *new (memory) Shared, ranks, body, killed, numbers);
+  EXPECT_TRUE(valid) << "UCX ends ranks by assertions of its own";
   munmap(memory, sizeof(Shared));
 }
 
