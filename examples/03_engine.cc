@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
@@ -14,6 +15,7 @@
 #include <iterator>
 #include <numeric>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -121,6 +123,7 @@ int main() try {
     failures += status == 0 ? 0 : 1;
   }
   fs::remove_all(folder);
+  if (std::fflush(stdout) != 0) throw std::system_error(errno, std::generic_category(), "output");
   return failures == 0 ? 0 : 1;
 } catch (const std::exception& error) {
   std::fprintf(stderr, "03_engine: %s\n", error.what());

@@ -90,24 +90,6 @@ Sweep sweep_of(const SweepArguments& a, int ranks) {
   return sweep;
 }
 
-std::string joined(int argc, const char* const* argv) {
-  std::string text;
-  for (int i = 0; i < argc; ++i) text += (i > 0 ? " " : "") + std::string(argv[i]);
-  return text;
-}
-
-int run_main(CLI::App& app, int argc, char** argv, const std::function<int()>& body) {
-  try {
-    app.parse(argc, argv);
-    return body();
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : kExitError;
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "{}: {}\n", app.get_name(), error.what());
-    return kExitError;
-  }
-}
-
 int run_candidate(Candidate& candidate, const SweepArguments& arguments,
                   const Presentation& presentation) {
   const Sweep sweep = sweep_of(arguments, candidate.size());

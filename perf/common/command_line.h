@@ -6,12 +6,16 @@
 #include "perf/common/size_options.h"
 #include "perf/common/sweep.h"
 
+#include "tools/common/program.h"
+
 #include <CLI/CLI.hpp>
 
-#include <functional>
 #include <string>
 
 namespace weft::perf {
+
+using programs::kExitError;
+using programs::kExitWrong;
 
 // As typed; strings are read by sweep_of().
 struct SweepArguments : SizeRange {
@@ -40,16 +44,6 @@ Sweep sweep_of(const SweepArguments& arguments, int ranks);
 // Parts of it that other sweeps need too.
 std::vector<std::size_t> sizes_of(const SweepArguments& arguments);
 Effort effort_of(const SweepArguments& arguments);
-
-// The command line in one string, for the record.
-std::string joined(int argc, const char* const* argv);
-
-// What main() returns: 0 fine, 1 wrong results, 2 an error.
-inline constexpr int kExitWrong = 1;
-inline constexpr int kExitError = 2;
-
-// Parses, and runs `body`; help goes to stdout, errors to stderr behind the program's name.
-int run_main(CLI::App& app, int argc, char** argv, const std::function<int()>& body);
 
 // What a program adds to the output.
 struct Presentation {

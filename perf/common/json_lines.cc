@@ -66,13 +66,13 @@ nlohmann::ordered_json to_json(const std::string& candidate, int ranks, const Op
 
 JsonLines::JsonLines(const std::string& path) {
   if (path == "-") {
+    name_ = "standard output";
     file_ = std::shared_ptr<std::FILE>(stdout, [](std::FILE*) {});
     return;
   }
+  name_ = path;
   std::FILE* file = std::fopen(path.c_str(), "w");
-  if (file == nullptr) {
-    throw std::runtime_error("cannot write '" + path + "': " + std::strerror(errno));
-  }
+  if (file == nullptr) refuse(errno);
   file_ = std::shared_ptr<std::FILE>(file, std::fclose);
 }
 
@@ -91,8 +91,12 @@ void JsonLines::begin(const std::string& candidate, int ranks, const std::string
 }
 
 void JsonLines::write(const nlohmann::ordered_json& record) {
-  fmt::print(file_.get(), "{}\n", record.dump());
-  std::fflush(file_.get());
+  const std::string line = record.dump() + "\n";
+  if (std::fputs(line.c_str(), file_.get()) == EOF || std::fflush(file_.get()) != 0) refuse(errno);
+}
+
+void JsonLines::refuse(int reason) const {
+  throw std::runtime_error("cannot write '" + name_ + "': " + std::strerror(reason));
 }
 
 void JsonLines::measured(const Operation& operation, std::size_t bytes, const Measurement& result) {

@@ -32,11 +32,15 @@ class JsonLines : public Reporter {
 
   // Who measures; before the first result.
   void begin(const std::string& candidate, int ranks, const std::string& command);
+  // Throws std::runtime_error that names the file where it cannot be written.
   void write(const nlohmann::ordered_json& record);
   void measured(const Operation& operation, std::size_t bytes, const Measurement& result) override;
   void row(const Row&) override {}
 
  private:
+  [[noreturn]] void refuse(int reason) const;
+
+  std::string name_;
   std::shared_ptr<std::FILE> file_;
   std::string candidate_;
   int ranks_ = 0;

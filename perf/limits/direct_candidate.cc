@@ -24,7 +24,7 @@ std::string_view text_of(Strategy strategy) {
 }
 
 // Counters go on where the last strategy over the same pair left them.
-DirectCandidate::DirectCandidate(Pair& pair, int rank, Strategy strategy, BufferMemory memory)
+DirectCandidate::DirectCandidate(ThreadPair& pair, int rank, Strategy strategy, BufferMemory memory)
     : mine_(pair.sides[static_cast<std::size_t>(rank)]),
       other_(pair.sides[static_cast<std::size_t>(1 - rank)]),
       rank_(rank),

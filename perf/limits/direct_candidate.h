@@ -26,7 +26,7 @@ std::string_view text_of(Strategy strategy);
 class DirectCandidate : public Candidate {
  public:
   // `pair` is shared by the candidates of both threads and outlives them.
-  DirectCandidate(Pair& pair, int rank, Strategy strategy,
+  DirectCandidate(ThreadPair& pair, int rank, Strategy strategy,
                   BufferMemory memory = BufferMemory::plain);
 
   std::string name() const override { return "limit"; }

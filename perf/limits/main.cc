@@ -15,7 +15,7 @@
 namespace weft::perf {
 namespace {
 
-struct Arguments {
+struct LimitsArguments {
   SizeRange sizes;
   double budget_seconds = 0.1;
   bool pin = false;
@@ -39,8 +39,8 @@ struct Timed {
 };
 
 // Everything that was tried for one size.
-std::vector<Timed> time_strategies(Pair& pair, std::size_t bytes, const Arguments& arguments,
-                                   std::int64_t& wrong) {
+std::vector<Timed> time_strategies(ThreadPair& pair, std::size_t bytes,
+                                   const LimitsArguments& arguments, std::int64_t& wrong) {
   Sweep sweep;
   sweep.sizes = {bytes};
   sweep.placements = {Placement::out_of_place};
@@ -111,7 +111,7 @@ void report_copies(const std::vector<CopyRate>& rates, JsonLines* json, bool tab
   }
 }
 
-int run(const Arguments& arguments, const std::string& command) {
+int run(const LimitsArguments& arguments, const std::string& command) {
   std::optional<JsonLines> json;
   if (!arguments.json.empty()) {
     json.emplace(arguments.json);
@@ -127,7 +127,7 @@ int run(const Arguments& arguments, const std::string& command) {
     fmt::print("# all_reduce by two threads with direct access, the best way per size\n{}",
                format_heading(false));
   }
-  Pair pair;
+  ThreadPair pair;
   std::int64_t wrong = 0;
   for (const std::size_t bytes : sizes_of(arguments.sizes)) {
     report_size(time_strategies(pair, bytes, arguments, wrong), out, table);
@@ -147,7 +147,7 @@ int main(int argc, char** argv) {
       "copies, and an "
       "all_reduce (f32, sum, out of place) with direct access to each other's memory",
       "weft-limits");
-  Arguments arguments;
+  LimitsArguments arguments;
   add_size_options(app, arguments.sizes);
   app.add_option("--budget", arguments.budget_seconds, "Seconds per size and strategy")
       ->check(CLI::PositiveNumber)
@@ -163,5 +163,6 @@ int main(int argc, char** argv) {
   app.add_flag("--skip-copies", arguments.skip_copies, "Leave the copy rates out");
   app.add_option("--json", arguments.json,
                  "Also write JSON lines to this file (-: instead of the table)");
-  return run_main(app, argc, argv, [&] { return run(arguments, joined(argc, argv)); });
+  return weft::programs::run(app, argc, argv,
+                             [&] { return run(arguments, weft::programs::joined(argc, argv)); });
 }

@@ -41,7 +41,7 @@ struct PairSide {
   std::array<std::shared_ptr<void>, 2> inbox;     // the in-box for bulk data
 };
 
-struct Pair {
+struct ThreadPair {
   std::array<PairSide, kPair> sides;
 };
 

@@ -1,5 +1,6 @@
 #include "perf/peers/fork_ranks.h"
 
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,35 +28,101 @@ TemporaryFolder::~TemporaryFolder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-int fork_ranks(int ranks, const std::function<int(int rank)>& body) {
-  std::vector<pid_t> children;
-  for (int rank = 0; rank < ranks; ++rank) {
+namespace {
+
+bool reader_is_gone() {
+  pollfd output = {STDOUT_FILENO, 0, 0};
+  return poll(&output, 1, 0) > 0 && (output.revents & POLLERR) != 0;
+}
+
+// In a rank: if it died of the broken pipe, the others would notice and complain. The parent ends
+// them all.
+void on_broken_pipe(int signal) {
+  if (reader_is_gone() && kill(getppid(), signal) == 0) {
+    for (;;) pause();
+  }
+  std::signal(signal, SIG_DFL);
+  raise(signal);
+}
+
+// Forks and waits with these signals blocked: they are taken one at a time by sigwait().
+class Children {
+ public:
+  Children() {
+    sigemptyset(&awaited_);
+    sigaddset(&awaited_, SIGCHLD);
+    sigaddset(&awaited_, SIGPIPE);
+    sigprocmask(SIG_BLOCK, &awaited_, &before_);
+  }
+  // Leaves none behind.
+  ~Children() {
+    end_all();
+    sigprocmask(SIG_SETMASK, &before_, nullptr);
+  }
+  Children(const Children&) = delete;
+  Children& operator=(const Children&) = delete;
+
+  void start(const std::function<int()>& body) {
     const pid_t child = fork();
-    if (child == 0) {
-      prctl(PR_SET_PDEATHSIG, SIGKILL);
-      const int status = body(rank);
-      std::fflush(nullptr);
-      _exit(status);
+    if (child < 0) throw std::runtime_error(std::string("cannot fork: ") + std::strerror(errno));
+    if (child > 0) {
+      pids_.push_back(child);
+      return;
     }
-    if (child < 0) {
-      for (const pid_t other : children) kill(other, SIGKILL);
-      throw std::runtime_error(std::string("cannot fork: ") + std::strerror(errno));
-    }
-    children.push_back(child);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    std::signal(SIGPIPE, on_broken_pipe);
+    sigprocmask(SIG_SETMASK, &before_, nullptr);
+    _exit(body());
   }
-  int first_failure = 0;
-  while (!children.empty()) {
+
+  // Returns the first status that is not 0 as soon as there is one, 0 when all have ended.
+  int wait() {
+    while (!pids_.empty()) {
+      int signal = 0;
+      sigwait(&awaited_, &signal);
+      if (signal == SIGPIPE) return 128 + SIGPIPE;
+      if (const int status = reap()) return status;
+    }
+    return 0;
+  }
+
+ private:
+  int reap() {
     int status = 0;
-    const pid_t child = wait(&status);
-    if (child < 0 && errno == EINTR) continue;
-    if (child < 0) break;
-    std::erase(children, child);
-    const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    if (code == 0 || first_failure != 0) continue;
-    first_failure = code;
-    for (const pid_t other : children) kill(other, SIGKILL);
+    while (!pids_.empty()) {
+      const pid_t child = waitpid(-1, &status, WNOHANG);
+      if (child <= 0) break;
+      std::erase(pids_, child);
+      const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+      if (code != 0) return code;
+    }
+    return 0;
   }
-  return first_failure;
+
+  // All stand still before the first one dies: none is left to complain that another is gone.
+  void end_all() {
+    for (const pid_t child : pids_) kill(child, SIGSTOP);
+    for (const pid_t child : pids_) {
+      siginfo_t unused;
+      while (waitid(P_PID, static_cast<id_t>(child), &unused, WSTOPPED | WEXITED | WNOWAIT) < 0 &&
+             errno == EINTR) {
+      }
+    }
+    for (const pid_t child : pids_) kill(child, SIGKILL);
+    for (const pid_t child : pids_) waitpid(child, nullptr, 0);
+  }
+
+  sigset_t awaited_;
+  sigset_t before_;
+  std::vector<pid_t> pids_;
+};
+
+}  // namespace
+
+int fork_ranks(int ranks, const std::function<int(int rank)>& body) {
+  Children children;
+  for (int rank = 0; rank < ranks; ++rank) children.start([&] { return body(rank); });
+  return children.wait();
 }
 
 }  // namespace weft::perf

@@ -20,9 +20,10 @@ class TemporaryFolder {
   std::string path_;
 };
 
-// Forks `ranks` processes that run `body(rank)` and waits for them. After the first failure the
-// others are killed: a rank that lost a peer may wait for ever. Children die with this process.
-// Returns 0 or the first status that was not 0.
+// Forks `ranks` processes that run `body(rank)`, which leaves nothing to flush, and waits for them.
+// After the first failure the others are killed: a rank that lost a peer may wait for ever.
+// Children die with this process. Returns 0 or the first status that was not 0; where the reader of
+// a rank's standard output closed its pipe, all are ended quietly and it is 128 + SIGPIPE.
 int fork_ranks(int ranks, const std::function<int(int rank)>& body);
 
 }  // namespace weft::perf

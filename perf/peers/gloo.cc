@@ -147,16 +147,13 @@ class GlooCandidate : public Candidate {
 
 int run_rank(int rank, const Meeting& meeting, const SweepArguments& arguments,
              const std::string& command) {
-  try {
+  return programs::guard(fmt::format("weft-peer-gloo: rank {}", rank), [&] {
     GlooCandidate candidate(connect(rank, meeting));
     const Presentation presentation{.command = command,
                                     .preamble = fmt::format("# gloo, tcp over {}, {} ranks\n",
                                                             meeting.interface, meeting.ranks)};
     return run_candidate(candidate, arguments, presentation);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "weft-peer-gloo: rank {}: {}\n", rank, error.what());
-    return kExitError;
-  }
+  });
 }
 
 }  // namespace
@@ -180,8 +177,8 @@ int main(int argc, char** argv) {
       "--folder", meeting.folder,
       "Be one rank, started by a launcher: an empty folder of this job, which all ranks see");
   app.add_option("--rank", rank, "With --folder: which one")->envname("RANK");
-  return run_main(app, argc, argv, [&] {
-    const std::string command = joined(argc, argv);
+  return weft::programs::run(app, argc, argv, [&] {
+    const std::string command = weft::programs::joined(argc, argv);
     if (!meeting.folder.empty()) return run_rank(rank, meeting, arguments, command);
     const TemporaryFolder temporary("weft-peer-gloo");
     meeting.folder = temporary.path();

@@ -157,12 +157,12 @@ int main(int argc, char** argv) {
                "weft-peer-" WEFT_PEER_NAME);
   SweepArguments arguments;
   add_sweep_options(app, arguments);
-  return run_main(app, argc, argv, [&] {
+  return weft::programs::run(app, argc, argv, [&] {
     MPI_Init(nullptr, nullptr);
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     int status = kExitError;
     try {
-      status = run(arguments, joined(argc, argv));
+      status = run(arguments, weft::programs::joined(argc, argv));
     } catch (const std::exception& error) {
       fmt::print(stderr, "{}: {}\n", app.get_name(), error.what());
       MPI_Abort(MPI_COMM_WORLD, kExitError);

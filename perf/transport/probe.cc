@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "perf/common/statistics.h"
-#include "perf/transport/pair.h"
+#include "perf/transport/put_pair.h"
 
 namespace weft::perf {
 namespace {
@@ -21,13 +21,13 @@ int target(const Connections& connections, bool same_host) {
   return -1;
 }
 
-double median_of_trips(Pair& pair, std::uint64_t* signal) {
+double median_of_trips(PutPair& pair, std::uint64_t* signal) {
   ping_pong(pair, kSmall, 200, signal);
   return summarize(ping_pong(pair, kSmall, 2000, signal)).median * 1e3;
 }
 
 // Nanoseconds of one of many puts on their way.
-double gap(Pair& pair, std::size_t bytes, std::size_t count) {
+double gap(PutPair& pair, std::size_t bytes, std::size_t count) {
   std::vector<double> samples;
   for (int i = 0; i < 5; ++i)
     samples.push_back(stream(pair, bytes, count) * 1e9 / static_cast<double>(count));
@@ -36,7 +36,7 @@ double gap(Pair& pair, std::size_t bytes, std::size_t count) {
 
 // At rank 0. A put's time on the processor is what is left of the gap between many small ones;
 // where the processor moves the bytes, it is as busy as the wire.
-tuner::Link measure(Pair& pair, std::uint64_t* signal) {
+tuner::Link measure(PutPair& pair, std::uint64_t* signal) {
   const transport::Capabilities capabilities = pair.link().transport->capabilities();
   const double trip = median_of_trips(pair, signal);
   const double small = gap(pair, kSmall, 500);
@@ -54,7 +54,7 @@ tuner::Link measure(Pair& pair, std::uint64_t* signal) {
 }
 
 // The passive side of measure().
-void serve(Pair& pair, std::uint64_t* signal) {
+void serve(PutPair& pair, std::uint64_t* signal) {
   median_of_trips(pair, signal);
   pair.await_signal_asleep(++*signal);
 }
@@ -64,7 +64,7 @@ void serve(Pair& pair, std::uint64_t* signal) {
 Probed probe_links(const Options& options) {
   Probed probed;
   for (const bool same_host : {true, false}) {
-    Pair pair(options, kLarge, [&](const Connections& connections) {
+    PutPair pair(options, kLarge, [&](const Connections& connections) {
       const int peer = target(connections, same_host);
       const int rank = connections.world().rank;
       return rank == 0 ? peer : rank == peer ? 0 : -1;

@@ -8,7 +8,7 @@
 
 #include "perf/common/statistics.h"
 #include "perf/pairs/columns.h"
-#include "perf/transport/pair.h"
+#include "perf/transport/put_pair.h"
 
 namespace weft::perf {
 namespace {
@@ -29,7 +29,7 @@ std::size_t iterations_for(const PutBenchmark& benchmark, std::size_t bytes) {
   return std::clamp<std::size_t>(budget / std::max<std::size_t>(bytes, 1), 100, 1000);
 }
 
-void measure_latency(Pair& pair, std::size_t bytes, std::size_t count, std::uint64_t* signal) {
+void measure_latency(PutPair& pair, std::size_t bytes, std::size_t count, std::uint64_t* signal) {
   ping_pong(pair, bytes, std::max<std::size_t>(count / 10, 10), signal);
   const std::vector<double> samples = ping_pong(pair, bytes, count, signal);
   if (pair.rank() != 0) return;
@@ -37,7 +37,7 @@ void measure_latency(Pair& pair, std::size_t bytes, std::size_t count, std::uint
   fmt::print("{}\n", latency_row(bytes, count, statistics, statistics));
 }
 
-void measure_bandwidth(Pair& pair, std::size_t bytes, std::size_t count, std::uint64_t* signal) {
+void measure_bandwidth(PutPair& pair, std::size_t bytes, std::size_t count, std::uint64_t* signal) {
   const std::uint64_t done = ++*signal;
   if (pair.rank() == 1) {
     pair.await_signal_asleep(done);
@@ -59,7 +59,7 @@ void measure_bandwidth(Pair& pair, std::size_t bytes, std::size_t count, std::ui
   pair.post(0, done, nullptr);
 }
 
-void print_heading(const PutBenchmark& benchmark, const Pair& pair) {
+void print_heading(const PutBenchmark& benchmark, const PutPair& pair) {
   fmt::print("# weft-perf {}: 2 ranks over {}\n",
              benchmark.bandwidth ? "transport_put_bw" : "transport_put_lat",
              pair.link().transport_name);
@@ -69,7 +69,7 @@ void print_heading(const PutBenchmark& benchmark, const Pair& pair) {
 }  // namespace
 
 void run_put_benchmark(const PutBenchmark& benchmark, const Options& options) {
-  Pair pair(options, *std::max_element(benchmark.sizes.begin(), benchmark.sizes.end()), other);
+  PutPair pair(options, *std::max_element(benchmark.sizes.begin(), benchmark.sizes.end()), other);
   if (pair.rank() == 0) print_heading(benchmark, pair);
   std::uint64_t signal = 0;
   for (const std::size_t bytes : benchmark.sizes) {

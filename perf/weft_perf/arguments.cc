@@ -54,12 +54,7 @@ Options options_of(const Arguments& arguments, Options options) {
 
 int in_every_rank(const Arguments& arguments, const std::function<int(const Options&)>& body) {
   const auto guarded = [&](const Options& launch) {
-    try {
-      return body(options_of(arguments, launch));
-    } catch (const std::exception& error) {
-      fmt::print(stderr, "weft-perf: {}\n", error.what());
-      return kExitError;
-    }
+    return programs::guard("weft-perf", [&] { return body(options_of(arguments, launch)); });
   };
   return arguments.ranks == 0 ? guarded({}) : run_local_ranks(arguments.ranks, guarded);
 }

@@ -39,8 +39,8 @@ Shape shape_of(const DecodeArguments& arguments, std::size_t bytes) {
   return {count / hidden, hidden, arguments.type};
 }
 
-// One way of doing it.
-struct Way {
+// One variant of the all-reduce.
+struct Variant {
   std::string name;
   std::string runs;
   std::function<void()> call;
@@ -48,9 +48,9 @@ struct Way {
   std::vector<double> microseconds;
 };
 
-class Ways {
+class Variants {
  public:
-  Ways(Communicator& comm, Communicator& alone, const Shape& shape, bool allocated)
+  Variants(Communicator& comm, Communicator& alone, const Shape& shape, bool allocated)
       : comm_(comm), shape_(shape), allocated_(allocated) {
     for (Memory* memory : {&input_, &output_, &residual_, &sum_}) *memory = allocate(shape.bytes());
     weight_ = allocate_plain(shape.hidden * size_of(shape.type));
@@ -62,7 +62,7 @@ class Ways {
     add_quantized(Quantization::int8);
     add_quantized(Quantization::fp8_e4m3);
   }
-  std::vector<Way>& all() { return ways_; }
+  std::vector<Variant>& all() { return variants_; }
 
  private:
   Memory allocate(std::size_t bytes) {
@@ -87,7 +87,7 @@ class Ways {
       plan.start();
       plan.wait();
     };
-    ways_.push_back({std::move(name), plan.describe(count), call, wrong, {}});
+    variants_.push_back({std::move(name), plan.describe(count), call, wrong, {}});
   }
 
   void add_plain() {
@@ -109,7 +109,7 @@ class Ways {
     Plan& pass = keep(alone.plan_all_reduce_rms_norm(output_.get(), output_.get(), shape_.rows,
                                                      shape_.type, norm));
     add("norm_apart", reduce, shape_.count(), wrong);
-    ways_.back().call = [&reduce, &pass] {
+    variants_.back().call = [&reduce, &pass] {
       reduce.start();
       reduce.wait();
       pass.start();
@@ -169,54 +169,55 @@ class Ways {
   const bool allocated_;
   Memory input_, output_, residual_, sum_, weight_;
   std::vector<std::unique_ptr<Plan>> plans_;
-  std::vector<Way> ways_;
+  std::vector<Variant> variants_;
 };
 
-void take_slice(Communicator& comm, Way& way, std::size_t calls) {
+void take_slice(Communicator& comm, Variant& variant, std::size_t calls) {
   using Clock = std::chrono::steady_clock;
   constexpr int kWarmUps = 5;
   comm.barrier();
-  for (int i = 0; i < kWarmUps; ++i) way.call();
+  for (int i = 0; i < kWarmUps; ++i) variant.call();
   auto start = Clock::now();
   for (std::size_t i = 0; i < calls; ++i) {
-    way.call();
+    variant.call();
     const auto end = Clock::now();
-    way.microseconds.push_back(std::chrono::duration<double, std::micro>(end - start).count());
+    variant.microseconds.push_back(std::chrono::duration<double, std::micro>(end - start).count());
     start = end;
   }
 }
 
 // Collective. What every rank counts, added up.
-std::int64_t count_wrong(Communicator& comm, Way& way) {
-  way.call();
-  const std::int64_t own = way.wrong();
+std::int64_t count_wrong(Communicator& comm, Variant& variant) {
+  variant.call();
+  const std::int64_t own = variant.wrong();
   std::int64_t all = 0;
   comm.all_reduce(&own, &all, 1, DataType::i64, ReduceOp::sum);
   return all;
 }
 
-void print_row(std::size_t bytes, const Way& way, std::int64_t wrong) {
-  std::vector<double> samples = way.microseconds;
+void print_row(std::size_t bytes, const Variant& variant, std::int64_t wrong) {
+  std::vector<double> samples = variant.microseconds;
   std::sort(samples.begin(), samples.end());
   const Statistics s = summarize(samples);
   fmt::print("{:>9} {:<11} {:>8.2f} {:>10.2f} {:>8.2f} {:>8.2f} {:>8.2f} {:>6}  {}\n", bytes,
-             way.name, s.min, s.median, s.mean, s.p99, percentile(samples, 99.9), wrong, way.runs);
+             variant.name, s.min, s.median, s.mean, s.p99, percentile(samples, 99.9), wrong,
+             variant.runs);
 }
 
 std::int64_t run_size(Communicator& comm, Communicator& alone, const DecodeArguments& arguments,
                       std::size_t bytes) {
   const Shape shape = shape_of(arguments, bytes);
-  Ways ways(comm, alone, shape, arguments.allocated);
+  Variants variants(comm, alone, shape, arguments.allocated);
   constexpr std::size_t kSlices = 20;
   const std::size_t calls = std::max<std::size_t>(arguments.iterations / kSlices, 1);
-  for (Way& way : ways.all()) way.microseconds.reserve(kSlices * calls);
+  for (Variant& variant : variants.all()) variant.microseconds.reserve(kSlices * calls);
   for (std::size_t slice = 0; slice < kSlices; ++slice) {
-    for (Way& way : ways.all()) take_slice(comm, way, calls);
+    for (Variant& variant : variants.all()) take_slice(comm, variant, calls);
   }
   std::int64_t wrong = 0;
-  for (Way& way : ways.all()) {
-    const std::int64_t here = count_wrong(comm, way);
-    if (comm.rank() == 0) print_row(shape.bytes(), way, here);
+  for (Variant& variant : variants.all()) {
+    const std::int64_t here = count_wrong(comm, variant);
+    if (comm.rank() == 0) print_row(shape.bytes(), variant, here);
     wrong += here;
   }
   return wrong;

@@ -30,8 +30,8 @@ int main(int argc, char** argv) {
   CLI::App app("Times and checks weft's collectives and what it does between two ranks",
                "weft-perf");
   Arguments arguments;
-  arguments.command = joined(argc, argv);
+  arguments.command = weft::programs::joined(argc, argv);
   add_options(app, arguments);
   app.footer(footer());
-  return run_main(app, argc, argv, [&] { return run(arguments); });
+  return weft::programs::run(app, argc, argv, [&] { return run(arguments); });
 }

@@ -41,7 +41,7 @@ Numbers shuffled(unsigned seed) {
   return pages;
 }
 
-struct Way {
+struct Order {
   const char* name;
   Numbers source, target;
   std::vector<double> post, whole;  // ns
@@ -49,15 +49,15 @@ struct Way {
 
 // One size, in both orders, against one put. The receiver answers each, so that a time ends with
 // its last byte there.
-class Contest {
+class PageRun {
  public:
-  Contest(Communicator& communicator, std::size_t page_bytes)
+  PageRun(Communicator& communicator, std::size_t page_bytes)
       : communicator_(communicator),
         bytes_(kPages * page_bytes),
         pool_(communicator.open_page_pool({.page_bytes = page_bytes, .pages = kPages})),
         window_(communicator.open_window(bytes_ + 128)),
-        ways_{{"order", in_order(), in_order(), {}, {}},
-              {"random", shuffled(1), shuffled(2), {}, {}}} {
+        orders_{{"order", in_order(), in_order(), {}, {}},
+                {"random", shuffled(1), shuffled(2), {}, {}}} {
     if (communicator.rank() == 0) {
       std::memset(window_.data(), 1, bytes_);
       for (std::uint32_t i = 0; i < kPages; ++i)
@@ -69,7 +69,7 @@ class Contest {
     communicator_.barrier();
     for (int round = 0; round < rounds; ++round) {
       put();
-      for (Way& way : ways_) write(way);
+      for (Order& order : orders_) write(order);
       if (round == 0) forget_warm_up();
     }
     communicator_.barrier();
@@ -77,11 +77,11 @@ class Contest {
 
   // Of the pages written last, in random order.
   std::int64_t wrong() const {
-    const Way& way = ways_[1];
+    const Order& order = orders_[1];
     std::int64_t pages = 0;
     for (std::size_t i = 0; i < kPages; ++i) {
-      const auto* page = static_cast<const std::uint8_t*>(pool_.page(0, way.target[i]));
-      const auto right = [&](std::uint8_t byte) { return byte == way.source[i] % 251; };
+      const auto* page = static_cast<const std::uint8_t*>(pool_.page(0, order.target[i]));
+      const auto right = [&](std::uint8_t byte) { return byte == order.source[i] % 251; };
       pages += std::all_of(page, page + pool_.layout().page_bytes, right) ? 0 : 1;
     }
     return pages;
@@ -93,11 +93,12 @@ class Contest {
     std::string text = fmt::format("{:>10} {:>7} {:>8} {:>10} {:>12.1f} {:>8.2f} {:>8.2f}\n",
                                    pool_.layout().page_bytes, kPages, "one put", "-", one / 1e3,
                                    bandwidth(one), 1.0);
-    for (const Way& way : ways_) {
-      const double whole = median_of(way.whole);
-      text += fmt::format("{:>10} {:>7} {:>8} {:>10.2f} {:>12.1f} {:>8.2f} {:>8.2f}\n",
-                          pool_.layout().page_bytes, kPages, way.name, median_of(way.post) / kPages,
-                          whole / 1e3, bandwidth(whole), one / whole);
+    for (const Order& order : orders_) {
+      const double whole = median_of(order.whole);
+      text +=
+          fmt::format("{:>10} {:>7} {:>8} {:>10.2f} {:>12.1f} {:>8.2f} {:>8.2f}\n",
+                      pool_.layout().page_bytes, kPages, order.name, median_of(order.post) / kPages,
+                      whole / 1e3, bandwidth(whole), one / whole);
     }
     return text;
   }
@@ -117,16 +118,16 @@ class Contest {
     }
   }
 
-  void write(Way& way) {
+  void write(Order& order) {
     ++writes_;
     if (communicator_.rank() == 0) {
       const double begin = now_ns();
-      PageTicket ticket = pool_.write_pages(1, way.source, way.target, {.counter = 0});
+      PageTicket ticket = pool_.write_pages(1, order.source, order.target, {.counter = 0});
       const double posted = now_ns();
       ticket.wait();
       await_answer();
-      way.whole.push_back(now_ns() - begin);
-      way.post.push_back(posted - begin);
+      order.whole.push_back(now_ns() - begin);
+      order.post.push_back(posted - begin);
     } else if (communicator_.rank() == 1) {
       pool_.wait_counter(0, writes_, 0);
       answer();
@@ -138,9 +139,9 @@ class Contest {
 
   void forget_warm_up() {
     put_.clear();
-    for (Way& way : ways_) {
-      way.post.clear();
-      way.whole.clear();
+    for (Order& order : orders_) {
+      order.post.clear();
+      order.whole.clear();
     }
   }
 
@@ -149,7 +150,7 @@ class Contest {
   PagePool pool_;
   Window window_;
   std::vector<double> put_;
-  Way ways_[2];
+  Order orders_[2];
   std::uint64_t puts_ = 0, writes_ = 0, answers_ = 0;
 };
 
@@ -169,11 +170,11 @@ int run_rank(const Arguments& arguments, Communicator& communicator) {
     if (bytes < parse_size(arguments.sweep.min_bytes) ||
         bytes > parse_size(arguments.sweep.max_bytes))
       continue;
-    Contest contest(communicator, bytes);
-    contest.run(rounds);
-    if (communicator.rank() == 0) fmt::print("{}", contest.rows());
+    PageRun run(communicator, bytes);
+    run.run(rounds);
+    if (communicator.rank() == 0) fmt::print("{}", run.rows());
     std::fflush(stdout);
-    if (communicator.rank() == 1) wrong += contest.wrong();
+    if (communicator.rank() == 1) wrong += run.wrong();
   }
   std::int64_t all = 0;
   communicator.all_reduce(&wrong, &all, 1, DataType::i64, ReduceOp::sum);

@@ -7,13 +7,13 @@
 #include "perf/common/command_line.h"
 #include "perf/common/names.h"
 #include "perf/common/sizes.h"
+#include "perf/weft_tune/autotune.h"
 #include "perf/weft_tune/commands.h"
-#include "perf/weft_tune/contest.h"
 
 namespace weft::perf {
 namespace {
 
-struct Arguments {
+struct ExplainArguments {
   Job job;
   std::string collective;
   std::string size;
@@ -21,38 +21,37 @@ struct Arguments {
   bool allocated = false;
 };
 
-void print(const std::vector<Contestant>& all, bool measured) {
+void print(const std::vector<TimedCandidate>& all, bool measured) {
   fmt::print("{:<40}{:>14}{}\n", "candidate", "predicted us", measured ? "   measured us" : "");
-  for (const Contestant& contestant : all) {
-    const weft::Candidate& candidate = contestant.candidate;
-    const std::string time = !measured            ? ""
-                             : contestant.us == 0 ? fmt::format("{:>14}", "-")
-                                                  : fmt::format("{:>14.2f}", contestant.us);
+  for (const TimedCandidate& timed : all) {
+    const weft::Candidate& candidate = timed.candidate;
+    const std::string time = !measured       ? ""
+                             : timed.us == 0 ? fmt::format("{:>14}", "-")
+                                             : fmt::format("{:>14.2f}", timed.us);
     fmt::print("{:<40}{:>14.2f}{}{}\n", text_of(candidate.how), candidate.predicted_us, time,
                candidate.chosen ? "  chosen" : "");
   }
   if (measured) fmt::print("# -: far behind at a first look, or by its price; not timed\n");
 }
 
-int explain(const Arguments& arguments, const Options& options) {
+int explain(const ExplainArguments& arguments, const Options& options) {
   Communicator communicator = Communicator::create(options);
-  Contest contest;
-  contest.collective = parse_collective(arguments.collective);
-  contest.bytes = parse_size(arguments.size);
-  contest.allocated = arguments.allocated;
-  contest.seconds = 2;
-  std::vector<Contestant> all;
+  TimedCall call;
+  call.collective = parse_collective(arguments.collective);
+  call.bytes = parse_size(arguments.size);
+  call.allocated = arguments.allocated;
+  call.seconds = 2;
+  std::vector<TimedCandidate> all;
   if (arguments.measure) {
-    all = hold(communicator, contest);
+    all = autotune(communicator, call);
   } else {
-    for (auto& candidate :
-         communicator.candidates(contest.collective, contest.bytes, contest.allocated))
+    for (auto& candidate : communicator.candidates(call.collective, call.bytes, call.allocated))
       all.push_back({std::move(candidate)});
   }
   // Nobody leaves while others still look at its memory.
   communicator.barrier();
   if (communicator.rank() != 0) return 0;
-  fmt::print("# {} of {}: {}\n", text_of(contest.collective), format_size(contest.bytes),
+  fmt::print("# {} of {}: {}\n", text_of(call.collective), format_size(call.bytes),
              communicator.situation());
   if (all.empty()) {
     fmt::print("# with so many ranks schedules are not priced; rules of thumb choose\n");
@@ -65,7 +64,7 @@ int explain(const Arguments& arguments, const Options& options) {
 }  // namespace
 
 Run add_explain(CLI::App& app) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<ExplainArguments>();
   app.add_option("collective", arguments->collective, list_of_collectives())->required();
   app.add_option("size", arguments->size, "Bytes of the call's count: 8, 64K, 1M")->required();
   app.add_flag("--measure", arguments->measure, "Time the candidates too, interleaved");

@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "base/config.h"
+#include "tools/common/output.h"
 #include "topology/cpu_model.h"
 
 namespace weft::perf {
@@ -16,7 +17,7 @@ namespace {
 
 tuner::Tuning read(const std::string& path) {
   tuner::Tuning tuning;
-  if (std::filesystem::exists(path)) {
+  if (std::filesystem::is_regular_file(path)) {  // reading a device or a pipe may never end
     std::ostringstream text;
     text << std::ifstream(path).rdbuf();
     tuning = tuner::parse_tuning(text.str());
@@ -46,13 +47,7 @@ void update_tuning(const std::string& path, const std::string& job,
   change(tuning.measured[job]);
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   if (!folder.empty()) std::filesystem::create_directories(folder);
-  // Never half a file: a job may be reading it.
-  const std::string fresh = path + ".new";
-  std::ofstream file(fresh);
-  file << tuner::to_text(tuning);
-  file.close();
-  if (!file) throw std::runtime_error(fmt::format("cannot write {}", fresh));
-  std::filesystem::rename(fresh, path);
+  programs::write_file(path, tuner::to_text(tuning));
 }
 
 }  // namespace weft::perf

@@ -50,14 +50,11 @@ void keep(const Keeping& keeping, const std::string& job,
 
 int run_job(const Job& job, const std::function<int(const Options&)>& body) {
   const auto rank = [&](const Options& launch) {
-    try {
+    return programs::guard("weft-tune", [&] {
       Options options = launch;
       if (!job.transports.empty()) options.transports = job.transports;
       return body(options);
-    } catch (const std::exception& error) {
-      fmt::print(stderr, "weft-tune: {}\n", error.what());
-      return kExitError;
-    }
+    });
   };
   if (job.ranks > 0) return run_local_ranks(job.ranks, rank);
   return launched() ? rank({}) : run_local_ranks(processors(), rank);
@@ -89,7 +86,7 @@ int main(int argc, char** argv) {
       add_explain);
   add("probe", "Measure what links cost, for the predictions", add_probe);
   add("measure", "Time all candidates over a sweep; tell how good the choices are", add_measure);
-  return run_main(app, argc, argv, [&] {
+  return weft::programs::run(app, argc, argv, [&] {
     for (const auto& [command, run] : commands) {
       if (command->parsed()) return run();
     }

@@ -10,14 +10,14 @@
 #include "perf/common/command_line.h"
 #include "perf/common/names.h"
 #include "perf/common/sizes.h"
+#include "perf/weft_tune/autotune.h"
 #include "perf/weft_tune/commands.h"
-#include "perf/weft_tune/contest.h"
 #include "perf/weft_tune/file.h"
 
 namespace weft::perf {
 namespace {
 
-struct Arguments {
+struct MeasureArguments {
   Job job;
   std::vector<std::string> collectives = {"all_reduce"};
   SizeRange sizes = {.max_bytes = "16M", .factor = 4};
@@ -26,17 +26,17 @@ struct Arguments {
   Keeping keeping;
 };
 
-const Contestant* quickest(const std::vector<Contestant>& all) {
-  const Contestant* best = nullptr;
-  for (const Contestant& contestant : all) {
-    if (contestant.us > 0 && (best == nullptr || contestant.us < best->us)) best = &contestant;
+const TimedCandidate* quickest(const std::vector<TimedCandidate>& all) {
+  const TimedCandidate* best = nullptr;
+  for (const TimedCandidate& timed : all) {
+    if (timed.us > 0 && (best == nullptr || timed.us < best->us)) best = &timed;
   }
   return best;
 }
 
-const Contestant* chosen(const std::vector<Contestant>& all) {
-  const auto found = std::ranges::find_if(
-      all, [](const Contestant& contestant) { return contestant.candidate.chosen; });
+const TimedCandidate* chosen(const std::vector<TimedCandidate>& all) {
+  const auto found =
+      std::ranges::find_if(all, [](const TimedCandidate& timed) { return timed.candidate.chosen; });
   return found == all.end() ? nullptr : &*found;
 }
 
@@ -45,9 +45,9 @@ struct Score {
   int points = 0;
   int good = 0;
 
-  void print(Collective collective, std::size_t bytes, const std::vector<Contestant>& all) {
-    const Contestant* best = quickest(all);
-    const Contestant* choice = chosen(all);
+  void print(Collective collective, std::size_t bytes, const std::vector<TimedCandidate>& all) {
+    const TimedCandidate* best = quickest(all);
+    const TimedCandidate* choice = chosen(all);
     if (best == nullptr || choice == nullptr) return;
     const double ratio = choice->us > 0 ? choice->us / best->us : 0;
     ++points;
@@ -60,20 +60,20 @@ struct Score {
   }
 };
 
-std::vector<tuner::MeasuredChoice> sweep(Communicator& communicator, const Arguments& arguments,
-                                         Score* score) {
+std::vector<tuner::MeasuredChoice> sweep(Communicator& communicator,
+                                         const MeasureArguments& arguments, Score* score) {
   std::vector<tuner::MeasuredChoice> choices;
   const auto sizes = sizes_of(arguments.sizes);
   for (const std::string& name : arguments.collectives) {
     for (const std::size_t bytes : sizes) {
-      const Contest contest{parse_collective(name), bytes, arguments.allocated, arguments.seconds};
-      const std::vector<Contestant> all = hold(communicator, contest);
-      const Contestant* best = quickest(all);
+      const TimedCall call{parse_collective(name), bytes, arguments.allocated, arguments.seconds};
+      const std::vector<TimedCandidate> all = autotune(communicator, call);
+      const TimedCandidate* best = quickest(all);
       if (communicator.rank() != 0 || best == nullptr) continue;
-      score->print(contest.collective, bytes, all);
+      score->print(call.collective, bytes, all);
       const Preference& how = best->candidate.how;
-      choices.push_back({contest.collective, arguments.allocated, bytes, how.algorithm,
-                         how.protocol, how.lanes, best->us});
+      choices.push_back({call.collective, arguments.allocated, bytes, how.algorithm, how.protocol,
+                         how.lanes, best->us});
     }
   }
   return choices;
@@ -91,7 +91,7 @@ void merge(std::vector<tuner::MeasuredChoice>& kept,
   }
 }
 
-int measure(const Arguments& arguments, const Options& options) {
+int measure(const MeasureArguments& arguments, const Options& options) {
   Communicator communicator = Communicator::create(options);
   if (communicator.rank() == 0) {
     fmt::print("# {}\n{:<16}{:>10}  {:<40}{:>12}  {:<40}{:>12}{:>8}\n", communicator.situation(),
@@ -110,7 +110,7 @@ int measure(const Arguments& arguments, const Options& options) {
 }  // namespace
 
 Run add_measure(CLI::App& app) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<MeasureArguments>();
   app.add_option("collectives", arguments->collectives, list_of_collectives())
       ->capture_default_str();
   add_size_options(app, arguments->sizes);

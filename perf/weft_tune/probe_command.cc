@@ -10,12 +10,12 @@
 namespace weft::perf {
 namespace {
 
-struct Arguments {
+struct ProbeArguments {
   Job job;
   Keeping keeping;
 };
 
-int probe(const Arguments& arguments, const Options& options) {
+int probe(const ProbeArguments& arguments, const Options& options) {
   const Probed probed = probe_links(options);
   if (probed.links.empty()) return 0;  // no rank of its own, or not rank 0
   fmt::print("# {}\n{:<10}{:>12}{:>10}{:>12}{:>14}{:>16}{:>18}\n", probed.situation, "to",
@@ -34,7 +34,7 @@ int probe(const Arguments& arguments, const Options& options) {
 }  // namespace
 
 Run add_probe(CLI::App& app) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<ProbeArguments>();
   add_keeping_options(app, arguments->keeping, "the costs");
   add_job_options(app, arguments->job);
   return [arguments] {

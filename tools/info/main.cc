@@ -2,25 +2,23 @@
 // nothing and, but for `routes`, needs no other ranks.
 #include "print.h"
 #include "routes.h"
+#include "tools/common/program.h"
 #include "topology.h"
-
-#include <weft/version.h>
 
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
-#include <exception>
 #include <functional>
 
 int main(int argc, char** argv) {
   CLI::App app(
       "Tells what weft finds on this machine: every transport with its devices, what weft would\n"
-      "choose and why, and warnings with the command that mends each.");
+      "choose and why, and warnings with the command that mends each.",
+      "weft-info");
   bool json = false;
   app.add_flag("--json", json, "Print JSON");
-  app.set_version_flag("--version", "weft " WEFT_VERSION);
   CLI::App* topology = app.add_subcommand(
       "topology", "Show or draw a host's packages, memory, cores and network devices");
   const std::function<int()> show_topology = weft::tools::add_topology(*topology);
@@ -29,9 +27,8 @@ int main(int argc, char** argv) {
   const std::function<int()> show_routes = weft::tools::add_routes(*routes);
   app.footer(
       "It reads the same WEFT_... variables as a program that uses weft, so run it as you run\n"
-      "your ranks: same user, same container, same launcher. Exit status: 0, also with warnings; "
-      "2\n"
-      "for a wrong option or a topology that cannot be read.\n"
+      "your ranks: same user, same container, same launcher. Exit status: 0, also with\n"
+      "warnings; 2 after an error: a wrong option, a topology that cannot be read.\n"
       "Examples:\n"
       "  weft-info\n"
       "  WEFT_VERBS_DEVICE=mlx5_1 weft-info\n"
@@ -39,15 +36,7 @@ int main(int argc, char** argv) {
       "  weft-info topology --ranks 8 --svg host.svg\n"
       "  mpirun -n 8 weft-info routes\n"
       "  weft-info --json | jq '.transports[].findings[] | select(.kind == \"warning\")'");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& wanted) {  // --help, --version
-    return app.exit(wanted);
-  } catch (const CLI::ParseError& error) {
-    fmt::print(stderr, "weft-info: {}; see weft-info --help\n", error.what());
-    return 2;
-  }
-  try {
+  return weft::programs::run(app, argc, argv, [&] {
     if (topology->parsed()) return show_topology();
     if (routes->parsed()) return show_routes();
     const weft::tools::Report report = weft::tools::make_report();
@@ -58,9 +47,6 @@ int main(int argc, char** argv) {
     } else {
       fmt::print("{}", to_text(report));
     }
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "weft-info: {}\n", error.what());
-    return topology->parsed() ? 2 : 1;
-  }
-  return 0;
+    return 0;
+  });
 }

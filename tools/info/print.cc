@@ -10,7 +10,7 @@ namespace {
 
 using nlohmann::ordered_json;
 using Kind = transport::Finding::Kind;
-using Use = Transport::Use;
+using Use = TransportReport::Use;
 
 const char* name_of(Kind kind) {
   switch (kind) {
@@ -44,7 +44,7 @@ std::string plural(std::size_t count, const char* word) {
   return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
 }
 
-std::string offers(const Transport& transport) {
+std::string offers(const TransportReport& transport) {
   std::string list;
   for (const transport::Device& device : transport.devices) {
     if (!list.empty()) list += "; ";
@@ -55,7 +55,7 @@ std::string offers(const Transport& transport) {
   return list;
 }
 
-std::string use_of(const Transport& transport) {
+std::string use_of(const TransportReport& transport) {
   switch (transport.use) {
     case Use::ready:
       return "ready: " + offers(transport);
@@ -110,7 +110,7 @@ const char* margin_of(Kind kind) {
   return "";
 }
 
-void add_transport(const Transport& transport, std::string& text) {
+void add_transport(const TransportReport& transport, std::string& text) {
   const auto out = std::back_inserter(text);
   fmt::format_to(out, "\n{} ({})\n  {}\n", transport.name, transport.origin, use_of(transport));
   std::size_t width = 0;
@@ -129,7 +129,7 @@ void add_transport(const Transport& transport, std::string& text) {
   }
 }
 
-ordered_json to_json(const Transport& transport) {
+ordered_json to_json(const TransportReport& transport) {
   ordered_json devices = ordered_json::array();
   for (const transport::Device& device : transport.devices) {
     devices.push_back({{"name", device.name},
@@ -168,7 +168,7 @@ std::string to_text(const Report& report) {
     fmt::format_to(out, "settings  {}={}\n", name, value);
   for (const std::string& problem : report.problems)
     fmt::format_to(out, "PROBLEM   weft cannot start: {}\n", problem);
-  for (const Transport& transport : report.transports) add_transport(transport, text);
+  for (const TransportReport& transport : report.transports) add_transport(transport, text);
   if (!report.refused.empty()) text += "\nrefused plugins\n";
   for (const Refused& refused : report.refused)
     fmt::format_to(out, "  WARNING  {}\n", wrap(refused.origin + ": " + refused.reason));
@@ -182,7 +182,8 @@ ordered_json to_json(const Report& report) {
   ordered_json settings = ordered_json::object();
   for (const auto& [name, value] : report.settings) settings[name] = value;
   ordered_json transports = ordered_json::array();
-  for (const Transport& transport : report.transports) transports.push_back(to_json(transport));
+  for (const TransportReport& transport : report.transports)
+    transports.push_back(to_json(transport));
   ordered_json refused = ordered_json::array();
   for (const Refused& plugin : report.refused)
     refused.push_back({{"origin", plugin.origin}, {"reason", plugin.reason}});

@@ -31,9 +31,9 @@ std::vector<Finding> inspect(const transport::Plugin& plugin, const std::string&
   return findings;
 }
 
-Transport look_at(const transport::LoadedPlugin& loaded, const std::string& wanted,
-                  const topology::Host& host) {
-  Transport result;
+TransportReport look_at(const transport::LoadedPlugin& loaded, const std::string& wanted,
+                        const topology::Host& host) {
+  TransportReport result;
   result.name = loaded.plugin->name;
   result.origin = loaded.origin;
   result.devices.resize(kMaxDevices);
@@ -46,19 +46,19 @@ Transport look_at(const transport::LoadedPlugin& loaded, const std::string& want
   const bool quiet =
       std::ranges::all_of(result.devices, [](const auto& d) { return d.priority < 0; });
   if (count <= 0) {
-    result.use = Transport::Use::cannot_run;
+    result.use = TransportReport::Use::cannot_run;
     result.why = why.message;
   } else if (!wanted.empty() && !named_in(wanted, result.name)) {
-    result.use = Transport::Use::left_out;
+    result.use = TransportReport::Use::left_out;
     result.why = "WEFT_TRANSPORTS=" + wanted;
   } else if (wanted.empty() && quiet) {
-    result.use = Transport::Use::on_request;
+    result.use = TransportReport::Use::on_request;
     result.why = "WEFT_TRANSPORTS=" + result.name;
   }
   return result;
 }
 
-int priority_of(const Transport& transport) {
+int priority_of(const TransportReport& transport) {
   int highest = INT_MIN;
   for (const auto& device : transport.devices) highest = std::max(highest, device.priority);
   return highest;
@@ -84,15 +84,16 @@ topology::Host probe(const std::string& source, Report& report) {
 
 // What keeps WEFT_TRANSPORTS from being what was meant.
 void check_wanted(const std::string& wanted, Report& report) {
-  const auto named = [](const Transport& t) { return t.name; };
+  const auto named = [](const TransportReport& t) { return t.name; };
   for (const std::string& name : names_in(wanted)) {
     if (std::ranges::find(report.transports, name, named) == report.transports.end()) {
       report.problems.push_back("WEFT_TRANSPORTS names " + name +
                                 ", and there is no such transport");
     }
   }
-  const bool usable = std::ranges::any_of(
-      report.transports, [](const Transport& t) { return t.use == Transport::Use::ready; });
+  const bool usable = std::ranges::any_of(report.transports, [](const TransportReport& t) {
+    return t.use == TransportReport::Use::ready;
+  });
   if (!usable) report.problems.emplace_back("weft cannot start: no transport can be used");
 }
 
@@ -143,7 +144,7 @@ Report make_report() {
 
 std::size_t count_warnings(const Report& report) {
   std::size_t count = report.problems.size() + report.refused.size();
-  for (const Transport& transport : report.transports) {
+  for (const TransportReport& transport : report.transports) {
     count += static_cast<std::size_t>(
         std::ranges::count(transport.findings, transport::Finding::Kind::warning, &Finding::kind));
   }

@@ -17,7 +17,7 @@ struct Finding {
   std::string text;
 };
 
-struct Transport {
+struct TransportReport {
   std::string name;
   std::string origin;  // "built in" or its file
   enum class Use {
@@ -43,7 +43,7 @@ struct Report {
   topology::Host hardware;
   std::vector<std::pair<std::string, std::string>> settings;  // WEFT_... variables
   std::string plugins_from;                                   // empty: there is no such folder
-  std::vector<Transport> transports;                          // in the order of their priority
+  std::vector<TransportReport> transports;                    // in the order of their priority
   std::vector<Refused> refused;
   std::vector<std::string> problems;  // with these settings no communicator can be made
 };

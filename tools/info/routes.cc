@@ -3,6 +3,8 @@
 #include <weft/communicator.h>
 #include <weft/local_ranks.h>
 
+#include "tools/common/program.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -42,14 +44,8 @@ int show(const Options& options) {
   return 0;
 }
 
-// In a forked rank nobody catches what is thrown.
-int show_or_say(const Options& options) {
-  try {
-    return show(options);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "weft-info: {}\n", error.what());
-    return 1;
-  }
+int guarded(const Options& options) {
+  return programs::guard("weft-info", [&] { return show(options); });
 }
 
 }  // namespace
@@ -64,7 +60,7 @@ std::function<int()> add_routes(CLI::App& app) {
       "Examples:\n"
       "  mpirun -n 8 weft-info routes\n"
       "  WEFT_ROUTES='0:1=ucx' weft-info routes --ranks 4");
-  return [ranks] { return *ranks > 0 ? run_local_ranks(*ranks, show_or_say) : show_or_say({}); };
+  return [ranks] { return *ranks > 0 ? run_local_ranks(*ranks, guarded) : guarded({}); };
 }
 
 }  // namespace weft::tools

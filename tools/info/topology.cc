@@ -3,10 +3,10 @@
 #include "base/config.h"
 #include "base/error.h"
 #include "machine.h"
+#include "tools/common/output.h"
 
 #include <fmt/format.h>
 
-#include <fstream>
 #include <memory>
 #include <string>
 
@@ -28,17 +28,10 @@ std::string source_of(const Command& command) {
   return resolve({}).topology;
 }
 
-void write(const std::string& path, const std::string& text) {
-  std::ofstream file(path);
-  file << text;
-  file.close();
-  if (!file) fail(ErrorCode::invalid_argument, "cannot write {}", path);
-}
-
 int show(const Command& command) {
   const Machine machine =
       make_machine({.source = source_of(command), .ranks = command.ranks, .hosts = command.hosts});
-  if (!command.svg.empty()) write(command.svg, to_svg(machine));
+  if (!command.svg.empty()) programs::write_file(command.svg, to_svg(machine));
   if (command.json) {
     fmt::print("{}\n", to_json(machine).dump(2, ' ', false,
                                              nlohmann::ordered_json::error_handler_t::replace));

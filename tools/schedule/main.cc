@@ -1,16 +1,14 @@
 // weft-schedule: lists, shows and proves the schedules of weft's algorithms. Needs no network and
 // no other ranks.
 #include "commands.h"
+#include "tools/common/program.h"
 
-#include <fmt/format.h>
-
-#include <cstdio>
-#include <exception>
 #include <utility>
 #include <vector>
 
 int main(int argc, char** argv) {
-  CLI::App app("Lists, shows and proves the schedules of weft's collective algorithms.");
+  CLI::App app("Lists, shows and proves the schedules of weft's collective algorithms.",
+               "weft-schedule");
   app.require_subcommand(1);
   app.footer(
       "Examples:\n"
@@ -29,14 +27,10 @@ int main(int argc, char** argv) {
   add("show", "Print or draw what each rank does", weft::tools::add_show);
   add("check", "Prove schedules correct; exit code 1 where one is not", weft::tools::add_check);
 
-  CLI11_PARSE(app, argc, argv);
-  try {
+  return weft::programs::run(app, argc, argv, [&] {
     for (const auto& [command, run] : commands) {
       if (command->parsed()) return run();
     }
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "weft-schedule: {}\n", error.what());
-    return 2;
-  }
-  return 2;
+    return weft::programs::kExitError;
+  });
 }

@@ -4,8 +4,8 @@
 #include "json.h"
 #include "schedule/svg.h"
 #include "schedule/text.h"
+#include "tools/common/output.h"
 
-#include <fstream>
 #include <memory>
 
 namespace weft::tools {
@@ -35,10 +35,7 @@ const algorithms::Algorithm& pick(const ShowOptions& options) {
 }
 
 void write_svg(const std::string& path, const std::vector<schedule::Schedule>& schedules) {
-  std::ofstream file(path);
-  file << schedule::to_svg(schedules);
-  file.close();
-  if (!file) fail(ErrorCode::invalid_argument, "cannot write {}", path);
+  programs::write_file(path, schedule::to_svg(schedules));
   fmt::print("wrote {}\n", path);
 }
 

@@ -1,12 +1,8 @@
 // weft-sim: what weft's algorithms would take on machines that are not here, by the cost model.
-#include <fmt/format.h>
-
-#include <cstdio>
-#include <exception>
-
 #include "options.h"
 #include "print.h"
 #include "sweep.h"
+#include "tools/common/program.h"
 
 namespace weft::tools {
 namespace {
@@ -32,7 +28,8 @@ int main(int argc, char** argv) {
       "here: "
       "runs the schedules of all ranks on a model of their processors and links, and prints the "
       "time "
-      "of each, the winner, and a bound that no algorithm can beat.");
+      "of each, the winner, and a bound that no algorithm can beat.",
+      "weft-sim");
   app.footer(
       "Examples:\n"
       "  weft-sim all_reduce --hosts 512 --ranks-per-host 8 --fabric fat-tree:2:1 -b 8 -e 1G\n"
@@ -43,15 +40,5 @@ int main(int argc, char** argv) {
       "docs/tuning.md tells what the model holds and what it leaves out.");
   weft::tools::SimOptions options;
   weft::tools::add_options(app, options);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
-  try {
-    return weft::tools::run(options);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "weft-sim: {}\n", error.what());
-    return 2;
-  }
+  return weft::programs::run(app, argc, argv, [&] { return weft::tools::run(options); });
 }

@@ -61,23 +61,24 @@ void print_heading(const Sweep& sweep, const SimOptions& options) {
                  : "");
 }
 
-std::vector<const Candidate*> priced(const Sweep& sweep) {
-  std::vector<const Candidate*> list;
-  for (const Candidate& candidate : sweep.candidates) {
+std::vector<const SimulatedAlgorithm*> priced(const Sweep& sweep) {
+  std::vector<const SimulatedAlgorithm*> list;
+  for (const SimulatedAlgorithm& candidate : sweep.candidates) {
     if (candidate.left_out.empty()) list.push_back(&candidate);
   }
   return list;
 }
 
 // Names above their columns, the last pieces in one line.
-void print_names(const std::vector<const Candidate*>& columns, int width, int winner_width) {
+void print_names(const std::vector<const SimulatedAlgorithm*>& columns, int width,
+                 int winner_width) {
   std::size_t height = 1;
-  for (const Candidate* column : columns)
+  for (const SimulatedAlgorithm* column : columns)
     height = std::max(height, pieces(column->algorithm->name).size());
   for (std::size_t line = 0; line < height; ++line) {
     const bool last = line + 1 == height;
     std::string text = fmt::format("{:>9}", last ? "size" : "");
-    for (const Candidate* column : columns) {
+    for (const SimulatedAlgorithm* column : columns) {
       const std::vector<std::string> name = pieces(column->algorithm->name);
       const std::size_t skipped = height - name.size();
       text += fmt::format("{:>{}}", line < skipped ? "" : name[line - skipped], width);
@@ -88,16 +89,16 @@ void print_names(const std::vector<const Candidate*>& columns, int width, int wi
   }
 }
 
-void print_row(const Sweep& sweep, std::size_t size, const std::vector<const Candidate*>& columns,
-               int width, int winner_width) {
+void print_row(const Sweep& sweep, std::size_t size,
+               const std::vector<const SimulatedAlgorithm*>& columns, int width, int winner_width) {
   fmt::print("{:>9}", perf::format_size(sweep.sizes[size]));
-  for (const Candidate* column : columns) {
+  for (const SimulatedAlgorithm* column : columns) {
     const std::optional<Price>& price = column->prices[size];
     const std::string text =
         price ? (price->rough() ? "~" : "") + format_time(price->ns) : std::string("-");
     fmt::print("{:>{}}", text, width);
   }
-  const Candidate* winner = sweep.winner(size);
+  const SimulatedAlgorithm* winner = sweep.winner(size);
   const double bound = bound_of(sweep, size).ns();
   const double ns = winner == nullptr ? 0 : winner->prices[size]->ns;
   fmt::print("  {:<{}}{:>9}{:>10}\n", winner == nullptr ? "-" : winner->algorithm->name,
@@ -106,7 +107,7 @@ void print_row(const Sweep& sweep, std::size_t size, const std::vector<const Can
 
 void print_left_out(const Sweep& sweep) {
   bool first = true;
-  for (const Candidate& candidate : sweep.candidates) {
+  for (const SimulatedAlgorithm& candidate : sweep.candidates) {
     if (candidate.left_out.empty()) continue;
     fmt::print("{}  {}: {}\n", first ? "\nleft out\n" : "", candidate.algorithm->name,
                candidate.left_out);
@@ -115,7 +116,7 @@ void print_left_out(const Sweep& sweep) {
 }
 
 bool any_rough(const Sweep& sweep) {
-  for (const Candidate& candidate : sweep.candidates) {
+  for (const SimulatedAlgorithm& candidate : sweep.candidates) {
     for (const auto& price : candidate.prices) {
       if (price && price->rough()) return true;
     }
@@ -127,9 +128,9 @@ bool any_rough(const Sweep& sweep) {
 
 void print_table(const Sweep& sweep, const SimOptions& options) {
   print_heading(sweep, options);
-  const std::vector<const Candidate*> columns = priced(sweep);
+  const std::vector<const SimulatedAlgorithm*> columns = priced(sweep);
   std::size_t width = 9, winner_width = 8;
-  for (const Candidate* column : columns) {
+  for (const SimulatedAlgorithm* column : columns) {
     winner_width = std::max(winner_width, column->algorithm->name.size() + 1);
     for (const std::string& piece : pieces(column->algorithm->name))
       width = std::max(width, piece.size() + 1);
@@ -145,7 +146,7 @@ void print_csv(const Sweep& sweep) {
   fmt::print("bytes,algorithm,ns,lanes,protocol,passes,simulated_passes,winner,bound_ns\n");
   for (std::size_t size = 0; size < sweep.sizes.size(); ++size) {
     const double bound = bound_of(sweep, size).ns();
-    for (const Candidate& candidate : sweep.candidates) {
+    for (const SimulatedAlgorithm& candidate : sweep.candidates) {
       const std::optional<Price>& price = candidate.prices[size];
       if (!price) continue;
       fmt::print("{},{},{:.3f},{},{},{},{},{},{:.3f}\n", sweep.sizes[size],
@@ -161,7 +162,7 @@ void print_json(const Sweep& sweep, const SimOptions& options) {
   ordered_json sizes = ordered_json::array();
   for (std::size_t size = 0; size < sweep.sizes.size(); ++size) {
     ordered_json prices = ordered_json::object();
-    for (const Candidate& candidate : sweep.candidates) {
+    for (const SimulatedAlgorithm& candidate : sweep.candidates) {
       const std::optional<Price>& price = candidate.prices[size];
       if (!price) continue;
       prices[std::string(candidate.algorithm->name)] = {
@@ -171,7 +172,7 @@ void print_json(const Sweep& sweep, const SimOptions& options) {
           {"passes", price->passes},
           {"simulated_passes", price->simulated_passes}};
     }
-    const Candidate* winner = sweep.winner(size);
+    const SimulatedAlgorithm* winner = sweep.winner(size);
     const tuner::Bound bound = bound_of(sweep, size);
     ordered_json row = {{"bytes", sweep.sizes[size]}, {"prices", prices}};
     if (winner != nullptr) row["winner"] = winner->algorithm->name;
@@ -180,7 +181,7 @@ void print_json(const Sweep& sweep, const SimOptions& options) {
     sizes.push_back(row);
   }
   ordered_json left_out = ordered_json::object();
-  for (const Candidate& candidate : sweep.candidates) {
+  for (const SimulatedAlgorithm& candidate : sweep.candidates) {
     if (!candidate.left_out.empty())
       left_out[std::string(candidate.algorithm->name)] = candidate.left_out;
   }

@@ -64,14 +64,14 @@ std::string reason_against(const Algorithm& algorithm, const Sweep& sweep) {
   return "";
 }
 
-std::vector<Candidate> make_candidates(const Sweep& sweep, const SimOptions& options) {
-  std::vector<Candidate> candidates;
+std::vector<SimulatedAlgorithm> make_candidates(const Sweep& sweep, const SimOptions& options) {
+  std::vector<SimulatedAlgorithm> candidates;
   std::vector<std::string> wanted = names_in(options.algorithms);
   for (const Algorithm& algorithm : algorithms::all()) {
     if (algorithm.collective != sweep.collective) continue;
     if (!options.algorithms.empty() && std::erase(wanted, std::string(algorithm.name)) == 0)
       continue;
-    Candidate candidate;
+    SimulatedAlgorithm candidate;
     candidate.algorithm = &algorithm;
     candidate.left_out = reason_against(algorithm, sweep);
     if (candidate.left_out.empty()) {
@@ -139,9 +139,9 @@ class Sweeper {
 
 }  // namespace
 
-const Candidate* Sweep::winner(std::size_t size) const {
-  const Candidate* best = nullptr;
-  for (const Candidate& candidate : candidates) {
+const SimulatedAlgorithm* Sweep::winner(std::size_t size) const {
+  const SimulatedAlgorithm* best = nullptr;
+  for (const SimulatedAlgorithm& candidate : candidates) {
     if (!candidate.prices[size]) continue;
     if (best == nullptr || candidate.prices[size]->ns < best->prices[size]->ns) best = &candidate;
   }
@@ -156,7 +156,7 @@ Sweep sweep(const SimOptions& options) {
   sweep.pad = pad_of(options);
   sweep.candidates = make_candidates(sweep, options);
   std::vector<Task> tasks;
-  for (Candidate& candidate : sweep.candidates) {
+  for (SimulatedAlgorithm& candidate : sweep.candidates) {
     if (!candidate.left_out.empty()) continue;
     if (options.lanes < 2) tasks.emplace_back(sweep, options, candidate, 1);
     const bool worth = options.lanes == 0 && sweep.sizes.back() > 0 &&
@@ -164,7 +164,7 @@ Sweep sweep(const SimOptions& options) {
     if (options.lanes == 2 || worth) tasks.emplace_back(sweep, options, candidate, 2);
   }
   Sweeper(std::move(tasks)).run(options.jobs);
-  for (Candidate& candidate : sweep.candidates) {
+  for (SimulatedAlgorithm& candidate : sweep.candidates) {
     const bool any =
         std::ranges::any_of(candidate.prices, [](const auto& p) { return p.has_value(); });
     if (candidate.left_out.empty() && !any) candidate.left_out = kTooLarge;

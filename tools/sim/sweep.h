@@ -22,7 +22,7 @@ struct Price {
   bool rough() const { return simulated_passes == 1 && passes > 1; }
 };
 
-struct Candidate {
+struct SimulatedAlgorithm {
   const algorithms::Algorithm* algorithm = nullptr;
   std::uint64_t steps = 0;  // of all ranks in one pass of one lane, estimated from a few ranks
   std::string left_out;     // why it was not priced; empty: it was
@@ -34,10 +34,10 @@ struct Sweep {
   tuner::Fabric fabric;
   Pad pad;
   std::vector<std::size_t> sizes;
-  std::vector<Candidate> candidates;
+  std::vector<SimulatedAlgorithm> candidates;
 
   // Of the candidates: the quickest for a size, or null.
-  const Candidate* winner(std::size_t size) const;
+  const SimulatedAlgorithm* winner(std::size_t size) const;
 };
 
 // Shows its progress on a terminal. Throws as options.h says.

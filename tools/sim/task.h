@@ -14,11 +14,11 @@ algorithms::PlanInput plan_of(const Sweep& sweep, const SimOptions& options, int
 // the options outlive it.
 class Task {
  public:
-  Task(const Sweep& sweep, const SimOptions& options, Candidate& candidate, int lanes)
+  Task(const Sweep& sweep, const SimOptions& options, SimulatedAlgorithm& candidate, int lanes)
       : sweep_(&sweep), options_(&options), candidate_(&candidate), lanes_(lanes) {}
 
   std::uint64_t steps() const { return candidate_->steps * static_cast<std::uint64_t>(lanes_); }
-  Candidate& candidate() const { return *candidate_; }
+  SimulatedAlgorithm& candidate() const { return *candidate_; }
 
   // Prices the sizes; tells each price as it is found, bulk and packets each.
   void run(const std::function<void(std::size_t size, const Price&)>& found) const;
@@ -40,7 +40,7 @@ class Task {
 
   const Sweep* sweep_;
   const SimOptions* options_;
-  Candidate* candidate_;
+  SimulatedAlgorithm* candidate_;
   int lanes_;
 };
 

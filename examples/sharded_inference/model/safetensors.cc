@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cerrno>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
@@ -135,7 +136,8 @@ void write_safetensors(const std::string& path, const std::map<std::string, std:
     file.write(static_cast<const char*>(data),
                static_cast<std::streamsize>(tensor.values.size() * element));
   }
-  if (!file.flush()) throw Problem(fmt::format("{}: cannot be written", path));
+  if (!file.flush())
+    throw Problem(fmt::format("{}: cannot be written: {}", path, std::strerror(errno)));
 }
 
 }  // namespace inference

@@ -5,8 +5,10 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <exception>
+#include <system_error>
 
 namespace inference {
 namespace {
@@ -20,7 +22,7 @@ Request request_of(const Options& options) {
 
 int print(const Options& options, const Report& report) {
   fmt::print("{}{}", options.json ? as_json(report) : as_text(report), options.json ? "\n" : "");
-  std::fflush(stdout);
+  if (std::fflush(stdout) != 0) throw std::system_error(errno, std::generic_category(), "output");
   return report.identical.value_or(true) ? kDone : kFailed;
 }
 

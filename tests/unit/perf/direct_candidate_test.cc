@@ -22,7 +22,7 @@ class Collector : public Reporter {
 };
 
 TEST(DirectCandidate, EveryStrategyReducesRightAtOddAndLargeSizes) {
-  Pair pair;
+  ThreadPair pair;
   for (const Strategy strategy : kStrategies) {
     Sweep sweep;
     sweep.sizes = {4, 60, 64, 68, 1024, 4092, 65532, 1 << 20, (1 << 20) + 4};

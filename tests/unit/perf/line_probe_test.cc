@@ -29,7 +29,7 @@ TEST(LineGate, RefusesWhatIsNoRange) {
 }
 
 TEST(LineProbe, BothRanksSeeTheSameTimeAndLeaveNoFile) {
-  Pair pair;
+  ThreadPair pair;
   std::optional<double> seen[kPair];
   run_pair(false, [&](int rank) {
     DirectCandidate candidate(pair, rank, Strategy::lines);

@@ -17,7 +17,7 @@ PACE = ["-b", "8", "-f", "8", "-n", "20", "-w", "1"]
 QUICK = [*PACE, "-e", "4K"]
 
 
-def run(*command, timeout=60):
+def run(*command, timeout=600):
     return subprocess.run(
         list(map(str, command)), capture_output=True, text=True, timeout=timeout, env=ENVIRONMENT
     )

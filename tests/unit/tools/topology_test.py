@@ -211,7 +211,7 @@ class Wrong(unittest.TestCase):
         self.assertIn("/nonexistent.xml", self.refused(WEFT_TOPOLOGY_XML="/nonexistent.xml"))
 
     def test_a_picture_that_cannot_be_written_is_named(self):
-        self.assertIn("cannot write /nonexistent/p.svg", self.refused("--svg", "/nonexistent/p.svg"))
+        self.assertIn("cannot write '/nonexistent/p.svg'", self.refused("--svg", "/nonexistent/p.svg"))
 
     def test_help_has_examples(self):
         result = topology("--help")

@@ -19,13 +19,13 @@ namespace weft::perf {
 // A rank's partner in a job that is set up; -1: it has none.
 using Partner = std::function<int(const Connections&)>;
 
-class Pair {
+class PutPair {
  public:
   // Collective over all ranks of the job. `bytes`: the most that is put at once.
-  Pair(const Options& options, std::size_t bytes, const Partner& partner);
-  ~Pair();
-  Pair(const Pair&) = delete;
-  Pair& operator=(const Pair&) = delete;
+  PutPair(const Options& options, std::size_t bytes, const Partner& partner);
+  ~PutPair();
+  PutPair(const PutPair&) = delete;
+  PutPair& operator=(const PutPair&) = delete;
 
   int rank() const { return bootstrap_->rank(); }
   int partner() const { return partner_; }
@@ -72,11 +72,11 @@ class Pair {
 };
 
 // Seconds for `count` puts of `bytes` without a signal until all have left, up to 128 on their way.
-double stream(Pair& pair, std::size_t bytes, std::size_t count);
+double stream(PutPair& pair, std::size_t bytes, std::size_t count);
 
 // Microseconds of each of `count` one-way trips of a put with its signal, from the first of the two
 // to the other and back; the signals count on from *signal.
-std::vector<double> ping_pong(Pair& pair, std::size_t bytes, std::size_t count,
+std::vector<double> ping_pong(PutPair& pair, std::size_t bytes, std::size_t count,
                               std::uint64_t* signal);
 
 }  // namespace weft::perf

@@ -1,4 +1,4 @@
-#include "perf/weft_tune/contest.h"
+#include "perf/weft_tune/autotune.h"
 
 #include <weft/collective_traits.h>
 
@@ -19,16 +19,16 @@ namespace {
 constexpr int kRounds = 5;
 
 // The call with its buffers.
-class Bout {
+class Rounds {
  public:
-  Bout(Communicator& communicator, const Contest& contest)
+  Rounds(Communicator& communicator, const TimedCall& call)
       : communicator_(communicator),
-        contest_(contest),
-        weft_(communicator, {.plan = true, .allocated = contest.allocated}) {
+        call_(call),
+        weft_(communicator, {.plan = true, .allocated = call.allocated}) {
     const int ranks = communicator.size();
-    const CollectiveTraits& traits = traits_of(contest.collective);
-    operation_.collective = contest.collective;
-    operation_.count = std::max<std::size_t>(contest.bytes / sizeof(float), 1);
+    const CollectiveTraits& traits = traits_of(call.collective);
+    operation_.collective = call.collective;
+    operation_.count = std::max<std::size_t>(call.bytes / sizeof(float), 1);
     const auto buffer = [&](std::size_t elements) {
       return weft_.allocate(std::max<std::size_t>(elements, 1) * sizeof(float));
     };
@@ -39,13 +39,13 @@ class Bout {
   }
 
   void prefer(const Preference& how) {
-    communicator_.prefer(contest_.collective, how);
+    communicator_.prefer(call_.collective, how);
     weft_.prepare(operation_);
   }
 
   // Microseconds; what rank 0 saw, at every rank.
   double time(double seconds) {
-    const Timing timing = measure(weft_, contest_.bytes, {.budget_seconds = seconds});
+    const Timing timing = measure(weft_, call_.bytes, {.budget_seconds = seconds});
     return shared(timing.microseconds.median);
   }
   // The quickest of a few calls: one may meet anything.
@@ -72,7 +72,7 @@ class Bout {
   }
 
   Communicator& communicator_;
-  Contest contest_;
+  TimedCall call_;
   WeftCandidate weft_;
   Operation operation_;
   Memory input_;
@@ -81,36 +81,36 @@ class Bout {
 
 }  // namespace
 
-std::vector<Contestant> hold(Communicator& communicator, const Contest& contest, double hopeless) {
-  std::vector<Contestant> all;
-  for (auto& candidate :
-       communicator.candidates(contest.collective, contest.bytes, contest.allocated))
+std::vector<TimedCandidate> autotune(Communicator& communicator, const TimedCall& call,
+                                     double hopeless) {
+  std::vector<TimedCandidate> all;
+  for (auto& candidate : communicator.candidates(call.collective, call.bytes, call.allocated))
     all.push_back({std::move(candidate)});
-  Bout bout(communicator, contest);
-  std::vector<Contestant*> running;
+  Rounds rounds(communicator, call);
+  std::vector<TimedCandidate*> running;
   double quickest = std::numeric_limits<double>::max();
-  for (Contestant& contestant : all) {
-    if (contestant.candidate.predicted_us > hopeless * all.front().candidate.predicted_us) continue;
-    bout.prefer(contestant.candidate.how);
-    contestant.us = bout.glance();
-    quickest = std::min(quickest, contestant.us);
-    running.push_back(&contestant);
+  for (TimedCandidate& timed : all) {
+    if (timed.candidate.predicted_us > hopeless * all.front().candidate.predicted_us) continue;
+    rounds.prefer(timed.candidate.how);
+    timed.us = rounds.glance();
+    quickest = std::min(quickest, timed.us);
+    running.push_back(&timed);
   }
-  std::erase_if(running, [&](Contestant* contestant) {
-    const bool gone = contestant->us > hopeless * quickest && !contestant->candidate.chosen;
-    contestant->us = 0;
+  std::erase_if(running, [&](TimedCandidate* timed) {
+    const bool gone = timed->us > hopeless * quickest && !timed->candidate.chosen;
+    timed->us = 0;
     return gone;
   });
   std::vector<std::vector<double>> times(running.size());
-  const double budget = contest.seconds / kRounds / static_cast<double>(running.size());
+  const double budget = call.seconds / kRounds / static_cast<double>(running.size());
   for (int round = 0; round < kRounds; ++round) {
     for (std::size_t i = 0; i < running.size(); ++i) {
-      bout.prefer(running[i]->candidate.how);
-      times[i].push_back(bout.time(budget));
+      rounds.prefer(running[i]->candidate.how);
+      times[i].push_back(rounds.time(budget));
     }
   }
   for (std::size_t i = 0; i < running.size(); ++i) running[i]->us = median_of(times[i]);
-  communicator.prefer(contest.collective, {});
+  communicator.prefer(call.collective, {});
   return all;
 }
 

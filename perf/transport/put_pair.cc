@@ -1,4 +1,4 @@
-#include "perf/transport/pair.h"
+#include "perf/transport/put_pair.h"
 
 #include <algorithm>
 #include <chrono>
@@ -18,7 +18,7 @@ constexpr std::size_t kWindow = 128;     // puts on their way, as perftest's --t
 
 }  // namespace
 
-Pair::Pair(const Options& options, std::size_t bytes, const Partner& partner)
+PutPair::PutPair(const Options& options, std::size_t bytes, const Partner& partner)
     : config_(resolve(options)),
       log_(config_.log_level, "weft"),
       bootstrap_(bootstrap::make(config_)),
@@ -39,26 +39,26 @@ Pair::Pair(const Options& options, std::size_t bytes, const Partner& partner)
   if (!status.ok()) fail(status.code, "the peer's memory: {}", status.message);
 }
 
-Pair::~Pair() {
+PutPair::~PutPair() {
   if (partner_ < 0) return;
   link_->transport->release(outbox_);
   for (const LocalMemory& memory : {source_, inbox_}) link_->transport->release(memory);
 }
 
-void Pair::post(std::size_t bytes, std::uint64_t signal, std::uint64_t* completed) {
+void PutPair::post(std::size_t bytes, std::uint64_t signal, std::uint64_t* completed) {
   const std::size_t most = link_->transport->capabilities().max_message;
   std::size_t offset = 0;
   for (; bytes - offset > most; offset += most) post_piece(offset, most, 0, completed);
   post_piece(offset, bytes - offset, signal, completed);
 }
 
-std::size_t Pair::pieces_of(std::size_t bytes) const {
+std::size_t PutPair::pieces_of(std::size_t bytes) const {
   const std::size_t most = link_->transport->capabilities().max_message;
   return bytes <= most ? 1 : (bytes - 1) / most + 1;
 }
 
-void Pair::post_piece(std::size_t offset, std::size_t bytes, std::uint64_t signal,
-                      std::uint64_t* completed) {
+void PutPair::post_piece(std::size_t offset, std::size_t bytes, std::uint64_t signal,
+                         std::uint64_t* completed) {
   Put put;
   put.source = static_cast<std::byte*>(source_.address) + kDataOffset + offset;
   put.target = &outbox_;
@@ -79,12 +79,12 @@ void Pair::post_piece(std::size_t offset, std::size_t bytes, std::uint64_t signa
   if (!status.ok()) fail(status.code, "put: {}", status.message);
 }
 
-void Pair::await_signal(std::uint64_t value) {
+void PutPair::await_signal(std::uint64_t value) {
   std::atomic_ref<std::uint64_t> word(*static_cast<std::uint64_t*>(inbox_.address));
   until([&] { return word.load(std::memory_order_acquire) == value; });
 }
 
-void Pair::await_signal_asleep(std::uint64_t value) {
+void PutPair::await_signal_asleep(std::uint64_t value) {
   std::atomic_ref<std::uint64_t> word(*static_cast<std::uint64_t*>(inbox_.address));
   while (word.load(std::memory_order_acquire) != value) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -92,13 +92,13 @@ void Pair::await_signal_asleep(std::uint64_t value) {
   }
 }
 
-void Pair::progress() {
+void PutPair::progress() {
   link_->transport->progress();
   const links::Failure* failure = connections_.links().failures.of(partner_);
   if (failure != nullptr) fail(ErrorCode::peer_failed, "rank {}: {}", partner_, failure->cause);
 }
 
-std::vector<double> ping_pong(Pair& pair, std::size_t bytes, std::size_t count,
+std::vector<double> ping_pong(PutPair& pair, std::size_t bytes, std::size_t count,
                               std::uint64_t* signal) {
   std::vector<double> samples;
   samples.reserve(count);
@@ -115,7 +115,7 @@ std::vector<double> ping_pong(Pair& pair, std::size_t bytes, std::size_t count,
   return samples;
 }
 
-double stream(Pair& pair, std::size_t bytes, std::size_t count) {
+double stream(PutPair& pair, std::size_t bytes, std::size_t count) {
   std::uint64_t completed = 0;
   const std::size_t pieces = pair.pieces_of(bytes);
   const std::int64_t start = pair.now_ns();

@@ -8,24 +8,24 @@
 
 namespace weft::perf {
 
-struct Contestant {
+struct TimedCandidate {
   weft::Candidate candidate;
   double us = 0;  // measured; 0: not, since it was far behind
 };
 
-struct Contest {
+struct TimedCall {
   Collective collective = Collective::all_reduce;
   std::size_t bytes = 0;  // count times the element's size
   bool allocated = false;
   double seconds = 0.3;  // for all of them together, about
 };
 
-// Collective. The rounds of all contestants are interleaved; each one's time is the median of its
+// Collective. The rounds of all candidates are interleaved; each one's time is the median of its
 // rounds' medians. In the order of the candidates, at every rank; the times count at rank 0. The
 // candidates that cost more than `hopeless` times the cheapest, by price or by a first look, are
 // not timed.
-std::vector<Contestant> hold(Communicator& communicator, const Contest& contest,
-                             double hopeless = 4);
+std::vector<TimedCandidate> autotune(Communicator& communicator, const TimedCall& call,
+                                     double hopeless = 4);
 
 // "split_rail_ring, bulk, 2 lanes".
 std::string text_of(const Preference& how);
