@@ -9,12 +9,13 @@
 
 namespace weft {
 
-/// Element types. f16 is IEEE 754 binary16, bf16 is bfloat16; both are reduced in f32.
+/// Element types. f16 is IEEE 754 binary16, bf16 is bfloat16; sums, averages and products of both
+/// are taken in f32 and rounded once, in every algorithm. docs/numerics.md has what is promised.
 enum class DataType : std::uint8_t { f32, f64, f16, bf16, i8, u8, i32, u32, i64, u64 };
 inline constexpr int kDataTypes = 10;
 
-/// Reduction operators. `avg` is the sum divided by the number of ranks (integers: rounded towards
-/// zero).
+/// Reduction operators. `avg` is the sum divided by the number of ranks; a sum of integers wraps
+/// around first, and what is divided is rounded towards zero.
 enum class ReduceOp : std::uint8_t { sum, prod, min, max, avg };
 inline constexpr int kReduceOps = 5;
 

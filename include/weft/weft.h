@@ -9,6 +9,7 @@
 #include <weft/collective.h>
 #include <weft/collective_traits.h>
 #include <weft/communicator.h>
+#include <weft/data_type.h>
 #include <weft/decode.h>
 #include <weft/engine.h>
 #include <weft/error.h>

@@ -1,6 +1,8 @@
 #include "perf/common/element.h"
 
-#include <bit>
+#include <weft/data_type.h>
+
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -8,131 +10,70 @@
 namespace weft::perf {
 namespace {
 
-// Rounds to a format of `fraction_bits` explicit fraction bits and a smallest normal exponent;
+// The bits of the nearest value of a floating-point format, of two equally near ones the even;
 // overflow becomes infinity.
-double round_to(double value, int fraction_bits, int min_exponent, double largest) {
-  if (value == 0 || !std::isfinite(value)) return value;
-  const int exponent = std::max(std::ilogb(value), min_exponent);
-  const double unit = std::ldexp(1.0, exponent - fraction_bits);
-  const double rounded = std::nearbyint(value / unit) * unit;
-  return std::abs(rounded) > largest ? std::copysign(INFINITY, value) : rounded;
+std::uint64_t encode(const DataTypeTraits& format, double value) {
+  const int bias = (1 << (format.exponent_bits - 1)) - 1;
+  const std::uint64_t infinity = ((std::uint64_t{1} << format.exponent_bits) - 1)
+                                 << format.fraction_bits;
+  const std::uint64_t sign = std::signbit(value) ? std::uint64_t{1} << (8 * format.bytes - 1) : 0;
+  if (std::isnan(value)) return infinity | std::uint64_t{1} << (format.fraction_bits - 1);
+  if (std::isinf(value)) return sign | infinity;
+  if (value == 0) return sign;
+  const int exponent = std::max(std::ilogb(value), 1 - bias);
+  const auto units = static_cast<std::uint64_t>(
+      std::nearbyint(std::ldexp(std::abs(value), format.fraction_bits - exponent)));
+  // A carry out of the fraction raises the exponent, to infinity's at last.
+  const std::uint64_t one = std::uint64_t{1} << format.fraction_bits;
+  const auto biased = static_cast<std::uint64_t>(exponent + bias) << format.fraction_bits;
+  return sign | std::min(units < one ? units : biased + units - one, infinity);
 }
 
-std::uint16_t to_half(double value) {
-  const double rounded = round_to(value, 10, -14, 65504);
-  const std::uint16_t sign = std::signbit(rounded) ? 0x8000 : 0;
-  if (std::isnan(rounded)) return 0x7e00;
-  if (std::isinf(rounded)) return static_cast<std::uint16_t>(sign | 0x7c00);
-  const double magnitude = std::abs(rounded);
-  if (magnitude < std::ldexp(1.0, -14)) {
-    return static_cast<std::uint16_t>(sign | static_cast<int>(std::ldexp(magnitude, 24)));
-  }
-  const int exponent = std::ilogb(magnitude);
-  const int fraction = static_cast<int>(std::ldexp(magnitude, 10 - exponent)) - 1024;
-  return static_cast<std::uint16_t>(sign | ((exponent + 15) << 10) | fraction);
-}
-
-double from_half(std::uint16_t bits) {
-  const int exponent = (bits >> 10) & 31;
-  const int fraction = bits & 1023;
+double decode(const DataTypeTraits& format, std::uint64_t bits) {
+  const int bias = (1 << (format.exponent_bits - 1)) - 1;
+  const std::uint64_t one = std::uint64_t{1} << format.fraction_bits;
+  const std::uint64_t special = (std::uint64_t{1} << format.exponent_bits) - 1;
+  const std::uint64_t exponent = bits >> format.fraction_bits & special;
+  const std::uint64_t fraction = bits & (one - 1);
   double magnitude = 0;
-  if (exponent == 31) {
+  if (exponent == special) {
     magnitude = fraction != 0 ? NAN : INFINITY;
-  } else if (exponent == 0) {
-    magnitude = std::ldexp(fraction, -24);
   } else {
-    magnitude = std::ldexp(1024 + fraction, exponent - 25);
+    const std::uint64_t units = exponent == 0 ? fraction : fraction + one;
+    magnitude = std::ldexp(static_cast<double>(units),
+                           std::max(static_cast<int>(exponent), 1) - bias - format.fraction_bits);
   }
-  return (bits & 0x8000) != 0 ? -magnitude : magnitude;
-}
-
-std::uint16_t to_bfloat(double value) {
-  const auto rounded = static_cast<float>(round_to(value, 7, -126, 3.3895313892515355e38));
-  return static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(rounded) >> 16);
-}
-
-double from_bfloat(std::uint16_t bits) {
-  return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
-}
-
-template <typename T>
-void put(void* at, T value) {
-  std::memcpy(at, &value, sizeof(value));
-}
-
-template <typename T>
-T get(const void* at) {
-  T value;
-  std::memcpy(&value, at, sizeof(value));
-  return value;
+  return (bits >> (8 * format.bytes - 1)) != 0 ? -magnitude : magnitude;
 }
 
 }  // namespace
 
+// Lower bytes come first on every processor that weft runs on.
 void store_element(DataType type, void* at, double value) {
-  switch (type) {
-    case DataType::f32:
-      return put(at, static_cast<float>(value));
-    case DataType::f64:
-      return put(at, value);
-    case DataType::f16:
-      return put(at, to_half(value));
-    case DataType::bf16:
-      return put(at, to_bfloat(value));
-    case DataType::i8:
-      return put(at, static_cast<std::int8_t>(value));
-    case DataType::u8:
-      return put(at, static_cast<std::uint8_t>(value));
-    case DataType::i32:
-      return put(at, static_cast<std::int32_t>(value));
-    case DataType::u32:
-      return put(at, static_cast<std::uint32_t>(value));
-    case DataType::i64:
-      return put(at, static_cast<std::int64_t>(value));
-    case DataType::u64:
-      return put(at, static_cast<std::uint64_t>(value));
+  const DataTypeTraits& traits = *traits_of(type);
+  std::uint64_t bits = 0;
+  if (traits.kind == NumberKind::floating) {
+    bits = encode(traits, value);
+  } else if (traits.kind == NumberKind::signed_integer) {
+    bits = static_cast<std::uint64_t>(static_cast<std::int64_t>(value));
+  } else {
+    bits = static_cast<std::uint64_t>(value);
   }
+  std::memcpy(at, &bits, traits.bytes);
 }
 
 double load_element(DataType type, const void* at) {
-  switch (type) {
-    case DataType::f32:
-      return get<float>(at);
-    case DataType::f64:
-      return get<double>(at);
-    case DataType::f16:
-      return from_half(get<std::uint16_t>(at));
-    case DataType::bf16:
-      return from_bfloat(get<std::uint16_t>(at));
-    case DataType::i8:
-      return get<std::int8_t>(at);
-    case DataType::u8:
-      return get<std::uint8_t>(at);
-    case DataType::i32:
-      return get<std::int32_t>(at);
-    case DataType::u32:
-      return get<std::uint32_t>(at);
-    case DataType::i64:
-      return static_cast<double>(get<std::int64_t>(at));
-    case DataType::u64:
-      return static_cast<double>(get<std::uint64_t>(at));
-  }
-  return NAN;
+  const DataTypeTraits& traits = *traits_of(type);
+  std::uint64_t bits = 0;
+  std::memcpy(&bits, at, traits.bytes);
+  if (traits.kind == NumberKind::floating) return decode(traits, bits);
+  if (traits.kind == NumberKind::unsigned_integer) return static_cast<double>(bits);
+  const int unused = static_cast<int>(64 - 8 * traits.bytes);
+  return static_cast<double>(static_cast<std::int64_t>(bits << unused) >> unused);
 }
 
 double relative_step(DataType type) {
-  switch (type) {
-    case DataType::f32:
-      return std::ldexp(1.0, -24);
-    case DataType::f64:
-      return std::ldexp(1.0, -53);
-    case DataType::f16:
-      return std::ldexp(1.0, -11);
-    case DataType::bf16:
-      return std::ldexp(1.0, -8);
-    default:
-      return 0;
-  }
+  return is_floating(type) ? std::ldexp(1.0, -1 - traits_of(type)->fraction_bits) : 0;
 }
 
 }  // namespace weft::perf

@@ -1,36 +1,38 @@
 #include "perf/common/names.h"
 
 #include <weft/collective_traits.h>
+#include <weft/data_type.h>
 
+#include <algorithm>
 #include <array>
 #include <stdexcept>
 
 namespace weft::perf {
 namespace {
 
+// Its alias is nccl-tests' word for it.
 template <typename Enum>
 struct Name {
   Enum value;
   std::string_view text;
-  std::string_view alias;  // as nccl-tests writes it
+  std::string_view alias;
 };
 
-constexpr std::array<Name<DataType>, kDataTypes> kTypes = {{{DataType::f32, "f32", "float"},
-                                                            {DataType::f64, "f64", "double"},
-                                                            {DataType::f16, "f16", "half"},
-                                                            {DataType::bf16, "bf16", "bfloat16"},
-                                                            {DataType::i8, "i8", "int8"},
-                                                            {DataType::u8, "u8", "uint8"},
-                                                            {DataType::i32, "i32", "int32"},
-                                                            {DataType::u32, "u32", "uint32"},
-                                                            {DataType::i64, "i64", "int64"},
-                                                            {DataType::u64, "u64", "uint64"}}};
+constexpr auto kTypes = [] {
+  std::array<Name<DataType>, kDataTypes> names{};
+  std::ranges::transform(kDataTypeTraits, names.begin(), [](const DataTypeTraits& traits) {
+    return Name<DataType>{traits.type, traits.name, traits.alias};
+  });
+  return names;
+}();
 
-constexpr std::array<Name<ReduceOp>, kReduceOps> kOps = {{{ReduceOp::sum, "sum", "sum"},
-                                                          {ReduceOp::prod, "prod", "prod"},
-                                                          {ReduceOp::min, "min", "min"},
-                                                          {ReduceOp::max, "max", "max"},
-                                                          {ReduceOp::avg, "avg", "avg"}}};
+constexpr auto kOps = [] {
+  std::array<Name<ReduceOp>, kReduceOps> names{};
+  std::ranges::transform(kReduceOpTraits, names.begin(), [](const ReduceOpTraits& traits) {
+    return Name<ReduceOp>{traits.op, traits.name, traits.name};
+  });
+  return names;
+}();
 
 constexpr auto kNamesOfCollectives = [] {
   constexpr std::array<std::string_view, kCollectives> kAliases = {
@@ -83,8 +85,7 @@ std::string_view text_of(ReduceOp op) { return look_up(kOps, op); }
 std::string_view text_of(Collective collective) { return traits_of(collective).name; }
 
 std::size_t element_bytes(DataType type) {
-  constexpr std::array<std::size_t, kDataTypes> kBytes = {4, 8, 2, 2, 1, 1, 4, 4, 8, 8};
-  return kBytes.at(static_cast<std::size_t>(type));
+  return kDataTypeTraits.at(static_cast<std::size_t>(type)).bytes;
 }
 
 DataType parse_type(std::string_view text) { return parse(kTypes, text, "data type"); }

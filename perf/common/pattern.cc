@@ -1,5 +1,7 @@
 #include "perf/common/pattern.h"
 
+#include <weft/data_type.h>
+
 #include "perf/common/element.h"
 #include "perf/common/names.h"
 
@@ -19,11 +21,7 @@ std::uint64_t mix(std::uint64_t x) {  // the finalizer of splitmix64
   return x ^ (x >> 31);
 }
 
-bool is_signed(DataType type) {
-  return type != DataType::u8 && type != DataType::u32 && type != DataType::u64;
-}
-
-bool is_integer(DataType type) { return relative_step(type) == 0; }
+bool is_integer(DataType type) { return !is_floating(type); }
 
 }  // namespace
 

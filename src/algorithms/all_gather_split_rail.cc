@@ -22,7 +22,7 @@ schedule::Schedule all_gather_split_rail(const PlanInput& plan, Generator* betwe
   }
   composer.add(blocks.between(between, home));
   for (std::size_t i = hierarchy.stages.size(); i-- > 0;)
-    composer.add(blocks.inside(i, {schedule::Buffer::output, {}}));
+    composer.add(blocks.inside(i, {.buffer = schedule::Buffer::output}));
   return composer.build();
 }
 

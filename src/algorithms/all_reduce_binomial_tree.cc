@@ -12,6 +12,7 @@ schedule::Schedule all_reduce_binomial_tree(const PlanInput& plan) {
   const int up = builder.add_slots(rounds, 1);  // slot k: from the k-th child
   const int down = builder.add_slots(1, 1);
   const int scratch = builder.add_slots(1, 1);
+  builder.keep_partial_sums();
   const Tree tree = binomial_tree(plan.rank, plan.ranks);
   const TreeSlots slots{up, down, scratch};
   reduce_up(builder, plan.rank, tree, 0, slots);

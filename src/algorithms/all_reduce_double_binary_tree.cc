@@ -13,6 +13,7 @@ schedule::Schedule all_reduce_double_binary_tree(const PlanInput& plan) {
   Builder builder(plan, "double_binary_tree", both ? 2 : 1);
   if (plan.ranks == 1) return builder.alone();
   const Tree trees[2] = {binary_tree(plan.rank, plan.ranks), mirrored_tree(plan.rank, plan.ranks)};
+  builder.keep_partial_sums();
   TreeSlots slots[2];
   for (int t = 0; t < (both ? 2 : 1); ++t) {
     slots[t].up = builder.add_slots(2, 1);

@@ -10,6 +10,7 @@ namespace {
 
 using schedule::Destination;
 using schedule::Operand;
+using schedule::partial;
 
 void take_part(Builder& builder, const PlanInput& plan, const Fold& fold, int rounds, int fold_in,
                int fold_out, int scratch) {
@@ -19,20 +20,21 @@ void take_part(Builder& builder, const PlanInput& plan, const Fold& fold, int ro
 
   Operand mine = input(r, 0);
   if (const int extra = fold.extra(r); extra >= 0) {
-    builder.wait_slot(extra, fold_in);
+    const Operand theirs = builder.wait_slot(extra, fold_in);
     const Operand sum = slot(r, scratch + rounds);
-    builder.reduce({}, {slot(r, fold_in), mine}, {to(sum), to_slot(partner(0), 0)}, sum, false);
-    mine = sum;
+    builder.reduce({}, {theirs, mine}, {to(sum), to_slot(partner(0), 0)}, sum, false);
+    mine = partial(sum);
   } else {
     builder.copy({}, mine, {to_slot(partner(0), 0)});
   }
   for (int round = 0; round < rounds; ++round) {
-    builder.wait_slot(partner(round), round);
+    const bool added_up = round > 0 || fold.extra(partner(round)) >= 0;
+    const Operand theirs = builder.wait_slot(partner(round), round, {}, added_up);
     const bool last = round + 1 == rounds;
     const bool upper = (v >> round & 1) != 0;
-    std::vector<Operand> sources = {mine, slot(r, round)};
+    std::vector<Operand> sources = {mine, theirs};
     if (upper) std::swap(sources[0], sources[1]);
-    mine = last ? output(r, 0) : slot(r, scratch + round);
+    mine = last ? output(r, 0) : partial(slot(r, scratch + round));
     std::vector<Destination> targets = {to(mine)};
     if (!last) targets.push_back(to_slot(partner(round + 1), round + 1));
     if (last && fold.extra(r) >= 0) targets.push_back(to_output(fold.extra(r), 0, fold_out));
@@ -45,6 +47,7 @@ void take_part(Builder& builder, const PlanInput& plan, const Fold& fold, int ro
 schedule::Schedule all_reduce_recursive_doubling(const PlanInput& plan) {
   Builder builder(plan, "recursive_doubling", 1);
   if (plan.ranks == 1) return builder.alone();
+  builder.keep_partial_sums();
   const Fold fold(plan.ranks);
   const int rounds = log2_down(plan.ranks);
   builder.add_slots(rounds, 1);  // slot k: the partner's part of round k

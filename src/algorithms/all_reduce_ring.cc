@@ -15,17 +15,21 @@ schedule::Schedule all_reduce_ring(const PlanInput& plan) {
   const int right = around(r, 1, p);
   const int scatter = builder.add_slots(p - 1, 1);  // slot s: what arrives in step s
   const int gather = builder.add_slots(p - 1, 1);
+  // Without load/store each partial sum waits until it is sent: in the output, whose input block is
+  // not read again, so that is right in place too, or where it does not fit that in a slot.
+  const bool beside = plan.wide_sums && !plan.load_store;
+  const int scratch = builder.add_slots(beside ? p - 2 : 0, 1);
+  builder.keep_partial_sums();
 
   builder.copy({left}, input(r, left), {to_slot(right, scatter)});
   for (int s = 0; s < p - 1; ++s) {
     const int block = around(r, -2 - s, p);
-    builder.wait_slot(left, scatter + s, {block});
-    // Without load/store the partial sum is kept in the output: its input block is not read again,
-    // so that is right in place too.
+    const schedule::Operand arrived = builder.wait_slot(left, scatter + s, {block}, s > 0);
     const schedule::Operand own = output(r, block);
-    const std::vector<schedule::Operand> sources = {slot(r, scatter + s), input(r, block)};
+    const std::vector<schedule::Operand> sources = {arrived, input(r, block)};
     if (s < p - 2) {
-      builder.reduce({block}, sources, {to_slot(right, scatter + s + 1)}, own, false);
+      builder.reduce({block}, sources, {to_slot(right, scatter + s + 1)},
+                     beside ? slot(r, scratch + s) : own, false);
     } else {
       builder.reduce({block}, sources, {to(own), to_output(right, block, gather)}, own, true);
     }

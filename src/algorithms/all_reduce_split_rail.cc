@@ -22,11 +22,12 @@ BlockMap slices(const Stage& stage, const Slice& slice) {
 }
 
 void add_stage(Composer& composer, const Stage& stage, const Slice& slice, Collective collective,
-               Home from) {
+               Home from, Home to) {
   Phase phase = phase_of(stage, collective);
   phase.map = slices(stage, slice);
   phase.widest = slice.count / stage.going;
   phase.from = std::move(from);
+  phase.to = std::move(to);
   composer.add(phase);
 }
 
@@ -40,22 +41,24 @@ schedule::Schedule all_reduce_split_rail(const PlanInput& plan, Generator* betwe
   for (const Stage& stage : hierarchy.stages) blocks *= stage.going;
 
   Composer composer(plan, "split_rail_" + frame.algorithm, blocks);
-  const Home output{schedule::Buffer::output, {}};
+  const Home output{.buffer = schedule::Buffer::output};
+  Home home;
   std::vector<Slice> taken = {{0, blocks}};
   for (const Stage& stage : hierarchy.stages) {
     const Slice slice = taken.back();
-    add_stage(composer, stage, slice, Collective::reduce_scatter,
-              taken.size() == 1 ? Home{} : output);
     const int part = slice.count / stage.going;
     const bool goes_on = stage.spot.number >= 0 && stage.spot.number < stage.going;
     taken.push_back({slice.first + (goes_on ? stage.spot.number * part : 0), part});
+    const Home sums = composer.add_sums(taken.back().first, part);
+    add_stage(composer, stage, slice, Collective::reduce_scatter, home, sums);
+    home = sums;
   }
   Phase phase = phase_of(hierarchy, plan, between);
   phase.map = BlockMap::even(taken.back().first, parts, parts);
-  phase.from = hierarchy.stages.empty() ? Home{} : output;
+  phase.from = home;
   composer.add(phase);
   for (std::size_t i = hierarchy.stages.size(); i-- > 0;)
-    add_stage(composer, hierarchy.stages[i], taken[i], Collective::all_gather, output);
+    add_stage(composer, hierarchy.stages[i], taken[i], Collective::all_gather, output, output);
   return composer.build();
 }
 

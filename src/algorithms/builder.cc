@@ -12,6 +12,7 @@ using schedule::Destination;
 using schedule::kMaxDestinations;
 using schedule::kMaxSources;
 using schedule::Operand;
+using schedule::partial;
 using schedule::Schedule;
 using schedule::Step;
 using schedule::StepKind;
@@ -55,7 +56,11 @@ Step& Builder::add(StepKind kind, Blocks what) {
   return step;
 }
 
-int Builder::add_scratch() { return add_slots(plan_.ranks > kMaxSources ? 1 : 0, 1); }
+int Builder::add_scratch() {
+  const bool several_steps = plan_.ranks > kMaxSources;
+  schedule_.partials |= several_steps;
+  return add_slots(several_steps ? 1 : 0, 1);
+}
 
 bool Builder::local(const Destination& destination) const {
   return destination.place.rank == plan_.rank;
@@ -83,6 +88,7 @@ void Builder::reduce_step(Blocks what, const std::vector<Operand>& srcs,
                           const std::vector<Destination>& dsts, bool final) {
   Step& step = add(StepKind::reduce, what);
   step.dsts.assign(dsts.begin(), dsts.end());
+  for (Destination& destination : step.dsts) destination.place.partial = !final;
   step.srcs.assign(srcs.begin(), srcs.end());
   step.final = final;
 }
@@ -92,7 +98,7 @@ void Builder::reduce(Blocks what, const std::vector<Operand>& srcs,
   std::vector<Operand> part;
   for (const Operand& source : srcs) {
     if (part.size() == kMaxSources) {
-      reduce_step(what, std::exchange(part, {via}), {to(via)}, false);
+      reduce_step(what, std::exchange(part, {partial(via)}), {to(via)}, false);
     }
     part.push_back(source);
   }
@@ -104,9 +110,11 @@ void Builder::reduce(Blocks what, const std::vector<Operand>& srcs,
   const std::size_t remote = dsts.size() - now.size();
   const bool fits = plan_.load_store && dsts.size() <= kMaxDestinations;
   if (now.empty() && !fits) now.push_back(to(via));
-  const Operand copied = now.empty() ? via : now.front().place;
-  for (const Destination& destination : dsts) {
+  Operand copied = now.empty() ? via : now.front().place;
+  copied.partial = !final;
+  for (Destination destination : dsts) {
     if (local(destination)) continue;
+    destination.place.partial = !final;
     (plan_.load_store && now.size() < kMaxDestinations ? now : later).push_back(destination);
   }
   reduce_step(what, part, now, final);
@@ -132,8 +140,11 @@ void Builder::wait(int peer, int number, Blocks what, const Operand& place) {
   step.signal = number;
 }
 
-void Builder::wait_slot(int peer, int number, Blocks what) {
-  wait(peer, number, what, slot(plan_.rank, number));
+Operand Builder::wait_slot(int peer, int number, Blocks what, bool partial) {
+  Operand place = slot(plan_.rank, number);
+  place.partial = partial;
+  wait(peer, number, what, place);
+  return place;
 }
 
 void Builder::signal_all(int first) {

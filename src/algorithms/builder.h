@@ -74,6 +74,9 @@ class Builder {
   // slot with room for a block, or none. Returns its number.
   int add_scratch();
 
+  // Says that partial sums of up to all ranks but one go through slots. The same at every rank.
+  void keep_partial_sums() { schedule_.partials = plan_.ranks > 2; }
+
   // dsts <- src, in as many steps as the limits ask for. A put step never has a local destination
   // unless the plan says load_store.
   void copy(Blocks what, const schedule::Operand& src,
@@ -82,7 +85,7 @@ class Builder {
   // dsts <- srcs[0] op srcs[1] ..., in this order. `via` is a local place that may take partial
   // results: when there are more sources than a step takes, or when no destination is local and a
   // step cannot write to all of them. It must alias no source in place. `final`: the result holds
-  // every rank's contribution.
+  // every rank's contribution; otherwise it is partial, wherever it goes.
   void reduce(Blocks what, const std::vector<schedule::Operand>& srcs,
               const std::vector<schedule::Destination>& dsts, const schedule::Operand& via,
               bool final);
@@ -91,7 +94,8 @@ class Builder {
   void wait(int peer, int number);
   // A wait for blocks that the peer put at `place`: own slot `number`, or own output.
   void wait(int peer, int number, Blocks what, const schedule::Operand& place);
-  void wait_slot(int peer, int number, Blocks what = {});
+  // The same for the own slot, which it returns: one rank's contribution, or a partial sum.
+  schedule::Operand wait_slot(int peer, int number, Blocks what = {}, bool partial = false);
 
   // Signals every peer on its slot for this rank, nearest rank first; waits for every peer's
   // signal. `first`: of add_peer_slots().

@@ -3,9 +3,12 @@
 #include "algorithms/builder.h"
 #include "schedule/layout.h"
 
+#include <weft/collective_traits.h>
+
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <set>
 #include <utility>
 
 namespace weft::algorithms {
@@ -40,8 +43,18 @@ int Composer::add_slots(int count) {
   return static_cast<int>(first);
 }
 
-Home Composer::add_scratch(const std::vector<int>& blocks, int most) {
+Home Composer::add_sums(int first, int most) {
+  Home home{.buffer = Buffer::output, .partial = true};
+  if (!plan_.wide_sums) return home;
+  home.area = static_cast<int>(schedule_.slot_blocks.size());
+  home.first = first;
+  schedule_.slot_blocks.push_back(most);
+  return home;
+}
+
+Home Composer::add_scratch(const std::vector<int>& blocks, int most, bool partial) {
   Home home;
+  home.partial = partial;
   home.slots.assign(static_cast<std::size_t>(schedule_.blocks), -1);
   int slot = add_slots(most);
   for (const int block : blocks) home.slots[static_cast<std::size_t>(block)] = slot++;
@@ -50,6 +63,9 @@ Home Composer::add_scratch(const std::vector<int>& blocks, int most) {
 
 // A block of the whole. Where a rank's buffer holds its own block alone, that is its first.
 Operand Composer::place(const Home& home, int rank, int block) const {
+  if (home.area >= 0) {
+    return schedule::from_block({Buffer::slot, rank, home.area}, block - home.first);
+  }
   const int slot = home.slots.empty() ? -1 : home.slots[static_cast<std::size_t>(block)];
   if (slot >= 0) return {Buffer::slot, rank, slot};
   return {home.buffer, rank, own_block_only(plan_.collective, home.buffer) ? 0 : block};
@@ -68,7 +84,13 @@ class Composer::Embedding {
  public:
   Embedding(Composer& whole, const Phase& phase) : whole_(whole), phase_(phase) {
     std::vector<int> slots;
-    for (const int size : phase.sizes) merge(slots, make(0, size, 0).slot_blocks);
+    bool partials = reduces() && (phase.from.partial || !phase.final);
+    for (const int size : phase.sizes) {
+      const Schedule part = make(0, size, 0);
+      merge(slots, part.slot_blocks);
+      partials |= part.partials;
+    }
+    whole.schedule_.partials |= partials;
     lay_out(slots);
   }
 
@@ -89,6 +111,7 @@ class Composer::Embedding {
     input.ranks = ranks;
     input.root = root;
     input.load_store = phase_.load_store;
+    input.wide_sums = whole_.plan_.wide_sums;
     return phase_.generator(input);
   }
 
@@ -118,6 +141,7 @@ class Composer::Embedding {
 
   // What of a step is done at once: blocks of the map from `first` on.
   struct Part {
+    int block = 0;   // the step's first
     int number = 0;  // of the step's parts
     int first = 0;
     int count = 0;
@@ -138,8 +162,8 @@ class Composer::Embedding {
     const int first = phase_.map.bounds[static_cast<std::size_t>(step.block)];
     const int end = phase_.map.bounds[static_cast<std::size_t>(step.block + step.blocks)];
     if (first == end) return take_signals_only(step);
-    if (!phase_.one_by_one) return take_data(step, {0, first, end - first});
-    for (int i = first; i < end; ++i) take_data(step, {i - first, i, 1});
+    if (!phase_.one_by_one) return take_data(step, {step.block, 0, first, end - first});
+    for (int i = first; i < end; ++i) take_data(step, {step.block, i - first, i, 1});
   }
 
   void take_signal(const Step& step) {
@@ -156,7 +180,29 @@ class Composer::Embedding {
     }
   }
 
+  bool reduces() const { return traits_of(phase_.collective).reduces; }
+
+  // Whether what a place of the part holds is a partial sum of the whole: what the phase begins
+  // with may be one, and what it ends with is one unless it is the last that reduces.
+  bool holds_partial(const Operand& place) const {
+    if (!reduces()) return false;
+    if (place.partial) return true;
+    const bool result = place.buffer == Buffer::output ||
+                        (place.buffer == Buffer::slot && results_.contains(place.index));
+    return result ? !phase_.final : phase_.from.partial;
+  }
+
+  bool becomes_partial(const Step& step, const Operand& target) const {
+    if (step.kind == StepKind::copy && target.buffer == Buffer::slot)
+      return holds_partial(step.srcs[0]);
+    return step.final ? !phase_.final : holds_partial(target);
+  }
+
   void take_data(const Step& step, const Part& part) {
+    for (const Destination& destination : step.dsts) {
+      if (step.final && destination.place.buffer == Buffer::slot)
+        results_.insert(destination.place.index);
+    }
     Step taken;
     taken.kind = step.kind;
     taken.block = phase_.map.blocks[static_cast<std::size_t>(part.first)];
@@ -166,9 +212,11 @@ class Composer::Embedding {
       taken.peer = member(step.peer);
       taken.signal = slot_number(step.signal, part.number);
     }
-    for (const Operand& source : step.srcs) taken.srcs.push_back(place(source, part));
+    for (const Operand& source : step.srcs)
+      taken.srcs.push_back(place(source, part, holds_partial(source)));
     for (const Destination& destination : step.dsts) {
-      const Operand target = place(destination.place, part);
+      const Operand target =
+          place(destination.place, part, becomes_partial(step, destination.place));
       const bool there = step.kind == StepKind::copy && target == taken.srcs[0];
       if (there) continue;
       taken.dsts.push_back({target, slot_number(destination.signal, part.number)});
@@ -176,17 +224,34 @@ class Composer::Embedding {
     if (!taken.dsts.empty()) whole_.lane_.steps.push_back(std::move(taken));
   }
 
+  Operand place(const Operand& operand, const Part& part, bool partial) const {
+    Operand taken = place(operand, part);
+    taken.partial = partial;
+    return taken;
+  }
+
   Operand place(const Operand& operand, const Part& part) const {
     const int rank = member(operand.rank);
-    if (operand.buffer == Buffer::slot)
-      return {Buffer::slot, rank, slot_number(operand.index, part.number)};
+    if (operand.buffer == Buffer::slot) {
+      const int before = blocks_before(part.block, operand.offset);
+      if (phase_.one_by_one)
+        return {Buffer::slot, rank, slot_number(operand.index, part.number + before)};
+      return schedule::from_block({Buffer::slot, rank, slot_number(operand.index, 0)}, before);
+    }
     const Home& home = operand.buffer == Buffer::input ? phase_.from : phase_.to;
     return whole_.place(home, rank, phase_.map.blocks[static_cast<std::size_t>(part.first)]);
+  }
+
+  // Blocks of the whole that lie before the part's `block` in a slot, where it is at `offset`.
+  int blocks_before(int block, int offset) const {
+    const auto at = static_cast<std::size_t>(block);
+    return phase_.map.bounds[at] - phase_.map.bounds[at - static_cast<std::size_t>(offset)];
   }
 
   Composer& whole_;
   const Phase& phase_;
   std::vector<int> numbers_;  // by slot of the part: the first number in the whole
+  std::set<int> results_;     // own slots of the part that hold its result
 };
 
 void Composer::add(const Phase& phase) {
@@ -205,7 +270,7 @@ void Composer::move(int block, const Operand& from, const Destination& to) {
 
 void Composer::copy_to_output(int block, const Home& from) {
   move(block, place(from, plan_.rank, block),
-       {place({Buffer::output, {}}, plan_.rank, block), kNoSignal});
+       {place({.buffer = Buffer::output}, plan_.rank, block), kNoSignal});
 }
 
 void Composer::hand_over(const std::vector<Handing>& handings, int most, const Home& from,

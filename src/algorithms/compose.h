@@ -25,7 +25,10 @@ struct BlockMap {
 // Where a rank has blocks: in the caller's buffer, but for those that have a slot of this rank.
 struct Home {
   schedule::Buffer buffer = schedule::Buffer::input;
-  std::vector<int> slots;  // by block: a slot, or -1; may be empty
+  std::vector<int> slots = {};  // by block: a slot, or -1; may be empty
+  bool partial = false;         // what is there are partial sums
+  int area = -1;                // one slot for all blocks from `first` on; -1: none
+  int first = 0;
 };
 
 // One phase: groups that share no rank run a collective side by side. Its description is the same
@@ -43,8 +46,8 @@ struct Phase {
   int widest = 1;            // blocks of the whole that any group's block stands for, at most
   // Some group's blocks do not follow each other, or have slots: they are moved one by one.
   bool one_by_one = false;
-  Home from = {schedule::Buffer::input, {}};
-  Home to = {schedule::Buffer::output, {}};
+  Home from = {};
+  Home to = {.buffer = schedule::Buffer::output};
 };
 
 class Composer {
@@ -53,7 +56,11 @@ class Composer {
 
   // A home for `blocks` in slots that receive nothing. Every rank adds it, with the most blocks
   // that any has.
-  Home add_scratch(const std::vector<int>& blocks, int most);
+  Home add_scratch(const std::vector<int>& blocks, int most, bool partial = false);
+
+  // A home for the partial sums of `count` blocks from `first` on: the output, or where that cannot
+  // hold them a slot that receives nothing. Every rank adds it, with the most blocks that any has.
+  Home add_sums(int first, int most);
 
   // Every rank adds the same phases in the same order, taking part or not.
   void add(const Phase& phase);

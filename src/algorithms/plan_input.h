@@ -14,6 +14,7 @@ struct PlanInput {
   int root = 0;            // broadcast, reduce
   int lanes = 1;           // how many lanes to make (at least 1)
   bool load_store = true;  // every peer's slots are mapped: a reduce may write to any peer
+  bool wide_sums = false;  // partial sums are wider than elements: no output can hold them
   // Who is near whom; null: nothing is known, all are equally far. Outlives the call.
   const topology::Shape* shape = nullptr;
 };

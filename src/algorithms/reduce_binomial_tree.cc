@@ -12,6 +12,7 @@ schedule::Schedule reduce_binomial_tree(const PlanInput& plan) {
   if (p == 1) return builder.alone();
   const int up = builder.add_slots(log2_up(p), 1);  // slot k: from the k-th child
   const int scratch = builder.add_slots(1, 1);
+  builder.keep_partial_sums();
   Dissemination barrier(builder, r, p);
   const Tree tree = binomial_tree(around(r, -plan.root, p), p);
   const int children = static_cast<int>(tree.children.size());
@@ -23,8 +24,9 @@ schedule::Schedule reduce_binomial_tree(const PlanInput& plan) {
   for (int k = 0; k < barrier.rounds(); ++k) {
     barrier.signal(k);
     if (k < children) {
-      builder.wait_slot(around(tree.children[static_cast<std::size_t>(k)], plan.root, p), up + k);
-      sources.push_back(slot(r, up + k));
+      const auto child = static_cast<std::size_t>(k);
+      const int peer = around(tree.children[child], plan.root, p);
+      sources.push_back(builder.wait_slot(peer, up + k, {}, tree.inner[child]));
     }
     if (k == round && tree.parent >= 0) {
       const schedule::Destination parent =

@@ -18,7 +18,7 @@ schedule::Schedule reduce_leader(const PlanInput& plan, Generator* between) {
     phase.one_by_one = frame.blocks > 1;
     phase.from = from;
     // Only the root has an output.
-    phase.to = from = composer.add_scratch(all.blocks, frame.blocks);
+    phase.to = from = composer.add_scratch(all.blocks, frame.blocks, true);
     composer.add(phase);
   }
   Phase phase = phase_of(hierarchy, plan, between);

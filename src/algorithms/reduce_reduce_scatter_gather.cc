@@ -14,6 +14,7 @@ schedule::Schedule reduce_reduce_scatter_gather(const PlanInput& plan) {
   const int scatter = builder.add_peer_slots(1);  // shares of the block reduced here
   const int gather = builder.add_peer_slots(1);   // at the root: the reduced blocks
   const int partial = builder.add_slots(1, 1);
+  if (p > schedule::kMaxSources) builder.keep_partial_sums();
 
   builder.scatter(scatter);
   const std::vector<schedule::Operand> sources = builder.wait_shares(scatter);

@@ -15,15 +15,15 @@ schedule::Schedule reduce_scatter_ring(const PlanInput& plan) {
   const int first = builder.add_slots(p - 1, 1);  // slot s: what arrives in step s
   // Without load/store each partial sum waits in a place of its own until it is sent.
   const int scratch = builder.add_slots(plan.load_store ? 0 : p - 2, 1);
+  builder.keep_partial_sums();
 
   builder.copy({left}, input(r, left), {to_slot(right, first)});
   for (int s = 0; s < p - 1; ++s) {
     const int block = around(r, -2 - s, p);
-    builder.wait_slot(left, first + s, {block});
+    const schedule::Operand arrived = builder.wait_slot(left, first + s, {block}, s > 0);
     const bool last = s == p - 2;
     const schedule::Destination target = last ? to(output(r, 0)) : to_slot(right, first + s + 1);
-    builder.reduce({block}, {slot(r, first + s), input(r, block)}, {target}, slot(r, scratch + s),
-                   last);
+    builder.reduce({block}, {arrived, input(r, block)}, {target}, slot(r, scratch + s), last);
   }
   return builder.build();
 }

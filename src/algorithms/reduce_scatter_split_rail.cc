@@ -21,11 +21,11 @@ schedule::Schedule reduce_scatter_split_rail(const PlanInput& plan, Generator* b
       const auto number = static_cast<std::size_t>(stage.spot.number);
       mine.assign(begin + phase.map.bounds[number], begin + phase.map.bounds[number + 1]);
     }
-    phase.to = home = composer.add_scratch(mine, phase.widest);
+    phase.to = home = composer.add_scratch(mine, phase.widest, true);
     composer.add(phase);
   }
   Phase phase = blocks.between(between, home);
-  Home result{schedule::Buffer::output, {}};
+  Home result{.buffer = schedule::Buffer::output};
   if (blocks.most_between() > 1) {
     result =
         composer.add_scratch(blocks.of(hierarchy.stages.size(), plan.rank), blocks.most_between());

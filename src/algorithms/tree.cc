@@ -51,13 +51,17 @@ Tree binomial_tree(int rank, int ranks) {
       tree.branch = k;
       break;
     }
-    if (rank + bit < ranks) tree.children.push_back(rank + bit);
+    if (rank + bit >= ranks) continue;
+    tree.children.push_back(rank + bit);
+    tree.inner.push_back(k > 0 && rank + bit + 1 < ranks);
   }
   return tree;
 }
 
 Tree binary_tree(int rank, int ranks) {
-  Tree tree{binary_parent(rank, ranks), 0, binary_children(rank, ranks)};
+  Tree tree{binary_parent(rank, ranks), 0, binary_children(rank, ranks), {}};
+  for (const int child : tree.children)
+    tree.inner.push_back(!binary_children(child, ranks).empty());
   if (tree.parent >= 0) {
     const std::vector<int> siblings = binary_children(tree.parent, ranks);
     tree.branch = siblings.front() == rank ? 0 : 1;
@@ -80,8 +84,9 @@ Tree mirrored_tree(int rank, int ranks) {
 void reduce_up(Builder& builder, int rank, const Tree& tree, int block, const TreeSlots& slots) {
   std::vector<Operand> sources = {input(rank, block)};
   for (int k = 0; k < static_cast<int>(tree.children.size()); ++k) {
-    builder.wait_slot(tree.children[static_cast<std::size_t>(k)], slots.up + k, {block});
-    sources.push_back(slot(rank, slots.up + k));
+    const auto child = static_cast<std::size_t>(k);
+    sources.push_back(
+        builder.wait_slot(tree.children[child], slots.up + k, {block}, tree.inner[child]));
   }
   const Operand scratch = slot(rank, slots.scratch);
   if (tree.parent < 0) {

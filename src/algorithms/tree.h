@@ -12,6 +12,7 @@ struct Tree {
   int parent = -1;            // rank, or -1 at the root
   int branch = 0;             // which child of its parent this rank is
   std::vector<int> children;  // ranks
+  std::vector<bool> inner;    // whether each child has children of its own
 };
 
 // Rooted at rank 0; the k-th child of a rank is 2^k above it and stands for 2^k ranks (fewer at the

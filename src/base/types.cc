@@ -1,7 +1,7 @@
 #include <weft/collective.h>
 #include <weft/collective_traits.h>
+#include <weft/data_type.h>
 #include <weft/decode.h>
-#include <weft/types.h>
 
 #include <array>
 
@@ -17,20 +17,18 @@ std::string_view look_up(const std::array<std::string_view, N>& names, Enum valu
 }  // namespace
 
 std::size_t size_of(DataType type) noexcept {
-  constexpr std::array<std::size_t, kDataTypes> kSizes = {4, 8, 2, 2, 1, 1, 4, 4, 8, 8};
-  const auto index = static_cast<std::size_t>(type);
-  return index < kSizes.size() ? kSizes[index] : 0;
+  const DataTypeTraits* traits = traits_of(type);
+  return traits == nullptr ? 0 : traits->bytes;
 }
 
 std::string_view name_of(DataType type) noexcept {
-  constexpr std::array<std::string_view, kDataTypes> kNames = {"f32", "f64", "f16", "bf16", "i8",
-                                                               "u8",  "i32", "u32", "i64",  "u64"};
-  return look_up(kNames, type);
+  const DataTypeTraits* traits = traits_of(type);
+  return traits == nullptr ? "?" : traits->name;
 }
 
 std::string_view name_of(ReduceOp op) noexcept {
-  constexpr std::array<std::string_view, kReduceOps> kNames = {"sum", "prod", "min", "max", "avg"};
-  return look_up(kNames, op);
+  const ReduceOpTraits* traits = traits_of(op);
+  return traits == nullptr ? "?" : traits->name;
 }
 
 std::string_view name_of(Collective collective) noexcept { return traits_of(collective).name; }

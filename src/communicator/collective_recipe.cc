@@ -18,8 +18,7 @@ CollectiveRecipe::CollectiveRecipe(Communicator::Impl& owner, const Invocation& 
             owner.map_peers(call, all, &peers_);
   const int last = size_class(call.count * size_of(call.type));
   for (int k = 0; k <= last; ++k) {
-    programs_.push_back(
-        &owner.programs->find(call.collective, call.root, std::size_t{1} << k, direct_));
+    programs_.push_back(&owner.programs->find(call, std::size_t{1} << k, direct_));
   }
   if (options.measure && call.count > 0) programs_.back() = contest_winner(owner, call, direct_);
   input_ = owner.registered(invocation_.input, buffer_bytes(call, owner.ranks()).input);

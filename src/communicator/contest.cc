@@ -132,8 +132,8 @@ class Contest {
 const executor::Program* contest_winner(Communicator::Impl& communicator,
                                         const executor::Call& call, bool direct) {
   constexpr std::size_t kMostContenders = 5;
-  const std::vector<const executor::Program*> contenders = communicator.programs->contenders(
-      call.collective, call.root, call.count * size_of(call.type), direct, kMostContenders);
+  const std::vector<const executor::Program*> contenders =
+      communicator.programs->contenders(call, direct, kMostContenders);
   if (contenders.size() == 1) return contenders.front();
   const Scratch scratch(communicator, buffer_bytes(call, communicator.ranks()), direct);
   return contenders[Contest(communicator, call, contenders, scratch).winner()];

@@ -1,5 +1,7 @@
 #include "communicator/decode_arguments.h"
 
+#include <weft/data_type.h>
+
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -25,7 +27,8 @@ template <typename... Args>
 }
 
 void check_type(const char* call, DataType type) {
-  if (type == DataType::f32 || type == DataType::f16 || type == DataType::bf16) return;
+  const DataTypeTraits* traits = traits_of(type);
+  if (traits != nullptr && traits->sums == DataType::f32) return;
   refuse(call, "data type {}; it takes f32, f16 and bf16", name_of(type));
 }
 

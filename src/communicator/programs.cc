@@ -7,6 +7,7 @@
 #include <bit>
 
 #include "base/error.h"
+#include "base/float_environment.h"
 #include "executor/packet.h"
 
 namespace weft {
@@ -18,10 +19,17 @@ using executor::Program;
 
 namespace {
 
+unsigned partial_shift(const Call& call) {
+  return traits_of(call.collective).reduces ? reduce::partial_shift(call.type, call.op) : 0;
+}
+
 // Packet blocks are never cut: their capacity was checked for the whole size class.
-schedule::Slicing slicing_of(const Program& program) {
+schedule::Slicing slicing_of(const Program& program, unsigned partial_shift) {
   schedule::Slicing slicing{.lanes = static_cast<int>(program.lanes.size())};
-  if (program.protocol == Protocol::bulk) slicing.max_chunk_bytes = program.max_chunk_bytes;
+  if (program.protocol == Protocol::packet) return slicing;
+  slicing.max_chunk_bytes = program.max_chunk_bytes;
+  if (program.schedule.partials)
+    slicing.max_chunk_bytes = slicing.max_chunk_bytes >> partial_shift & ~(kCacheLine - 1);
   return slicing;
 }
 
@@ -31,22 +39,31 @@ int size_class(std::size_t bytes) {
   return bytes <= 1 ? 0 : static_cast<int>(std::bit_width(bytes - 1));
 }
 
-const Program& Programs::find(Collective collective, int root, std::size_t bytes, bool direct) {
-  const ChoiceKey key{collective, root, size_class(bytes), direct};
+bool Programs::wide_sums(const Call& call) const {
+  return world_.ranks > 2 && partial_shift(call) > 0;
+}
+
+const Program& Programs::find(const Call& call, std::size_t bytes, bool direct) {
+  const bool wide = wide_sums(call);
+  const ChoiceKey key{call.collective, call.root, size_class(bytes), direct, wide};
   const auto found = chosen_.find(key);
   if (found != chosen_.end()) return *found->second;
+  // All ranks find the same prices, whatever rounding each has set.
+  const FloatEnvironment environment;
   const std::size_t rounded = bytes == 0 ? 0 : std::size_t{1} << size_class(bytes);
-  const tuner::Choice choice = tuner_.select(query(collective, rounded, direct));
-  const Program& program = compile_choice(choice, root, rounded);
+  const tuner::Choice choice = tuner_.select(query(call.collective, rounded, direct, wide));
+  const Program& program = compile_choice(choice, call.root, rounded, wide);
   chosen_.emplace(key, &program);
   return program;
 }
 
-tuner::Query Programs::query(Collective collective, std::size_t bytes, bool direct) const {
+tuner::Query Programs::query(Collective collective, std::size_t bytes, bool direct,
+                             bool wide_sums) const {
   tuner::Query query;
   query.collective = collective;
   query.bytes = bytes;
   query.direct = direct;
+  query.wide_sums = wide_sums;
   query.algorithm = config_.options.algorithm;
   query.protocol = config_.protocol;
   if (const auto wish = preferences_.find(collective); wish != preferences_.end()) {
@@ -59,26 +76,28 @@ tuner::Query Programs::query(Collective collective, std::size_t bytes, bool dire
   return query;
 }
 
-std::vector<const Program*> Programs::contenders(Collective collective, int root, std::size_t bytes,
-                                                 bool direct, std::size_t most) {
+std::vector<const Program*> Programs::contenders(const Call& call, bool direct, std::size_t most) {
   // The model is rarely wrong by more.
   constexpr double kWorthTrying = 4;
-  std::vector<const Program*> result = {&find(collective, root, bytes, direct)};
+  const FloatEnvironment environment;
+  const std::size_t bytes = call.count * size_of(call.type);
+  std::vector<const Program*> result = {&find(call, bytes, direct)};
   const std::size_t rounded = bytes == 0 ? 0 : std::size_t{1} << size_class(bytes);
-  const tuner::Query asked = query(collective, rounded, direct);
+  const tuner::Query asked = query(call.collective, rounded, direct, wide_sums(call));
   if (!asked.algorithm.empty() || asked.protocol != Protocol::automatic || asked.lanes > 0)
     return result;
   const std::vector<tuner::Candidate> priced = tuner_.candidates(asked);
   for (const tuner::Candidate& candidate : priced) {
     if (result.size() == most) break;
     if (candidate.predicted_ns > kWorthTrying * priced.front().predicted_ns) break;
-    const Program* program = &compile_choice(candidate.choice, root, rounded);
+    const Program* program = &compile_choice(candidate.choice, call.root, rounded, asked.wide_sums);
     if (std::ranges::find(result, program) == result.end()) result.push_back(program);
   }
   return result;
 }
 
 std::vector<Candidate> Programs::candidates(Collective collective, std::size_t bytes, bool direct) {
+  const FloatEnvironment environment;
   tuner::Query query;
   query.collective = collective;
   query.bytes = bytes == 0 ? 0 : std::size_t{1} << size_class(bytes);
@@ -109,7 +128,8 @@ void Programs::prefer(Collective collective, const Preference& preference) {
   std::erase_if(chosen_, [&](const auto& entry) { return std::get<0>(entry.first) == collective; });
 }
 
-const Program& Programs::compile_choice(const tuner::Choice& choice, int root, std::size_t bytes) {
+const Program& Programs::compile_choice(const tuner::Choice& choice, int root, std::size_t bytes,
+                                        bool wide_sums) {
   algorithms::PlanInput input;
   input.collective = choice.algorithm->collective;
   input.rank = world_.rank;
@@ -117,22 +137,26 @@ const Program& Programs::compile_choice(const tuner::Choice& choice, int root, s
   input.root = root;
   input.lanes = choice.lanes;
   input.load_store = world_.all_load_store();
+  input.wide_sums = wide_sums;
   input.shape = &tuner_.situation().shape;
   const schedule::Schedule schedule = choice.algorithm->make(input);
-  if (choice.protocol == Protocol::bulk) return compile(choice, root, Form::bulk, schedule);
+  const auto compiled = [&](Form form) -> const Program& {
+    return compile(choice, root, form, schedule, wide_sums);
+  };
+  if (choice.protocol == Protocol::bulk) return compiled(Form::bulk);
   const schedule::Partition partition =
       schedule::make_partition(input.collective, bytes, 1, schedule.blocks,
                                {.lanes = static_cast<int>(schedule.lanes.size())});
-  if (partition.longest() > executor::max_packet_block_bytes(schedule, world_.layout)) {
-    return compile(choice, root, Form::bulk, schedule);
-  }
-  return compile(choice, root, partition.longest() <= kPacketPayload ? Form::line : Form::packets,
-                 schedule);
+  const std::size_t longest =
+      partition.longest() * (wide_sums && schedule.partials ? schedule::kWideSum : 1);
+  if (longest > executor::max_packet_block_bytes(schedule, world_.layout))
+    return compiled(Form::bulk);
+  return compiled(longest <= kPacketPayload ? Form::line : Form::packets);
 }
 
 const Program& Programs::compile(const tuner::Choice& choice, int root, Form form,
-                                 const schedule::Schedule& schedule) {
-  const ProgramKey key{choice.algorithm, root, choice.lanes, form};
+                                 const schedule::Schedule& schedule, bool wide_sums) {
+  const ProgramKey key{choice.algorithm, root, choice.lanes, form, wide_sums};
   auto& program = compiled_[key];
   if (program == nullptr) {
     executor::ProgramOptions options;
@@ -140,14 +164,14 @@ const Program& Programs::compile(const tuner::Choice& choice, int root, Form for
     options.packet_block_bytes = form == Form::line
                                      ? kPacketPayload
                                      : executor::max_packet_block_bytes(schedule, world_.layout);
+    options.wide_sums = wide_sums;
     program = executor::compile(schedule, options, world_);
   }
   return *program;
 }
 
 Launch Programs::launch(const Call& call, bool direct) {
-  return launch(call, find(call.collective, call.root, call.count * size_of(call.type), direct),
-                world_.ranks);
+  return launch(call, find(call, call.count * size_of(call.type), direct), world_.ranks);
 }
 
 Launch Programs::launch(const Call& call, const Program& program, int ranks) {
@@ -156,19 +180,23 @@ Launch Programs::launch(const Call& call, const Program& program, int ranks) {
 
 Launch Programs::launch_units(const Call& call, const Program& program, int ranks,
                               std::size_t units, std::size_t unit_bytes) {
+  const unsigned shift = unit_bytes == size_of(call.type) ? partial_shift(call) : 0;
   return launch_of(call, program, ranks,
                    schedule::make_partition(call.collective, units, unit_bytes,
-                                            program.schedule.blocks, slicing_of(program)));
+                                            program.schedule.blocks, slicing_of(program, shift)),
+                   shift);
 }
 
 Launch Programs::launch_parts(const Call& call, const Program& program, int ranks,
                               std::span<const std::size_t> bounds) {
+  const unsigned shift = partial_shift(call);
   return launch_of(call, program, ranks,
-                   schedule::make_partition(bounds, size_of(call.type), slicing_of(program)));
+                   schedule::make_partition(bounds, size_of(call.type), slicing_of(program, shift)),
+                   shift);
 }
 
 Launch Programs::launch_of(const Call& call, const Program& program, int ranks,
-                           const schedule::Partition& partition) {
+                           const schedule::Partition& partition, unsigned partial_shift) {
   Launch launch;
   launch.call = call;
   launch.program = &program;
@@ -176,6 +204,8 @@ Launch Programs::launch_of(const Call& call, const Program& program, int ranks,
   launch.element_shift = static_cast<unsigned>(std::countr_zero(size_of(call.type)));
   launch.divisor = call.op == ReduceOp::avg ? ranks : 1;
   if (traits_of(call.collective).reduces) launch.kernel = reduce::kernel(call.type, call.op);
+  launch.partial_shift = partial_shift;
+  if (partial_shift > 0) launch.partial_kernel = reduce::partial_kernel(call.type, call.op);
   executor::place_slots(&launch);
   constexpr std::size_t kStreamingBytes = std::size_t{8} << 20;
   launch.streaming = launch.partition.total >= kStreamingBytes;

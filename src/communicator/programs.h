@@ -22,17 +22,17 @@ class Programs {
            const tuner::Tuning& tuning, const Config& config)
       : world_(world), config_(config), tuner_(situation, tuning) {}
 
-  // The program for a call of `bytes` (count times the element's size). Every size of one class
-  // gets the same one.
-  const executor::Program& find(Collective collective, int root, std::size_t bytes, bool direct);
+  // The program for a call like this, but of `bytes` (count times the element's size). Every size
+  // of one class gets the same one.
+  const executor::Program& find(const executor::Call& call, std::size_t bytes, bool direct);
 
-  // What may be best for a call of `bytes`, each program once: what find() gives first, then what
-  // costs little more than the cheapest, `most` in all. Only the first where something is wanted.
-  std::vector<const executor::Program*> contenders(Collective collective, int root,
-                                                   std::size_t bytes, bool direct,
+  // What may be best for a call, each program once: what find() gives first, then what costs little
+  // more than the cheapest, `most` in all. Only the first where something is wanted.
+  std::vector<const executor::Program*> contenders(const executor::Call& call, bool direct,
                                                    std::size_t most);
   // The program of a choice, whatever find() would choose, for calls of up to `bytes`.
-  const executor::Program& compile_choice(const tuner::Choice& choice, int root, std::size_t bytes);
+  const executor::Program& compile_choice(const tuner::Choice& choice, int root, std::size_t bytes,
+                                          bool wide_sums = false);
 
   // The algorithm that a preference or an option names; empty: none.
   std::string wanted(Collective collective) const {
@@ -49,7 +49,8 @@ class Programs {
   // The same where the program is known. Allocates nothing.
   static executor::Launch launch(const executor::Call& call, const executor::Program& program,
                                  int ranks);
-  // The same for `units` of `unit_bytes` that are never cut, in place of the call's elements.
+  // The same for `units` of `unit_bytes` that are never cut, in place of the call's elements. What
+  // combines such units has no wide sums.
   static executor::Launch launch_units(const executor::Call& call, const executor::Program& program,
                                        int ranks, std::size_t units, std::size_t unit_bytes);
   // The same where the program's blocks are uneven (schedule::Partition::bounds) and call.parts is
@@ -61,14 +62,20 @@ class Programs {
   // Packet programs come in two sizes: one line a block, whose payload is used where it arrives,
   // and the largest that fits.
   enum class Form : std::uint8_t { line, packets, bulk };
-  using ChoiceKey = std::tuple<Collective, int, int, bool>;                     // root, size class
-  using ProgramKey = std::tuple<const algorithms::Algorithm*, int, int, Form>;  // root, lanes
+  // root, size class, direct, wide sums
+  using ChoiceKey = std::tuple<Collective, int, int, bool, bool>;
+  // root, lanes, form, wide sums
+  using ProgramKey = std::tuple<const algorithms::Algorithm*, int, int, Form, bool>;
 
+  // `partial_shift`: as in Launch; 0 where partial sums are as wide as elements.
   static executor::Launch launch_of(const executor::Call& call, const executor::Program& program,
-                                    int ranks, const schedule::Partition& partition);
-  tuner::Query query(Collective collective, std::size_t bytes, bool direct) const;
+                                    int ranks, const schedule::Partition& partition,
+                                    unsigned partial_shift);
+  bool wide_sums(const executor::Call& call) const;
+  tuner::Query query(Collective collective, std::size_t bytes, bool direct,
+                     bool wide_sums = false) const;
   const executor::Program& compile(const tuner::Choice& choice, int root, Form form,
-                                   const schedule::Schedule& schedule);
+                                   const schedule::Schedule& schedule, bool wide_sums);
 
   const executor::World& world_;
   const Config& config_;

@@ -7,6 +7,7 @@
 
 #include "algorithms/table.h"
 #include "base/error.h"
+#include "base/float_environment.h"
 
 namespace weft {
 
@@ -96,6 +97,7 @@ void QuantizedRecipe::attach(executor::Operation* operation) {
 
 void QuantizedRecipe::encode(std::size_t count) {
   count_ = count;
+  const FloatEnvironment environment;
   codec_.encode(call_.input, count, codes_);
 }
 
@@ -110,6 +112,7 @@ void QuantizedRecipe::finish(const executor::FinalBlock& block) const {
 }
 
 void QuantizedRecipe::decode_sum() const {
+  const FloatEnvironment environment;
   const std::byte* codes = sum_;
   codec_.decode(&codes, 1, call_.output, count_);
 }

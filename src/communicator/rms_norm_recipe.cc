@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "algorithms/table.h"
+#include "base/float_environment.h"
 #include "tuner/tuner.h"
 
 namespace weft {
@@ -17,8 +18,13 @@ namespace {
 // Up to so many bytes, sent by each rank, everyone adds up everything where there are more than
 // two.
 constexpr std::size_t kMostSentBytes = std::size_t{64} << 10;
-// Schedules of more ranks are not worth their making.
+// Schedules of more ranks are not worth their making; and what adds up more than one step takes
+// would round each part of a sum.
 constexpr int kMostOneShotRanks = 64;
+int most_one_shot_ranks(const RmsNormCall& call) {
+  const executor::Call sum = call.call();
+  return reduce::partial_shift(sum.type, sum.op) > 0 ? schedule::kMaxSources : kMostOneShotRanks;
+}
 
 const std::byte* at(const void* base, std::size_t offset) {
   return static_cast<const std::byte*>(base) + offset;
@@ -60,13 +66,13 @@ void RmsNormRecipe::compile() {
   // One step of theirs writes to every rank.
   if (residual_mapped_ && ranks <= schedule::kMaxDestinations)
     by_owner_ = program(named(Collective::all_reduce, "two_shot_direct"));
-  if (ranks > 1 && ranks <= kMostOneShotRanks) {
+  if (ranks > 1 && ranks <= most_one_shot_ranks(call_)) {
     by_everyone_ = program(named(Collective::all_reduce, "one_shot"));
     if (by_everyone_->max_chunk_bytes < call_.row_bytes()) by_everyone_ = nullptr;
   }
   const bool direct = mapped_ && (!wanted_.empty() || bytes >= tuner::direct_bytes(ranks));
   for (int k = 0; k <= size_class(bytes); ++k)
-    plain_.push_back(&programs.find(Collective::all_reduce, 0, std::size_t{1} << k, direct));
+    plain_.push_back(&programs.find(call_.call(), std::size_t{1} << k, direct));
 }
 
 RmsNormRecipe::Form RmsNormRecipe::form(std::size_t rows) const {
@@ -136,6 +142,7 @@ void RmsNormRecipe::finish(const executor::FinalBlock& block) const {
 }
 
 void RmsNormRecipe::norm_output(std::size_t rows) const {
+  const FloatEnvironment environment;
   const void* src = call_.output;
   void* sum = call_.norm.residual_output;
   void* dst = call_.output;

@@ -62,15 +62,16 @@ class Compiler {
     }
     program_->slot_blocks = block_count_;
     program_->half_bytes = packet() ? layout.packet_bytes : layout.lane_bytes;
-    packet() ? size_packets(options) : size_bulk();
+    packet() ? size_packets(options) : size_bulk(options);
   }
 
-  void size_bulk() {
+  void size_bulk(const ProgramOptions& options) {
     constexpr std::size_t kUnlimited = std::size_t{1} << 62;
     program_->max_chunk_bytes =
         block_count_ == 0 ? kUnlimited
                           : world_.layout.lane_bytes / block_count_ / kCacheLine * kCacheLine;
-    if (program_->max_chunk_bytes == 0) too_little();
+    const bool wide = options.wide_sums && schedule_.partials;
+    if (program_->max_chunk_bytes < kCacheLine * (wide ? schedule::kWideSum : 1)) too_little();
   }
 
   void size_packets(const ProgramOptions& options) {
@@ -109,10 +110,11 @@ class Compiler {
   }
 
   // A slot in the pad of a rank, reached over its link.
-  Place pad_slot(int rank, int slot) const {
+  Place pad_slot(int rank, int slot, int offset = 0) const {
     Place place;
     place.rank = rank;
-    place.index = slot_first_block_[static_cast<std::size_t>(slot)];
+    place.index =
+        slot_first_block_[static_cast<std::size_t>(slot)] + static_cast<std::size_t>(offset);
     place.link = &world_.links[static_cast<std::size_t>(rank)];
     for (int parity = 0; parity < 2; ++parity) {
       place.slots_offset[parity] = slots_offset(parity);
@@ -123,21 +125,29 @@ class Compiler {
   }
 
   // A slot of this rank as something to read or write by address.
-  Place own_slot(int slot) const {
-    const auto index = static_cast<std::size_t>(slot);
-    if (!packet() || (program_->one_line && arrives_[index])) return pad_slot(world_.rank, slot);
+  Place own_slot(const Operand& operand) const {
+    const auto slot = static_cast<std::size_t>(operand.index);
+    if (!packet() || (program_->one_line && arrives_[slot]))
+      return pad_slot(world_.rank, operand.index, operand.offset);
     Place place;
     place.kind = Place::Kind::memory;
     place.rank = world_.rank;
-    place.base[0] = place.base[1] = private_ + slot_first_block_[index] * program_->private_stride;
+    const std::size_t block = slot_first_block_[slot] + static_cast<std::size_t>(operand.offset);
+    place.base[0] = place.base[1] = private_ + block * program_->private_stride;
     return place;
   }
 
   Place resolve(const Operand& operand) const {
+    Place place = find(operand);
+    place.partial = operand.partial;
+    return place;
+  }
+
+  Place find(const Operand& operand) const {
     if (operand.buffer == Buffer::slot) {
       if (operand.rank != world_.rank)
         fail(ErrorCode::internal, "{} reads a peer's slot", schedule_.algorithm);
-      return own_slot(operand.index);
+      return own_slot(operand);
     }
     Place place;
     place.rank = operand.rank;
@@ -185,7 +195,11 @@ class Compiler {
 
   Place destination_place(const Destination& destination) const {
     if (!is_remote(destination)) return resolve(destination.place);
-    if (!is_direct(destination)) return remote_slot(destination.place.rank, destination.signal);
+    if (!is_direct(destination)) {
+      Place place = remote_slot(destination.place.rank, destination.signal);
+      place.partial = destination.place.partial;
+      return place;
+    }
     Place place = resolve(destination.place);
     if (destination.signal != kNoSignal) attach_signal(&place, place.rank, destination.signal);
     return place;
@@ -224,6 +238,10 @@ class Compiler {
     }
     for (const Operand& source : step.srcs) program_->places.push_back(resolve(source));
     code->read = static_cast<std::uint8_t>(step.srcs.size());
+    for (std::size_t s = 0; s < step.srcs.size(); ++s) {
+      if (step.srcs[s].partial) code->partial_reads |= static_cast<std::uint8_t>(1u << s);
+    }
+    code->partial_result = step.dsts[0].place.partial;
   }
 
   void translate_signal(const Step& step, Instruction* code) {
@@ -240,6 +258,7 @@ class Compiler {
     }
     code->arrived = pad_slot(world_.rank, step.signal);
     if (step.blocks == 0) return;
+    code->partial_result = step.dsts[0].place.partial;
     const bool to_slot = step.dsts[0].place.buffer == Buffer::slot;
     code->delivers = to_slot ? packet() && !program_->one_line : !schedule_.direct;
     if (!code->delivers) return;

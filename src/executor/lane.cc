@@ -1,6 +1,7 @@
 #include "executor/lane.h"
 
 #include "base/error.h"
+#include "base/float_environment.h"
 #include "base/futex.h"
 #include "executor/packet.h"
 
@@ -47,6 +48,10 @@ struct Frame {
     return lane->generation + (place.index + i) * launch.slot_block_bytes;
   }
   bool packet() const { return program.protocol == Protocol::packet; }
+  // What `bytes` of elements are where partial sums are kept.
+  std::size_t widened(std::size_t bytes, bool partial) const {
+    return partial ? bytes << launch.partial_shift : bytes;
+  }
 };
 
 void wake(const Place& place) {
@@ -99,17 +104,27 @@ void compute(const auto& frame, const Instruction& code, void* const* written, i
   const Place* sources =
       &frame.program.places[static_cast<std::size_t>(code.first + code.written + code.sent)];
   const auto store = streaming ? reduce::Store::streaming : reduce::Store::cached;
-  if (code.kind == StepKind::copy) {
-    reduce::copy(written, count, frame.address(sources[0], i), bytes, store);
+  const bool partial = code.partial_reads != 0;
+  if (code.kind == StepKind::copy &&
+      (partial == code.partial_result || frame.launch.partial_shift == 0)) {
+    reduce::copy(written, count, frame.address(sources[0], i), frame.widened(bytes, partial),
+                 store);
     return;
   }
+  const FloatEnvironment environment;
   const void* read[kMaxSources];
   for (int s = 0; s < code.read; ++s) read[s] = frame.address(sources[s], i);
   if (code.final && frame.launch.finish.run != nullptr) {
     return finish(frame, code, written, count, read, i, bytes);
   }
-  frame.launch.kernel(written, count, read, code.read, bytes >> frame.launch.element_shift,
-                      code.final ? frame.launch.divisor : 1, store);
+  const int divisor = code.final ? frame.launch.divisor : 1;
+  const std::size_t elements = bytes >> frame.launch.element_shift;
+  if ((partial || code.partial_result) && frame.launch.partial_kernel != nullptr) {
+    frame.launch.partial_kernel(written, count, read, code.read, elements, divisor,
+                                {code.partial_reads, code.partial_result});
+    return;
+  }
+  frame.launch.kernel(written, count, read, code.read, elements, divisor, store);
 }
 
 // Computes block i, unless that was done before, and sends it to each destination that has not got
@@ -133,8 +148,9 @@ void compute(const auto& frame, const Instruction& code, void* const* written, i
   const auto* source = code.kind == StepKind::reduce ? static_cast<const std::byte*>(written[0])
                                                      : frame.address(sends[code.sent], i);
   const bool last = i + 1 == static_cast<std::size_t>(code.blocks);
+  const std::size_t sent_bytes = frame.widened(bytes, code.partial_result);
   for (std::size_t s = lane.part == 0 ? 0 : lane.part - 1; s < code.sent; ++s) {
-    if (send(frame, sends[s], source, i, bytes, last)) continue;
+    if (send(frame, sends[s], source, i, sent_bytes, last)) continue;
     lane.part = s + 1;
     return false;
   }
@@ -195,7 +211,8 @@ bool packets_arrived(const auto& frame, const Instruction& code) {
     if (place == nullptr) {
       if (packet_flag(lines).load(std::memory_order_acquire) != lane.flag) return false;
     } else if (!read_packets(lines, frame.address(*place, lane.block),
-                             frame.length(code, lane.block), lane.flag, &lane.part)) {
+                             frame.widened(frame.length(code, lane.block), code.partial_result),
+                             lane.flag, &lane.part)) {
       return false;
     }
   }
@@ -245,10 +262,10 @@ void place_slots(Launch* launch) {
   // What fits the first-level cache is quickest where it was the last time.
   constexpr std::size_t kRotatedBytes = 4 << 10;
   const Program& program = *launch->program;
-  const std::size_t longest = launch->partition.longest();
+  const unsigned shift = program.schedule.partials ? launch->partial_shift : 0;
   launch->slot_block_bytes = program.protocol == Protocol::packet
-                                 ? packet_lines(longest) * kCacheLine
-                                 : launch->partition.chunk_bytes;
+                                 ? packet_lines(launch->partition.longest() << shift) * kCacheLine
+                                 : launch->partition.chunk_bytes << shift;
   const std::size_t pass_bytes = program.slot_blocks * launch->slot_block_bytes;
   launch->generations =
       pass_bytes < kRotatedBytes

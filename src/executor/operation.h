@@ -39,8 +39,11 @@ struct Launch {
   std::byte* output = nullptr;
   schedule::Partition partition;
   reduce::Kernel kernel = nullptr;  // reductions only
-  int divisor = 1;                  // avg: the number of ranks
-  unsigned element_shift = 0;       // log2 of the element's bytes
+  // For steps with partial sums where these are wider than elements; null: they are elements.
+  reduce::PartialKernel partial_kernel = nullptr;
+  int divisor = 1;             // avg: the number of ranks
+  unsigned element_shift = 0;  // log2 of the element's bytes
+  unsigned partial_shift = 0;  // log2 of how many elements a partial sum is as wide as
   Finish finish;
   bool streaming = false;            // write user buffers past the caches
   std::size_t slot_block_bytes = 0;  // one block of a slot: a chunk, or its packets

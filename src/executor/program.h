@@ -29,6 +29,7 @@ struct Place {
     peer_output,
   };
   Kind kind = Kind::slot;
+  bool partial = false;  // holds a partial sum, which may be wider than elements
   std::int32_t rank = 0;
   std::size_t index = 0;    // the first block: of the user's buffer, or of the slot among all slots
   std::byte* base[2] = {};  // slot: where slots begin (null: not mapped); memory: the place
@@ -51,6 +52,8 @@ struct Instruction {
   std::uint8_t written = 0;
   std::uint8_t sent = 0;
   std::uint8_t read = 0;
+  std::uint8_t partial_reads = 0;  // bit s: source s is partial
+  bool partial_result = false;     // what is written and sent is
   bool delivers =
       false;  // wait: the data goes on to places[first] (an unpacking, or a staged output)
   std::int32_t block = 0;
@@ -65,6 +68,7 @@ struct Instruction {
 struct ProgramOptions {
   Protocol protocol = Protocol::bulk;   // packet or bulk
   std::size_t packet_block_bytes = 56;  // packet: the largest block, in bytes
+  bool wide_sums = false;               // it must have room for partial sums of twice that width
 };
 
 struct Program {

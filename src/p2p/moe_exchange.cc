@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/float_environment.h"
 #include "base/transport_kit.h"
 #include "p2p/wait.h"
 
@@ -239,6 +240,7 @@ void MoeExchange::sum_token(int token, const float* weights, std::byte* output) 
     rows[count] = output_of(choice);
     factors[count++] = weights[k];
   }
+  const FloatEnvironment environment;
   sum_(output, rows, factors, count, hidden_);
 }
 

@@ -100,8 +100,8 @@ T canonical(T value) {
 
 // Truncating division, exact: an 8-bit quotient in f32 and a 32-bit one in f64 never round up to
 // the next integer, and unlike integer division they vectorize.
-template <class T>
-T divide(T value, int divisor) {
+template <class T, class Divisor>
+T divide(T value, Divisor divisor) {
   if constexpr (std::is_floating_point_v<T>) {
     return value / static_cast<T>(divisor);
   } else if constexpr (sizeof(T) == 8) {
@@ -140,6 +140,28 @@ struct Prod {
   }
 };
 
+// What elements of a type are multiplied by before an operator works on them, and results divided
+// by: a power of two. f32 has as much room above as bf16, so that a sum of a few could overflow
+// before others bring it back, but it has room below: scaled down, every bf16 is exact, and no sum
+// of up to 2^16 overflows unless its result does. The bits of other sums are the same.
+template <class T, class Op>
+inline constexpr float kSumScale = 1;
+template <>
+inline constexpr float kSumScale<Bf16, Sum> = 0x1p-16f;
+
+// The element at `from` (any alignment) as the operator works on it.
+template <class T, class Op>
+auto load_wide(const std::byte* from) {
+  using E = Element<T>;
+  typename E::Raw raw;
+  std::memcpy(&raw, from, sizeof(raw));
+  if constexpr (kSumScale<T, Op> == 1) {
+    return E::widen(raw);
+  } else {
+    return E::widen(raw) * kSumScale<T, Op>;
+  }
+}
+
 template <class T>
 bool is_negative(T value) {
   using Bits = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
@@ -177,14 +199,14 @@ template <class T, class Op>
   using E = Element<T>;
   using Raw = typename E::Raw;
   const auto load = [](const void* base, std::size_t i) {
-    Raw raw;
-    std::memcpy(&raw, static_cast<const std::byte*>(base) + i * sizeof(Raw), sizeof(Raw));
-    return E::widen(raw);
+    return load_wide<T, Op>(static_cast<const std::byte*>(base) + i * sizeof(Raw));
   };
   for (std::size_t i = 0; i < count; ++i) {
     auto wide = load(srcs[0], i);
     for (int s = 1; s < src_count; ++s) wide = Op::apply(wide, load(srcs[s], i));
-    if constexpr (Op::kDivides) {
+    if constexpr (kSumScale<T, Op> != 1) {
+      wide = divide(wide, static_cast<float>(divisor) * kSumScale<T, Op>);
+    } else if constexpr (Op::kDivides) {
       if (divisor != 1) wide = divide(wide, divisor);
     }
     const Raw raw = E::narrow(canonical(wide));

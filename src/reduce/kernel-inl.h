@@ -88,8 +88,21 @@ struct Memory {
 };
 
 template <class T, class Op>
+HWY_INLINE typename Lanes<T>::Wide widen(hn::Vec<typename Lanes<T>::D> raw) {
+  if constexpr (kSumScale<T, Op> == 1) {
+    return Lanes<T>::widen(raw);
+  } else {
+    return scale_lanes(Lanes<T>::widen(raw), kSumScale<T, Op>);
+  }
+}
+
+template <class T, class Op>
 HWY_INLINE hn::Vec<typename Lanes<T>::D> finish(typename Lanes<T>::Wide wide, int divisor) {
-  if constexpr (Op::kDivides) {
+  if constexpr (kSumScale<T, Op> != 1) {
+    wide = HWY_UNLIKELY(divisor != 1)
+               ? divide_lanes(wide, static_cast<float>(divisor) * kSumScale<T, Op>)
+               : scale_lanes(wide, 1 / kSumScale<T, Op>);
+  } else if constexpr (Op::kDivides) {
     if (HWY_UNLIKELY(divisor != 1)) wide = divide_lanes(wide, divisor);
   }
   return Lanes<T>::narrow(canonical_lanes(wide));
@@ -100,9 +113,9 @@ HWY_INLINE hn::Vec<typename Lanes<T>::D> finish(typename Lanes<T>::Wide wide, in
 template <class T, class Op>
 HWY_INLINE void reduce_part(const Operands& operands, std::size_t at, std::size_t bytes) {
   using M = Memory<T>;
-  auto wide = Lanes<T>::widen(M::load_part(operands.src(0) + at, bytes));
+  auto wide = widen<T, Op>(M::load_part(operands.src(0) + at, bytes));
   for (int s = 1; s < operands.src_count; ++s) {
-    wide = combine(Op(), wide, Lanes<T>::widen(M::load_part(operands.src(s) + at, bytes)));
+    wide = combine(Op(), wide, widen<T, Op>(M::load_part(operands.src(s) + at, bytes)));
   }
   const auto result = finish<T, Op>(wide, operands.divisor);
   for (int d = 0; d < operands.dst_count; ++d) M::store_part(result, operands.dst(d) + at, bytes);
@@ -129,11 +142,13 @@ HWY_NOINLINE std::size_t reduce_steps(const Operands& operands, std::size_t at, 
   for (; at + kStep <= end; at += kStep) {
     typename L::Wide wide[kRegisters];
     const auto* const first = static_cast<const std::byte*>(srcs[0]) + at;
-    for (int k = 0; k < kRegisters; ++k) wide[k] = L::widen(M::load(first + k * M::kRegister));
+    for (int k = 0; k < kRegisters; ++k) {
+      wide[k] = widen<T, Op>(M::load(first + k * M::kRegister));
+    }
     for (int s = 1; s < src_count; ++s) {
       const auto* const next = static_cast<const std::byte*>(srcs[s]) + at;
       for (int k = 0; k < kRegisters; ++k) {
-        wide[k] = combine(Op(), wide[k], L::widen(M::load(next + k * M::kRegister)));
+        wide[k] = combine(Op(), wide[k], widen<T, Op>(M::load(next + k * M::kRegister)));
       }
     }
     hn::Vec<typename L::D> result[kRegisters];

@@ -13,4 +13,6 @@ Kernel choose_int8_kernel(DataType type, ReduceOp op);
 Kernel choose_int32_kernel(DataType type, ReduceOp op);
 Kernel choose_int64_kernel(DataType type, ReduceOp op);
 
+PartialKernel choose_half_partial_kernel(DataType type, ReduceOp op);
+
 }  // namespace weft::reduce

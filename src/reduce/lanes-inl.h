@@ -20,6 +20,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Floats = hn::ScalableTag<float>;
 using Words = hn::ScalableTag<std::uint32_t>;
 using Shorts = hn::ScalableTag<std::uint16_t>;
+using Halves = hn::Rebind<std::uint16_t, Floats>;  // half a register
 
 // Lanes as they are stored.
 template <class T>
@@ -35,6 +36,11 @@ struct FloatPair {
   hn::Vec<Floats> first, second;
 };
 
+// The lower halves of words whose upper halves are 0.
+HWY_INLINE hn::Vec<Halves> demote(hn::Vec<Words> words) {
+  return hn::DemoteTo(Halves(), hn::BitCast(hn::Rebind<std::int32_t, Floats>(), words));
+}
+
 // Even lanes first, odd lanes second: no lane ever moves to another place of the register.
 template <>
 struct Lanes<Bf16> {
@@ -49,6 +55,13 @@ struct Lanes<Bf16> {
   static HWY_INLINE hn::Vec<D> narrow(Wide wide) {
     return hn::OddEven(hn::BitCast(D(), round(wide.second)),
                        hn::BitCast(D(), hn::ShiftRight<16>(round(wide.first))));
+  }
+
+  static HWY_INLINE hn::Vec<Floats> widen_in_order(hn::Vec<Halves> raw) {
+    return hn::BitCast(Floats(), hn::ShiftLeft<16>(hn::PromoteTo(Words(), raw)));
+  }
+  static HWY_INLINE hn::Vec<Halves> narrow_in_order(hn::Vec<Floats> wide) {
+    return demote(hn::ShiftRight<16>(round(wide)));
   }
 
  private:
@@ -78,6 +91,13 @@ struct Lanes<F16> {
     return hn::Combine(D(), hn::BitCast(half, hn::DemoteTo(halves, wide.second)),
                        hn::BitCast(half, hn::DemoteTo(halves, wide.first)));
   }
+
+  static HWY_INLINE hn::Vec<Floats> widen_in_order(hn::Vec<Halves> raw) {
+    return hn::PromoteTo(Floats(), hn::BitCast(hn::Rebind<hwy::float16_t, Floats>(), raw));
+  }
+  static HWY_INLINE hn::Vec<Halves> narrow_in_order(hn::Vec<Floats> wide) {
+    return hn::BitCast(Halves(), hn::DemoteTo(hn::Rebind<hwy::float16_t, Floats>(), wide));
+  }
 };
 #else
 // Highway's own conversions neither round nor know NaN where the processor has none. Even lanes
@@ -94,6 +114,13 @@ struct Lanes<F16> {
   static HWY_INLINE hn::Vec<D> narrow(Wide wide) {
     return hn::BitCast(D(),
                        hn::Or(hn::ShiftLeft<16>(narrow_low(wide.second)), narrow_low(wide.first)));
+  }
+
+  static HWY_INLINE hn::Vec<Floats> widen_in_order(hn::Vec<Halves> raw) {
+    return widen_low(hn::PromoteTo(Words(), raw));
+  }
+  static HWY_INLINE hn::Vec<Halves> narrow_in_order(hn::Vec<Floats> wide) {
+    return demote(narrow_low(wide));
   }
 
   // The same for one half in the lower bits of each word.
@@ -151,8 +178,8 @@ HWY_INLINE FloatPair canonical_lanes(FloatPair value) {
   return {canonical_lanes(value.first), canonical_lanes(value.second)};
 }
 
-template <class V>
-HWY_INLINE V divide_lanes(V value, int divisor) {
+template <class V, class Divisor>
+HWY_INLINE V divide_lanes(V value, Divisor divisor) {
   const hn::DFromV<V> d;
   using T = hn::TFromD<decltype(d)>;
   if constexpr (std::is_floating_point_v<T>) {
@@ -164,8 +191,14 @@ HWY_INLINE V divide_lanes(V value, int divisor) {
     return hn::Load(d, lanes);
   }
 }
-HWY_INLINE FloatPair divide_lanes(FloatPair value, int divisor) {
+template <class Divisor>
+HWY_INLINE FloatPair divide_lanes(FloatPair value, Divisor divisor) {
   return {divide_lanes(value.first, divisor), divide_lanes(value.second, divisor)};
+}
+
+HWY_INLINE FloatPair scale_lanes(FloatPair value, float factor) {
+  const auto factors = hn::Set(Floats(), factor);
+  return {hn::Mul(value.first, factors), hn::Mul(value.second, factors)};
 }
 
 template <class V>

@@ -1,5 +1,9 @@
 #include "reduce/reduce.h"
 
+#include <weft/data_type.h>
+
+#include <bit>
+
 #include "reduce/kernels.h"
 
 namespace weft::reduce {
@@ -23,6 +27,15 @@ Kernel kernel(DataType type, ReduceOp op) {
       return choose_int64_kernel(type, op);
   }
   return nullptr;
+}
+
+PartialKernel partial_kernel(DataType type, ReduceOp op) {
+  return partial_shift(type, op) > 0 ? choose_half_partial_kernel(type, op) : nullptr;
+}
+
+unsigned partial_shift(DataType type, ReduceOp op) {
+  if (!is_floating(type) || !traits_of(op)->rounds) return 0;
+  return static_cast<unsigned>(std::countr_zero(size_of(traits_of(type)->sums) / size_of(type)));
 }
 
 }  // namespace weft::reduce

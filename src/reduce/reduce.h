@@ -4,6 +4,7 @@
 #include <weft/types.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 namespace weft::reduce {
@@ -16,7 +17,8 @@ enum class Store : unsigned char { cached, streaming };
 // over memory. 1 to 8 sources, 1 to 8 destinations. A destination equals a source exactly or does
 // not overlap any. No alignment is asked for. `divisor` != 1 divides the result (avg; the op is
 // then the sum); it is positive, and integers round towards zero. f16 and bf16 accumulate in f32
-// and round once (to nearest even). Integers wrap around. min and max of floats propagate NaN and
+// and round once (to nearest even); sums of bf16 overflow only where their result does. Integers
+// wrap around. min and max of floats propagate NaN and
 // put -0 below +0; a NaN that results is the positive quiet one without payload. A single source
 // that is not divided is copied. Results do not depend on alignment, count or instruction set, bit
 // for bit. `streaming` is a wish: it is granted where every destination has the same alignment to
@@ -26,6 +28,25 @@ using Kernel = void (*)(void* const* dsts, int dst_count, const void* const* src
 
 // The kernel of a type and an operator (avg has sum's); never null for valid arguments.
 Kernel kernel(DataType type, ReduceOp op);
+
+// Which operands are partial sums, of several bytes for each of an element.
+struct Partials {
+  std::uint32_t srcs = 0;  // bit s: source s
+  bool dsts = false;       // all destinations; else none
+};
+
+// A Kernel between elements and partial sums. Elements are added up as a Kernel does, but what goes
+// to a partial sum is not rounded to the type: rounding is left to the step whose destinations are
+// elements, however many steps come before. A single element source with partial destinations is
+// widened. A destination may also begin where a wider source does.
+using PartialKernel = void (*)(void* const* dsts, int dst_count, const void* const* srcs,
+                               int src_count, std::size_t count, int divisor, Partials partials);
+
+// Of f16 and bf16 with sum, avg and prod. Null for others, whose partial sums are elements.
+PartialKernel partial_kernel(DataType type, ReduceOp op);
+
+// log2 of how many elements a partial sum is as wide as; 0 where partial_kernel() is null.
+unsigned partial_shift(DataType type, ReduceOp op);
 
 // dsts[*][0 .. bytes-1] = src[0 .. bytes-1]; 1 to 8 destinations, none overlapping the source.
 // Equal pointers are skipped.

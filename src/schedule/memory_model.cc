@@ -56,7 +56,7 @@ std::size_t Memory::index(const Operand& place, Unit unit, int pass) const {
   if (place.buffer == Buffer::slot) {
     return start + user_cells_ + slot_cells_ * static_cast<std::size_t>(pass % 2) +
            slot_start_[static_cast<std::size_t>(place.index)] +
-           static_cast<std::size_t>(unit.block) * elements_.most() + unit.number;
+           static_cast<std::size_t>(place.offset + unit.block) * elements_.most() + unit.number;
   }
   const std::size_t half = place.buffer == Buffer::output ? user_cells_ / 2 : 0;
   return start + half + elements_.first(place.index + unit.block, pass) + unit.number;

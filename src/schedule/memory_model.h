@@ -17,6 +17,7 @@ struct Value {
   std::uint64_t expression = 0;
   std::int64_t element = -1;  // of the message; -1: nothing was written yet
   bool final = false;
+  bool partial = false;  // a partial sum, as Operand says
 };
 
 std::uint64_t mix(std::uint64_t value);

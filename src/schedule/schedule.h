@@ -32,13 +32,38 @@ enum class Buffer : std::uint8_t { input, output, slot };
 
 // A place: buffer `buffer` of rank `rank`, from block (or slot number) `index` on. A step over
 // several blocks takes consecutive ones: input and output blocks index, index+1, ..., and
-// consecutive blocks inside the one slot `index`.
+// consecutive blocks inside the one slot `index`, from its block `offset` on.
+//
+// `partial`: what is there is a partial sum, which more than one step adds up. It may be kept in a
+// wider type than elements are ("wide sums": f32 for f16 and bf16). Then it takes as many times the
+// bytes, so it lives in slots only, and one contribution that is copied to such a place, at the
+// same rank, is widened.
 struct Operand {
   Buffer buffer = Buffer::input;
+  bool partial = false;
+  std::uint16_t offset = 0;  // slots only
   int rank = 0;
   int index = 0;
+
+  constexpr Operand() = default;
+  constexpr Operand(Buffer in, int of_rank, int at) : buffer(in), rank(of_rank), index(at) {}
   friend bool operator==(const Operand&, const Operand&) = default;
 };
+
+// The same slot, from its block `offset` on.
+constexpr Operand from_block(Operand place, int offset) {
+  place.offset = static_cast<std::uint16_t>(offset);
+  return place;
+}
+
+// How many bytes a wide sum takes for each byte of an element.
+inline constexpr std::uint8_t kWideSum = 2;
+
+// The same place, holding a partial sum.
+constexpr Operand partial(Operand place) {
+  place.partial = true;
+  return place;
+}
 
 inline constexpr int kNoSignal = -1;
 
@@ -101,6 +126,7 @@ struct Schedule {
   int blocks = 1;  // logical blocks the message is cut into
   bool direct =
       false;  // reads or writes peers' input and output in place: needs them mapped everywhere
+  bool partials = false;  // some rank's operands may be partial
   std::vector<int>
       slot_blocks;  // per slot, blocks it has memory for (0: signal only); the same for every lane
   std::vector<Lane> lanes;

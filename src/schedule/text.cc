@@ -86,7 +86,8 @@ std::string to_text(const Operand& place, int blocks, int rank) {
     case Buffer::output:
       return fmt::format("{}out[{}]", where, range(place.index, blocks));
     case Buffer::slot:
-      return fmt::format("{}slot {}", where, place.index);
+      if (place.offset == 0) return fmt::format("{}slot {}", where, place.index);
+      return fmt::format("{}slot {}[{}]", where, place.index, range(place.offset, blocks));
   }
   return "?";
 }

@@ -16,6 +16,7 @@ struct VerifyOptions {
   bool load_store = true;  // false: a reduce may not write to a peer on another host
   // By rank, its host, where load_store is false; empty: every rank is alone on its host.
   std::vector<int> hosts = {};
+  bool wide_sums = false;  // made for partial sums that no input or output can hold
   int passes =
       1;  // how many passes to run one after another; from 3 on slots are seen to be reused
   // How the message is cut: it is run element by element then, through all of its passes, whatever
@@ -45,7 +46,8 @@ std::string to_text(const Problem& problem, std::span<const Schedule> ranks);
 //  - nothing blocks for ever, nothing is read before it is written;
 //  - every output block holds every contribution exactly once; `final` stands at the reduce steps
 //  that make results and nowhere
-//    else; all_reduce computes the same expression for every rank, so the bits are equal;
+//    else; a place is read as a partial sum if and only if it holds one; all_reduce computes the
+//    same expression for every rank, so the bits are equal;
 //  - two conflicting accesses to one place are always ordered. A put reads its source until the
 //  receiver's wait for it, so an executor need not wait for a put before it goes on to the next
 //  step, unless that writes to an output: there it must wait until its puts have left;

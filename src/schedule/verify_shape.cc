@@ -85,11 +85,21 @@ class ShapeCheck {
     }
   }
 
+  void check_partial(const Operand& place, const Step& step) {
+    if (!place.partial) return;
+    if (!schedule_.partials) problem("has partial sums, but the schedule says that it has none");
+    if (options_.wide_sums && place.buffer != Buffer::slot) {
+      problem("{} cannot hold a partial sum that is wider than an element",
+              to_text(place, step.blocks, own()));
+    }
+  }
+
   void check_place(const Operand& place, const Step& step) {
     if (!is_rank(place.rank)) return problem("there is no rank {}", place.rank);
+    check_partial(place, step);
     if (place.buffer == Buffer::slot) {
       if (!is_slot(place.index)) return problem("there is no slot {}", place.index);
-      if (room(place.index) < step.blocks) {
+      if (room(place.index) < place.offset + step.blocks) {
         problem("slot {} has room for {} blocks, not for {}", place.index, room(place.index),
                 step.blocks);
       }
@@ -126,6 +136,8 @@ class ShapeCheck {
     const Operand& place = destination.place;
     check_place(place, step);
     if (place.buffer == Buffer::input) problem("writes to an input");
+    if (place.partial != step.dsts[0].place.partial)
+      problem("some destinations hold partial sums, others do not");
     if (place.rank == own()) {
       if (destination.signal != kNoSignal) problem("a local destination raises a signal");
       return;
@@ -133,7 +145,11 @@ class ShapeCheck {
     if (step.kind == StepKind::reduce && !mapped(place.rank) && !schedule_.direct) {
       problem("a reduce writes to a peer, but peers cannot be written without load/store");
     }
+    if (step.kind == StepKind::copy && step.srcs.size() == 1 &&
+        place.partial != step.srcs[0].partial)
+      problem("what is copied to a peer changes its form");
     if (place.buffer == Buffer::slot) {
+      if (place.offset != 0) problem("a peer's slot is not filled from its start");
       if (destination.signal != place.index) problem("a slot is filled without its own signal");
     } else if (destination.signal == kNoSignal) {
       if (!schedule_.direct) problem("a peer's output is written without a signal");
@@ -191,7 +207,8 @@ void check_blocks_of_collective(const Schedule& schedule, Report& report) {
 bool same_frame(const Schedule& a, const Schedule& b) {
   return a.algorithm == b.algorithm && a.collective == b.collective && a.ranks == b.ranks &&
          a.root == b.root && a.blocks == b.blocks && a.direct == b.direct &&
-         a.slot_blocks == b.slot_blocks && a.lanes.size() == b.lanes.size();
+         a.partials == b.partials && a.slot_blocks == b.slot_blocks &&
+         a.lanes.size() == b.lanes.size();
 }
 
 }  // namespace

@@ -104,10 +104,15 @@ class Simulation {
   void wait(Event event, const Step& step) {
     const int rank = event.rank;
     clocks_.receive(rank, step.peer, raised(rank, step.signal, at(rank).pass));
-    if (step.blocks == 0 || delivery_ == Delivery::at_once) return;
+    if (step.blocks == 0) return;
     const Operand& place = step.dsts[0].place;
-    if (place.buffer != Buffer::output) return;
-    const Operand slot{Buffer::slot, rank, step.signal};
+    if (delivery_ == Delivery::at_once || place.buffer != Buffer::output) {
+      return each_unit(event, step, [&](Unit unit, std::int64_t) {
+        check_partial(rank, place, memory_.cell(place, unit, at(rank).pass).value);
+      });
+    }
+    Operand slot{Buffer::slot, rank, step.signal};
+    slot.partial = place.partial;
     each_unit(event, step, [&](Unit unit, std::int64_t element) {
       write(event, place, unit, read(event, slot, unit, element, event));
     });
@@ -134,11 +139,16 @@ class Simulation {
       const bool staged = destination.place.rank != event.rank &&
                           destination.place.buffer == Buffer::output &&
                           destination.signal != kNoSignal && delivery_ == Delivery::through_slot;
-      const Operand place = staged
-                                ? Operand{Buffer::slot, destination.place.rank, destination.signal}
-                                : destination.place;
-      auto value = values_.begin();
-      each_unit(event, step, [&](Unit unit, std::int64_t) { write(event, place, unit, *value++); });
+      Operand place = destination.place;
+      if (staged) place = {Buffer::slot, destination.place.rank, destination.signal};
+      auto next = values_.begin();
+      each_unit(event, step, [&](Unit unit, std::int64_t) {
+        Value value = *next++;
+        if (value.partial && !destination.place.partial)
+          problem(event.rank, "a partial sum becomes something else");
+        value.partial = destination.place.partial;
+        write(event, place, unit, value);
+      });
       if (destination.signal != kNoSignal) {
         raise(event.rank, destination.place.rank, destination.signal);
       }
@@ -165,7 +175,13 @@ class Simulation {
     if (complete && !step.final) problem(event.rank, "a complete result is not marked `final`");
     if (!complete && step.final) problem(event.rank, "`final`, but contributions are missing");
     result.final = step.final;
+    result.partial = !step.final;
     return result;
+  }
+
+  void check_partial(int rank, const Operand& place, const Value& value) {
+    if (value.element < 0 || place.partial == value.partial) return;
+    problem(rank, "{} is {}a partial sum", to_text(place, 1, rank), value.partial ? "" : "not ");
   }
 
   Event end_of_put(Event event, const Destination& destination) {
@@ -197,6 +213,7 @@ class Simulation {
         problem(rank, "in place, reads {} after the output was written", to_text(place, 1, rank));
       }
     }
+    check_partial(rank, place, cell.value);
     touch_peer(event, place);
     memory_.note_read(cell, place.buffer == Buffer::input ? event : until);
     return cell.value;

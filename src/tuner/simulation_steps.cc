@@ -17,7 +17,7 @@ double Pricer::Simulation::bytes_of(int rank, const LaneState& lane) const {
   if (op.blocks == 0) return 0;
   int block = op.block + lane.index * op.block_stride;
   if (workload_->relative_blocks()) block = around(block + rank);
-  return lane.cut.bytes(block, op.blocks);
+  return lane.cut.bytes(block, op.blocks) * op.width;
 }
 
 std::uint64_t Pricer::Simulation::signal_of(int rank, int lane, int pass, int slot) const {

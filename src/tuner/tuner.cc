@@ -96,14 +96,15 @@ Choice Tuner::by_price(const Query& query) {
   return as_good ? rule : priced.front().choice;
 }
 
-const Workload* Tuner::workload(const Algorithm& algorithm, int lanes) {
-  const auto [entry, added] = workloads_.try_emplace({&algorithm, lanes});
+const Workload* Tuner::workload(const Algorithm& algorithm, int lanes, bool wide_sums) {
+  const auto [entry, added] = workloads_.try_emplace({&algorithm, lanes, wide_sums});
   if (!added) return entry->second.get();
   algorithms::PlanInput plan;
   plan.collective = algorithm.collective;
   plan.ranks = situation_.ranks;
   plan.lanes = lanes;
   plan.load_store = situation_.load_store;
+  plan.wide_sums = wide_sums;
   plan.shape = &situation_.shape;
   auto workload = std::make_unique<Workload>(algorithm, plan);
   const bool fits_slots = static_cast<std::size_t>(workload->slots()) <= situation_.signals &&
@@ -116,7 +117,7 @@ void Tuner::add(const Algorithm& algorithm, const Query& query,
                 std::vector<Candidate>& candidates) {
   const int most_lanes = query.bytes >= kLeastLaneBytes && !situation_.load_store ? 2 : 1;
   for (int lanes = 1; lanes <= most_lanes; ++lanes) {
-    const Workload* priced = workload(algorithm, lanes);
+    const Workload* priced = workload(algorithm, lanes, query.wide_sums);
     if (priced == nullptr) continue;
     for (const Protocol protocol : {Protocol::packet, Protocol::bulk}) {
       if (protocol == Protocol::packet &&

@@ -20,6 +20,8 @@ struct Query {
   Collective collective = Collective::all_reduce;
   std::size_t bytes = 0;  // count times the element's size
   bool direct = false;    // every rank's buffers are mapped
+  // Partial sums take more bytes than elements (f16 and bf16, where they are rounded).
+  bool wide_sums = false;
   // Wanted; what is empty, automatic or 0 is free. An algorithm that the collective does not have
   // or that cannot serve is passed over, unless `strict`.
   std::string_view algorithm = {};
@@ -49,13 +51,13 @@ class Tuner {
   static constexpr int kMostPricedRanks = 64;
 
  private:
-  using Key = std::tuple<const algorithms::Algorithm*, int>;  // lanes
+  using Key = std::tuple<const algorithms::Algorithm*, int, bool>;  // lanes, wide sums
 
   Case case_of(const Query& query) const;
   const algorithms::Algorithm* wanted(const Query& query) const;
   const MeasuredChoice* table_entry(const Query& query) const;
   Choice by_price(const Query& query);
-  const Workload* workload(const algorithms::Algorithm& algorithm, int lanes);
+  const Workload* workload(const algorithms::Algorithm& algorithm, int lanes, bool wide_sums);
   void add(const algorithms::Algorithm& algorithm, const Query& query,
            std::vector<Candidate>& candidates);
 

@@ -18,8 +18,8 @@ using schedule::StepKind;
 // Turns one lane's steps into ops at the end of a list.
 class Translator {
  public:
-  Translator(const Schedule& schedule, std::vector<Op>& ops)
-      : schedule_(schedule), ops_(ops), first_(ops.size()) {}
+  Translator(const Schedule& schedule, bool wide_sums, std::vector<Op>& ops)
+      : schedule_(schedule), wide_sums_(wide_sums), ops_(ops), first_(ops.size()) {}
 
   void add(const Step& step) {
     switch (step.kind) {
@@ -27,6 +27,7 @@ class Translator {
         return merge(at_peer(Op::Kind::signal, step, step.peer, step.signal));
       case StepKind::wait: {
         Op op = at_peer(Op::Kind::wait, step, step.peer, step.signal);
+        if (step.blocks > 0) op.width = width(step.dsts[0].place);
         op.delivers =
             step.blocks > 0 && step.dsts[0].place.buffer == Buffer::output && !schedule_.direct;
         return merge(op);
@@ -66,12 +67,18 @@ class Translator {
            own(step.srcs[0]) && step.dsts[0].signal != schedule::kNoSignal;
   }
 
-  static void count_read(Op& op, const Operand& place) {
-    ++(place.buffer == Buffer::slot ? op.slot_reads : op.user_reads);
+  std::uint8_t width(const Operand& place) const {
+    return wide_sums_ && place.partial ? schedule::kWideSum : 1;
+  }
+
+  static void count_read(Op& op, const Operand& place, int width = 1) {
+    auto& reads = place.buffer == Buffer::slot ? op.slot_reads : op.user_reads;
+    reads = static_cast<std::uint8_t>(reads + width);
   }
 
   void add_put(const Step& step) {
     Op op = at_peer(Op::Kind::put, step, step.dsts[0].place.rank, step.dsts[0].signal);
+    op.width = width(step.dsts[0].place);
     count_read(op, step.srcs[0]);
     merge(op);
   }
@@ -80,11 +87,12 @@ class Translator {
     Op work = make(Op::Kind::work, step);
     work.copies = step.kind == StepKind::copy;
     for (const Operand& source : step.srcs) {
-      if (own(source)) count_read(work, source);
+      if (own(source)) count_read(work, source, width(source));
     }
     for (const Destination& destination : step.dsts) {
       if (!own(destination.place)) continue;
-      ++(destination.place.buffer == Buffer::slot ? work.slot_writes : work.user_writes);
+      auto& writes = destination.place.buffer == Buffer::slot ? work.slot_writes : work.user_writes;
+      writes = static_cast<std::uint8_t>(writes + width(destination.place));
     }
     const std::size_t at = ops_.size();
     ops_.push_back(work);
@@ -94,7 +102,9 @@ class Translator {
     }
     for (const Destination& destination : step.dsts) {
       if (own(destination.place)) continue;
-      merge(at_peer(Op::Kind::peer_write, step, destination.place.rank, destination.signal));
+      Op write = at_peer(Op::Kind::peer_write, step, destination.place.rank, destination.signal);
+      write.width = width(destination.place);
+      merge(write);
     }
     ops_[at].tails = static_cast<std::uint8_t>(ops_.size() - at - 1);
     mergeable_ = false;
@@ -117,9 +127,9 @@ class Translator {
 
   static bool continues(Op& run, const Op& op) {
     if (run.kind != op.kind || run.blocks != op.blocks || run.delivers != op.delivers ||
-        run.copies != op.copies || run.tails != 0 || run.slot_reads != op.slot_reads ||
-        run.slot_writes != op.slot_writes || run.user_reads != op.user_reads ||
-        run.user_writes != op.user_writes) {
+        run.width != op.width || run.copies != op.copies || run.tails != 0 ||
+        run.slot_reads != op.slot_reads || run.slot_writes != op.slot_writes ||
+        run.user_reads != op.user_reads || run.user_writes != op.user_writes) {
       return false;
     }
     const int peer = op.peer - run.peer, slot = op.slot - run.slot, block = op.block - run.block;
@@ -134,6 +144,7 @@ class Translator {
   }
 
   const Schedule& schedule_;
+  const bool wide_sums_;
   std::vector<Op>& ops_;
   std::size_t first_;
   bool mergeable_ = true;  // the last op may become a run
@@ -156,7 +167,8 @@ std::uint64_t hash(std::span<const Op> ops) {
 
 }  // namespace
 
-Workload::Workload(const algorithms::Algorithm& algorithm, algorithms::PlanInput plan) {
+Workload::Workload(const algorithms::Algorithm& algorithm, algorithms::PlanInput plan)
+    : wide_sums_(plan.wide_sums) {
   for (plan.rank = 0; plan.rank < plan.ranks; ++plan.rank) {
     const Schedule schedule = algorithm.make(plan);
     if (plan.rank == 0) begin(schedule);
@@ -182,13 +194,14 @@ void Workload::begin(const Schedule& frame) {
   slots_ = static_cast<int>(frame.slot_blocks.size());
   slot_blocks_ = static_cast<std::size_t>(
       std::accumulate(frame.slot_blocks.begin(), frame.slot_blocks.end(), std::int64_t{0}));
+  if (wide_sums_ && frame.partials) slot_blocks_ *= schedule::kWideSum;
   of_.reserve(static_cast<std::size_t>(ranks_) * static_cast<std::size_t>(lanes_));
 }
 
 void Workload::add(const Schedule& schedule) {
   for (const schedule::Lane& lane : schedule.lanes) {
     const std::size_t first = ops_.size();
-    Translator translator(schedule, ops_);
+    Translator translator(schedule, wide_sums_, ops_);
     for (const Step& step : lane.steps) translator.add(step);
     steps_ += lane.steps.size();
     of_.push_back(keep(first));

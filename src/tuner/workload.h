@@ -28,8 +28,9 @@ struct Op {
   std::uint8_t slot_writes = 0;
   std::uint8_t user_reads = 0;  // operands in input and output
   std::uint8_t user_writes = 0;
-  bool copies = false;    // work: without a destination in memory it reads nothing either
-  bool delivers = false;  // wait: the data is copied out of the slot to the output
+  std::uint8_t width = 1;  // what is sent: bytes for each byte of elements
+  bool copies = false;     // work: without a destination in memory it reads nothing either
+  bool delivers = false;   // wait: the data is copied out of the slot to the output
   std::uint8_t tails = 0;
   std::int32_t count = 1;
   std::int32_t peer = 0;  // counted from the own rank on, from 0 to ranks-1
@@ -56,7 +57,8 @@ class Workload {
   int blocks() const { return blocks_; }
   bool direct() const { return direct_; }
   int slots() const { return slots_; }
-  std::size_t slot_blocks() const { return slot_blocks_; }  // of all slots of a lane
+  // Of all slots of a lane, as many as they have room for elements.
+  std::size_t slot_blocks() const { return slot_blocks_; }
   bool relative_blocks() const { return blocks_ == ranks_; }
   std::uint64_t steps() const { return steps_; }  // of all ranks and lanes in one pass
   std::span<const Op> ops(int rank, int lane) const {
@@ -84,6 +86,7 @@ class Workload {
   int slots_ = 0;
   std::size_t slot_blocks_ = 0;
   bool direct_ = false;
+  bool wide_sums_ = false;
   std::uint64_t steps_ = 0;
   std::vector<Op> ops_;
   std::vector<List> lists_;

@@ -64,7 +64,7 @@ std::vector<schedule::Schedule> make_all(const algorithms::Algorithm& algorithm,
   std::vector<schedule::Schedule> schedules;
   for (int rank = 0; rank < group.ranks; ++rank) {
     schedules.push_back(algorithm.make({algorithm.collective, rank, group.ranks, group.root,
-                                        group.lanes, group.load_store, &shape}));
+                                        group.lanes, group.load_store, false, &shape}));
   }
   return schedules;
 }

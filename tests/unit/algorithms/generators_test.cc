@@ -22,22 +22,34 @@ using algorithms::PlanInput;
 using schedule::Schedule;
 
 std::vector<Schedule> make_all(const Algorithm& algorithm, int ranks, int root, int lanes,
-                               bool load_store) {
+                               bool load_store, bool wide_sums = false) {
   std::vector<Schedule> schedules;
   for (int rank = 0; rank < ranks; ++rank) {
     schedules.push_back(
-        algorithm.make({algorithm.collective, rank, ranks, root, lanes, load_store}));
+        algorithm.make({algorithm.collective, rank, ranks, root, lanes, load_store, wide_sums}));
   }
   return schedules;
 }
 
+bool reduces(const Algorithm& algorithm) {
+  return algorithm.collective == Collective::all_reduce ||
+         algorithm.collective == Collective::reduce ||
+         algorithm.collective == Collective::reduce_scatter;
+}
+
+// With partial sums that are elements and with wider ones.
 void expect_proven(const Algorithm& algorithm, int ranks, int root, int lanes, bool load_store,
                    int passes) {
-  const auto schedules = make_all(algorithm, ranks, root, lanes, load_store);
-  const auto problems = verify(schedules, {.load_store = load_store, .passes = passes});
-  for (const schedule::Problem& problem : problems) {
-    ADD_FAILURE() << ranks << " ranks, root " << root << ", " << lanes << " lanes, load_store "
-                  << load_store << ": " << to_text(problem, schedules);
+  for (const bool wide_sums : {false, true}) {
+    if (wide_sums && !reduces(algorithm)) continue;
+    const auto schedules = make_all(algorithm, ranks, root, lanes, load_store, wide_sums);
+    const auto problems =
+        verify(schedules, {.load_store = load_store, .wide_sums = wide_sums, .passes = passes});
+    for (const schedule::Problem& problem : problems) {
+      ADD_FAILURE() << ranks << " ranks, root " << root << ", " << lanes << " lanes, load_store "
+                    << load_store << ", wide sums " << wide_sums << ": "
+                    << to_text(problem, schedules);
+    }
   }
 }
 

@@ -82,11 +82,11 @@ Shape Cluster::shape() const {
 }
 
 std::vector<Schedule> make_all(const Algorithm& algorithm, const Shape& shape, int ranks, int root,
-                               int lanes) {
+                               int lanes, bool wide_sums = false) {
   std::vector<Schedule> schedules;
   for (int rank = 0; rank < ranks; ++rank) {
     schedules.push_back(
-        algorithm.make({algorithm.collective, rank, ranks, root, lanes, false, &shape}));
+        algorithm.make({algorithm.collective, rank, ranks, root, lanes, false, wide_sums, &shape}));
   }
   return schedules;
 }
@@ -94,12 +94,18 @@ std::vector<Schedule> make_all(const Algorithm& algorithm, const Shape& shape, i
 void expect_proven(const Algorithm& algorithm, const Cluster& cluster, int root, int lanes,
                    int passes) {
   const Shape shape = cluster.shape();
-  const auto schedules = make_all(algorithm, shape, cluster.ranks(), root, lanes);
-  const schedule::VerifyOptions options{
-      .load_store = false, .hosts = cluster.host_of(), .passes = passes, .max_problems = 3};
-  for (const schedule::Problem& problem : verify(schedules, options)) {
-    ADD_FAILURE() << algorithm.name << " on " << cluster.name() << ", root " << root << ", "
-                  << lanes << " lanes: " << to_text(problem, schedules);
+  for (const bool wide_sums : {false, true}) {
+    const auto schedules = make_all(algorithm, shape, cluster.ranks(), root, lanes, wide_sums);
+    const schedule::VerifyOptions options{.load_store = false,
+                                          .hosts = cluster.host_of(),
+                                          .wide_sums = wide_sums,
+                                          .passes = passes,
+                                          .max_problems = 3};
+    for (const schedule::Problem& problem : verify(schedules, options)) {
+      ADD_FAILURE() << algorithm.name << " on " << cluster.name() << ", root " << root << ", "
+                    << lanes << " lanes, wide sums " << wide_sums << ": "
+                    << to_text(problem, schedules);
+    }
   }
 }
 

@@ -154,12 +154,15 @@ T expected_integer(ReduceOp op, T a, T b) {
 template <class T>
 T expected_element(ReduceOp op, const std::vector<T>& values, int divisor) {
   if constexpr (kIsHalf<T>) {
-    auto wide = static_cast<float>(values[0].value());
+    // f32's precision; the exponents of sums go further than f32's, those of products do not.
+    const bool adds = op == ReduceOp::sum || op == ReduceOp::avg;
+    const float scale = adds && std::is_same_v<T, Bf16> ? 0x1p-16f : 1.0f;
+    auto wide = static_cast<float>(values[0].value()) * scale;
     for (std::size_t s = 1; s < values.size(); ++s) {
-      wide = expected_float(op, wide, static_cast<float>(values[s].value()));
+      wide = expected_float(op, wide, static_cast<float>(values[s].value()) * scale);
     }
     if (divisor != 1) wide /= static_cast<float>(divisor);
-    return T::nearest(static_cast<double>(wide));
+    return T::nearest(static_cast<double>(wide) / static_cast<double>(scale));
   } else if constexpr (std::is_floating_point_v<T>) {
     T wide = values[0];
     for (std::size_t s = 1; s < values.size(); ++s) wide = expected_float(op, wide, values[s]);

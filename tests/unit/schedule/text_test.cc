@@ -25,7 +25,10 @@ TEST(Text, ShowsSignalsAndRangesOfBlocks) {
   signal.signal = 5;
   EXPECT_EQ(to_text(signal, 0), "signal                rank 3 slot 5");
   EXPECT_EQ(to_text(Operand{Buffer::output, 2, 4}, 3, 0), "rank 2 out[4..6]");
-  EXPECT_EQ(to_text(Operand{Buffer::slot, 0, 4}, 3, 0), "slot 4");
+  Operand in_slot{Buffer::slot, 0, 4};
+  EXPECT_EQ(to_text(in_slot, 3, 0), "slot 4");
+  in_slot.offset = 2;
+  EXPECT_EQ(to_text(in_slot, 3, 0), "slot 4[2..4]");
 }
 
 TEST(Text, ShowsAHeadingAndEveryStep) {

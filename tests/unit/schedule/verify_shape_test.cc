@@ -138,5 +138,31 @@ TEST(VerifyShape, NamesFinalOnACopy) {
   EXPECT_TRUE(mentions(complaints(schedules), "`final` on a step that is no reduce"));
 }
 
+TEST(VerifyShape, NamesPartialSumsThatTheScheduleDoesNotTellOf) {
+  auto schedules = make_all_reduce("ring", 4);
+  for (Schedule& schedule : schedules) schedule.partials = false;
+  EXPECT_TRUE(mentions(complaints(schedules), "the schedule says that it has none"));
+}
+
+TEST(VerifyShape, NamesOutputsThatWideSumsDoNotFit) {
+  const auto schedules = make_all_reduce("halving_doubling", 4);
+  EXPECT_EQ(complaints(schedules), "");
+  EXPECT_TRUE(mentions(complaints(schedules, {.wide_sums = true}), "cannot hold a partial sum"));
+}
+
+TEST(VerifyShape, NamesACopyToAPeerThatChangesItsForm) {
+  auto schedules = make_all_reduce("ring", 4);
+  Step& put = steps(schedules, 1)[0];
+  ASSERT_EQ(put.kind, StepKind::copy);
+  put.dsts[0].place.partial = true;
+  EXPECT_TRUE(mentions(complaints(schedules), "changes its form"));
+}
+
+TEST(VerifyShape, NamesABlockBehindTheEndOfASlot) {
+  auto schedules = make_all_reduce("one_shot", 3);
+  steps(schedules, 0).back().srcs[1].offset = 1;
+  EXPECT_TRUE(mentions(complaints(schedules), "has room for 1 blocks"));
+}
+
 }  // namespace
 }  // namespace weft::schedule

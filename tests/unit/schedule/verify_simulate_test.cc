@@ -45,6 +45,32 @@ TEST(VerifySimulate, NamesAFinalThatIsMissingOrTooEarly) {
   EXPECT_TRUE(mentions(complaints(early), "`final`, but contributions are missing"));
 }
 
+Step& reduce_of_a_partial_sum(std::vector<Schedule>& schedules, int rank) {
+  return *std::ranges::find_if(steps(schedules, rank), [](const Step& step) {
+    return step.kind == StepKind::reduce && step.srcs[0].partial;
+  });
+}
+
+TEST(VerifySimulate, NamesAPartialSumThatIsReadAsSomethingElse) {
+  auto schedules = make_all_reduce("ring", 4);
+  reduce_of_a_partial_sum(schedules, 1).srcs[0].partial = false;
+  EXPECT_TRUE(mentions(complaints(schedules), "slot 1 is a partial sum"));
+}
+
+TEST(VerifySimulate, NamesAContributionThatIsReadAsAPartialSum) {
+  auto schedules = make_all_reduce("ring", 4);
+  reduce_of_a_partial_sum(schedules, 1).srcs[1].partial = true;
+  EXPECT_TRUE(mentions(complaints(schedules), "is not a partial sum"));
+}
+
+TEST(VerifySimulate, NamesAWaitForAPartialSumThatIsNone) {
+  auto schedules = make_all_reduce("ring", 4);
+  Step& wait = steps(schedules, 1)[1];
+  ASSERT_EQ(wait.kind, StepKind::wait);
+  wait.dsts[0].place.partial = true;
+  EXPECT_TRUE(mentions(complaints(schedules), "expects the data at slot 0"));
+}
+
 TEST(VerifySimulate, NamesAnOutputThatIsNeverWritten) {
   auto schedules = make_all(Collective::broadcast, "one_shot", 3);
   std::erase_if(steps(schedules, 1), [](const Step& s) { return s.kind == StepKind::copy; });
