@@ -1,9 +1,11 @@
 #include "executor/executor.h"
 
+#include <optional>
 #include <utility>
 
 #include "base/cpu.h"
 #include "base/error.h"
+#include "base/float_environment.h"
 #include "executor/lane.h"
 
 namespace weft::executor {
@@ -176,13 +178,37 @@ bool Executor::test(Operation* operation) {
   return true;
 }
 
+namespace {
+
+// The environment of all that an operation computes while this lives.
+class OperationEnvironment {
+ public:
+  explicit OperationEnvironment(Operation* operation) : operation_(*operation) {
+    operation_.in_environment = true;
+  }
+  ~OperationEnvironment() { operation_.in_environment = false; }
+  OperationEnvironment(const OperationEnvironment&) = delete;
+  OperationEnvironment& operator=(const OperationEnvironment&) = delete;
+
+ private:
+  Operation& operation_;
+  const FloatEnvironment environment_;
+};
+
+}  // namespace
+
 void Executor::wait(Operation* operation, std::chrono::nanoseconds timeout) {
   if (operation->queued) links_.fork.check();
   IdleStrategy idle(links_.progress.idle());
   const unsigned pauses = poll_pauses();
   std::int64_t started = -1;
+  // Looked at while peers' bytes are on their way, and so at no cost: after the first turn, which
+  // has sent what there was to send.
+  std::optional<OperationEnvironment> environment;
   while (operation->queued) {
-    if (turn() > 0) {
+    const bool moved = turn() > 0;
+    if (!environment && operation->queued) environment.emplace(operation);
+    if (moved) {
       idle.reset();
       continue;
     }
