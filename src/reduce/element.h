@@ -205,7 +205,8 @@ template <class T, class Op>
     auto wide = load(srcs[0], i);
     for (int s = 1; s < src_count; ++s) wide = Op::apply(wide, load(srcs[s], i));
     if constexpr (kSumScale<T, Op> != 1) {
-      wide = divide(wide, static_cast<float>(divisor) * kSumScale<T, Op>);
+      wide = divisor == 1 ? wide * (1 / kSumScale<T, Op>)
+                          : wide / (static_cast<float>(divisor) * kSumScale<T, Op>);
     } else if constexpr (Op::kDivides) {
       if (divisor != 1) wide = divide(wide, divisor);
     }
