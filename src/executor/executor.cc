@@ -202,14 +202,15 @@ void Executor::wait(Operation* operation, std::chrono::nanoseconds timeout) {
   IdleStrategy idle(links_.progress.idle());
   const unsigned pauses = poll_pauses();
   std::int64_t started = -1;
-  // Looked at while peers' bytes are on their way, and so at no cost: after the first turn, which
-  // has sent what there was to send.
+  // Looked at in place of the first pause, while peers' bytes are on their way, and so at no cost.
   std::optional<OperationEnvironment> environment;
   while (operation->queued) {
-    const bool moved = turn() > 0;
-    if (!environment && operation->queued) environment.emplace(operation);
-    if (moved) {
+    if (turn() > 0) {
       idle.reset();
+      continue;
+    }
+    if (!environment) {
+      environment.emplace(operation);
       continue;
     }
     if (!idle.due()) {
