@@ -1,8 +1,8 @@
 // What may fail at one rank of a collective set-up fails at all of them, with the same error.
 #pragma once
 
+#include "base/verdict.h"
 #include "communicator/impl.h"
-#include "communicator/verdict.h"
 
 namespace weft {
 

@@ -7,8 +7,8 @@
 #include <map>
 #include <vector>
 
+#include "base/verdict.h"
 #include "communicator/registered.h"
-#include "communicator/verdict.h"
 #include "executor/world.h"
 
 namespace weft {

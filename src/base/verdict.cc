@@ -1,4 +1,4 @@
-#include "communicator/verdict.h"
+#include "base/verdict.h"
 
 #include <algorithm>
 
