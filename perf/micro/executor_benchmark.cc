@@ -42,9 +42,11 @@ struct Rank {
     world.clock = &clock;
     world.links.resize(1);
     world.links[0].load_store = true;
+    world.links[0].bell = &bell;
     world.links[0].pad = world.pad;
   }
   SteadyClock clock;
+  std::atomic<std::uint32_t> bell{0};
   executor::World world;
   std::unique_ptr<std::byte[]> pad;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "communicator/situation.h"
 #include "perf/common/statistics.h"
 #include "perf/transport/put_pair.h"
 
@@ -14,9 +15,9 @@ constexpr std::size_t kLarge = std::size_t{1} << 20;
 
 // The rank that rank 0 is measured with, -1: there is none; the same at every rank.
 int target(const Connections& connections, bool same_host) {
-  const auto& places = connections.situation().places;
-  for (std::size_t rank = 1; rank < places.size(); ++rank) {
-    if ((places[rank].host == places[0].host) == same_host) return static_cast<int>(rank);
+  const std::vector<int> hosts = connections.router().hosts(connections.numbers());
+  for (std::size_t rank = 1; rank < hosts.size(); ++rank) {
+    if ((hosts[rank] == hosts[0]) == same_host) return static_cast<int>(rank);
   }
   return -1;
 }
@@ -37,7 +38,7 @@ double gap(PutPair& pair, std::size_t bytes, std::size_t count) {
 // At rank 0. A put's time on the processor is what is left of the gap between many small ones;
 // where the processor moves the bytes, it is as busy as the wire.
 tuner::Link measure(PutPair& pair, std::uint64_t* signal) {
-  const transport::Capabilities capabilities = pair.link().transport->capabilities();
+  const transport::Capabilities capabilities = pair.way().transport->capabilities();
   const double trip = median_of_trips(pair, signal);
   const double small = gap(pair, kSmall, 500);
   const double per_byte = gap(pair, kLarge, 20) / static_cast<double>(kLarge);
@@ -66,10 +67,11 @@ Probed probe_links(const Options& options) {
   for (const bool same_host : {true, false}) {
     PutPair pair(options, kLarge, [&](const Connections& connections) {
       const int peer = target(connections, same_host);
-      const int rank = connections.world().rank;
+      const int rank = connections.self();
       return rank == 0 ? peer : rank == peer ? 0 : -1;
     });
-    probed.situation = pair.connections().situation().name;
+    const Connections& connections = pair.connections();
+    probed.situation = situation_of(connections, connections.numbers(), {}).name;
     std::uint64_t signal = 0;
     if (pair.partner() >= 0 && pair.first()) {
       probed.links[same_host ? "host" : "network"] = measure(pair, &signal);

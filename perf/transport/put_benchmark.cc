@@ -15,12 +15,11 @@ namespace {
 
 // The other of two ranks.
 int other(const Connections& connections) {
-  const executor::World& world = connections.world();
-  if (world.ranks != 2) {
-    throw std::invalid_argument(
-        fmt::format("a put has two ends: start it with 2 ranks (--ranks 2), not {}", world.ranks));
+  if (connections.peers() != 2) {
+    throw std::invalid_argument(fmt::format(
+        "a put has two ends: start it with 2 ranks (--ranks 2), not {}", connections.peers()));
   }
-  return 1 - world.rank;
+  return 1 - connections.self();
 }
 
 std::size_t iterations_for(const PutBenchmark& benchmark, std::size_t bytes) {
@@ -62,7 +61,7 @@ void measure_bandwidth(PutPair& pair, std::size_t bytes, std::size_t count, std:
 void print_heading(const PutBenchmark& benchmark, const PutPair& pair) {
   fmt::print("# weft-perf {}: 2 ranks over {}\n",
              benchmark.bandwidth ? "transport_put_bw" : "transport_put_lat",
-             pair.link().transport_name);
+             pair.way().transport_name);
   fmt::print("{}\n", benchmark.bandwidth ? bandwidth_heading() : latency_heading());
 }
 

@@ -20,14 +20,13 @@ constexpr std::size_t kWindow = 128;     // puts on their way, as perftest's --t
 
 PutPair::PutPair(const Options& options, std::size_t bytes, const Partner& partner)
     : config_(resolve(options)),
-      log_(config_.log_level, "weft"),
       bootstrap_(bootstrap::make(config_)),
-      connections_(config_, log_, *bootstrap_, clock_),
+      connections_(config_, Log(config_.log_level, "weft"), *bootstrap_, {}),
       partner_(partner(connections_)) {
-  if (partner_ >= 0) link_ = &connections_.world().links[static_cast<std::size_t>(partner_)];
+  if (partner_ >= 0) way_ = &connections_.way(partner_);
   for (LocalMemory* memory : {&source_, &inbox_}) {
     if (partner_ < 0) continue;
-    const transport::Status status = link_->transport->allocate(kDataOffset + bytes, memory);
+    const transport::Status status = way_->transport->allocate(kDataOffset + bytes, memory);
     if (!status.ok()) fail(status.code, "memory: {}", status.message);
   }
   const auto* key = reinterpret_cast<const std::byte*>(&inbox_.key);
@@ -35,25 +34,25 @@ PutPair::PutPair(const Options& options, std::size_t bytes, const Partner& partn
   if (partner_ < 0) return;
   transport::MemoryKey theirs;
   std::memcpy(&theirs, keys[static_cast<std::size_t>(partner_)].data(), sizeof(theirs));
-  const transport::Status status = link_->transport->import_memory(partner_, theirs, &outbox_);
+  const transport::Status status = way_->transport->import_memory(partner_, theirs, &outbox_);
   if (!status.ok()) fail(status.code, "the peer's memory: {}", status.message);
 }
 
 PutPair::~PutPair() {
   if (partner_ < 0) return;
-  link_->transport->release(outbox_);
-  for (const LocalMemory& memory : {source_, inbox_}) link_->transport->release(memory);
+  way_->transport->release(outbox_);
+  for (const LocalMemory& memory : {source_, inbox_}) way_->transport->release(memory);
 }
 
 void PutPair::post(std::size_t bytes, std::uint64_t signal, std::uint64_t* completed) {
-  const std::size_t most = link_->transport->capabilities().max_message;
+  const std::size_t most = way_->transport->capabilities().max_message;
   std::size_t offset = 0;
   for (; bytes - offset > most; offset += most) post_piece(offset, most, 0, completed);
   post_piece(offset, bytes - offset, signal, completed);
 }
 
 std::size_t PutPair::pieces_of(std::size_t bytes) const {
-  const std::size_t most = link_->transport->capabilities().max_message;
+  const std::size_t most = way_->transport->capabilities().max_message;
   return bytes <= most ? 1 : (bytes - 1) / most + 1;
 }
 
@@ -71,10 +70,10 @@ void PutPair::post_piece(std::size_t offset, std::size_t bytes, std::uint64_t si
     put.signal = transport::SignalOp::set;
   }
   std::size_t posted = 0;
-  transport::Status status = link_->transport->put({&put, 1}, &posted);
+  transport::Status status = way_->transport->put({&put, 1}, &posted);
   while (status.code == ErrorCode::no_resources) {
     progress();
-    status = link_->transport->put({&put, 1}, &posted);
+    status = way_->transport->put({&put, 1}, &posted);
   }
   if (!status.ok()) fail(status.code, "put: {}", status.message);
 }
@@ -93,7 +92,7 @@ void PutPair::await_signal_asleep(std::uint64_t value) {
 }
 
 void PutPair::progress() {
-  link_->transport->progress();
+  way_->transport->progress();
   const links::Failure* failure = connections_.links().failures.of(partner_);
   if (failure != nullptr) fail(ErrorCode::peer_failed, "rank {}: {}", partner_, failure->cause);
 }

@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/cpu.h"
-#include "communicator/setup.h"
+#include "connections/connections.h"
 
 namespace weft::perf {
 
@@ -32,10 +32,10 @@ class PutPair {
   // Of the two: it begins.
   bool first() const { return rank() < partner_; }
   const Connections& connections() const { return connections_; }
-  const executor::Link& link() const { return *link_; }
+  const Way& way() const { return *way_; }
   // Of all ranks.
   void barrier() { bootstrap_->all_gather({}, config_.timeout); }
-  std::int64_t now_ns() const { return clock_.now_ns(); }
+  std::int64_t now_ns() const { return connections_.clock().now_ns(); }
 
   // In pieces where the transport wants that; *completed is raised once for each of
   // pieces_of(bytes).
@@ -50,7 +50,7 @@ class PutPair {
   void until(const Condition& condition) {
     for (unsigned polls = 1; !condition(); ++polls) {
       // Memory that is mapped changes by itself.
-      if (!link_->load_store || polls % 1024 == 0) progress();
+      if (!way_->load_store || polls % 1024 == 0) progress();
       cpu_pause();
     }
   }
@@ -61,12 +61,10 @@ class PutPair {
   void progress();
 
   const Config config_;
-  const Log log_;
-  const SteadyClock clock_;
   std::shared_ptr<Bootstrap> bootstrap_;
   Connections connections_;
   int partner_;
-  const executor::Link* link_ = nullptr;  // to the partner
+  const Way* way_ = nullptr;  // to the partner
   transport::LocalMemory source_, inbox_;
   transport::RemoteMemory outbox_;
 };

@@ -63,7 +63,7 @@ Channel::State::State(Communicator::Impl& owner, int rank, const p2p::SlotShape&
       peer(rank),
       number(owner.closed_memory->next_number(rank)),
       transport(*owner.endpoint->path(rank).transport),
-      fork(owner.connections->links().fork) {
+      fork(owner.links().fork) {
   owner.closed_memory->sweep();
   // A rank without memory takes part all the same, so that the other learns of it.
   const transport::Status status = transport.allocate(wanted.total(), &own);
@@ -99,7 +99,8 @@ void Channel::State::open(const p2p::SlotShape& shape, const Hello& theirs) {
   }
   if (theirs.code != ErrorCode::ok)
     fail(ErrorCode::no_resources, "open_channel: rank {} has no memory for it", peer);
-  const transport::Status status = transport.import_memory(peer, theirs.key, &remote);
+  const transport::Status status =
+      transport.import_memory(communicator.endpoint->path(peer).peer, theirs.key, &remote);
   if (!status.ok()) {
     remote.peer = -1;
     fail(status.code, "open_channel: memory of rank {}: {}", peer, status.message);

@@ -29,4 +29,10 @@ void ClosedMemory::sweep() {
   });
 }
 
+std::vector<std::shared_ptr<void>> ClosedMemory::rest() const {
+  std::vector<std::shared_ptr<void>> memory;
+  for (const Closed& closed : waiting_) memory.push_back(closed.memory);
+  return memory;
+}
+
 }  // namespace weft

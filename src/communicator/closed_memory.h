@@ -23,6 +23,8 @@ class ClosedMemory {
   void add(int peer, int number, std::shared_ptr<void> memory);
   // Lets go of what no peer writes to any more.
   void sweep();
+  // What is kept, for who keeps it longer.
+  std::vector<std::shared_ptr<void>> rest() const;
 
  private:
   struct Closed {

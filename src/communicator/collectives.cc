@@ -46,9 +46,11 @@ std::vector<Candidate> Communicator::candidates(Collective collective, std::size
   return impl_->programs->candidates(collective, bytes, direct);
 }
 
-std::string Communicator::routes() const { return impl_->connections->ways(); }
+std::string Communicator::routes() const {
+  return impl_->connections->router().describe(impl_->segment->peers());
+}
 
-std::string Communicator::situation() const { return impl_->connections->situation().name; }
+std::string Communicator::situation() const { return impl_->situation.name; }
 
 void Communicator::all_reduce(const void* input, void* output, std::size_t count, DataType type,
                               ReduceOp op) {

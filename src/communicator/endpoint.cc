@@ -8,9 +8,8 @@ RankEndpoint::RankEndpoint(const executor::World& world, links::Links& links,
                            const executor::Executor& executor, const Allocations& allocations)
     : Endpoint(links), world_(world), executor_(executor), allocations_(allocations) {
   for (const executor::Link& link : world.links) {
-    p2p::Path path = p2p::path_over(*link.transport);
-    if (link.pad != nullptr)
-      path.sleeping = &reinterpret_cast<memory::Control*>(link.pad)->sleeping;
+    p2p::Path path = p2p::path_over(*link.transport, link.peer);
+    path.bell = link.bell;
     paths_.push_back(path);
   }
   links.progress.add(this);

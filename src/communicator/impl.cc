@@ -1,6 +1,7 @@
 #include "communicator/impl.h"
 
 #include <weft/collective_traits.h>
+#include <weft/version.h>
 
 #include <algorithm>
 
@@ -10,6 +11,8 @@
 #include "communicator/agreement.h"
 #include "communicator/arguments.h"
 #include "communicator/request.h"
+#include "communicator/situation.h"
+#include "communicator/tuning_file.h"
 
 namespace weft {
 
@@ -26,6 +29,16 @@ void check_algorithm(const std::string& name) {
        "no collective has an algorithm '{}'; `weft-schedule list` names them all", name);
 }
 
+// What must be the same at every rank, and rank 0's tuning file.
+Introduction introduction(const Config& config, const Log& log, int rank) {
+  return {{{"the version of weft", WEFT_VERSION},
+           {"WEFT_SHARED_BYTES", std::to_string(config.shared_bytes)},
+           {"WEFT_ALGORITHM", config.options.algorithm},
+           {"WEFT_ROUTES", config.options.routes},
+           {"WEFT_PROTOCOL", std::to_string(static_cast<int>(config.protocol))}},
+          rank == 0 ? read_tuning(config, log) : ""};
+}
+
 }  // namespace
 
 Communicator::Impl::Impl(const Options& options) : config(resolve(options)) {
@@ -34,20 +47,37 @@ Communicator::Impl::Impl(const Options& options) : config(resolve(options)) {
   log = Log(config.log_level, fmt::format("weft {}/{}", bootstrap->rank(), bootstrap->size()));
   log.info("started by {}", bootstrap->description());
   register_sleepers();
-  connections = std::make_unique<Connections>(config, log, *bootstrap, clock);
-  links::Links& links = connections->links();
-  programs =
-      std::make_unique<Programs>(world(), connections->situation(), connections->tuning(), config);
-  executor = std::make_unique<executor::Executor>(world(), links, config.timeout);
+  memory::make_pad_layout(bootstrap->size(), config.shared_bytes);  // may refuse: before all else
+  connections = std::make_shared<Connections>(config, log, *bootstrap,
+                                              introduction(config, log, bootstrap->rank()));
+  tuning = use_tuning(connections->note());
+  segment = std::make_unique<Segment>(*connections, connections->everyone(), config.shared_bytes,
+                                      connections->gather_over(*bootstrap));
+  build();
+  await_others();
+  bootstrap.reset();  // its port may be wanted for the next start-up
+}
+
+Communicator::Impl::Impl(const Impl& parent, std::unique_ptr<Segment> own)
+    : config(parent.config),
+      log(parent.log),
+      connections(parent.connections),
+      segment(std::move(own)),
+      tuning(parent.tuning) {
+  build();
+}
+
+void Communicator::Impl::build() {
+  situation = situation_of(*connections, segment->peers(), world().layout);
+  programs = std::make_unique<Programs>(world(), situation, tuning, config);
+  executor = std::make_unique<executor::Executor>(world(), links(), config.timeout);
   allocations = std::make_unique<Allocations>(world());
-  endpoint = std::make_unique<RankEndpoint>(world(), links, *executor, *allocations);
+  endpoint = std::make_unique<RankEndpoint>(world(), links(), *executor, *allocations);
   messenger = std::make_unique<p2p::Messenger>(
       *endpoint, [this](int peer) { return mailbox_memory(world(), peer); },
       config.unexpected_bytes);
   closed_memory = std::make_unique<ClosedMemory>(*endpoint, *messenger);
   pages = std::make_unique<p2p::PageMover>(*endpoint);
-  await_others();
-  bootstrap.reset();  // its port may be wanted for the next start-up
 }
 
 // A rank whose program ends at once takes its memory with it: not before all have mapped it.
@@ -63,8 +93,8 @@ void Communicator::Impl::await_others() {
   executor->wait(&operation);
 }
 
-// What is declared last goes first. Peers that look at this rank's memory see that it has left.
-// A forked child leaves all of it to its parent.
+// What is declared last goes first. Peers see that this rank has left, and its segment stays as
+// long as some may still write to it. A forked child leaves all of it to its parent.
 Communicator::Impl::~Impl() {
   if (connections->links().fork.forked()) {
     (void)pages.release();
@@ -74,14 +104,22 @@ Communicator::Impl::~Impl() {
     (void)allocations.release();
     (void)executor.release();
     (void)programs.release();
-    (void)connections.release();
+    (void)segment.release();
+    new std::shared_ptr<Connections>(std::move(connections));
     new std::shared_ptr<Bootstrap>(std::move(bootstrap));
     return;
   }
   pages.reset();
+  std::vector<std::shared_ptr<void>> closed = closed_memory->rest();
   closed_memory.reset();
   messenger.reset();
-  connections->leave();
+  segment->leave(connections.use_count() > 1);
+  endpoint.reset();
+  allocations.reset();
+  executor.reset();
+  programs.reset();
+  const std::shared_ptr<Segment> left = std::move(segment);
+  connections->keep_until([left, others = std::move(closed)] { return left->is_over(); });
 }
 
 Launch Communicator::Impl::staged_launch(const Invocation& invocation) {
@@ -153,6 +191,23 @@ void Communicator::Impl::gather(const void* mine, void* all, std::size_t bytes) 
   operation.launch = gather_launch(mine, all, bytes);
   executor->start(&operation);
   executor->wait(&operation);
+}
+
+std::vector<Blob> Communicator::Impl::gather(const Blob& mine) {
+  std::vector<std::uint64_t> sizes(static_cast<std::size_t>(ranks()));
+  const std::uint64_t size = mine.size();
+  gather(&size, sizes.data(), sizeof(size));
+  const std::size_t longest = std::max<std::size_t>(std::ranges::max(sizes), 1);
+  Blob padded = mine;
+  padded.resize(longest);
+  Blob joined(longest * sizes.size());
+  gather(padded.data(), joined.data(), longest);
+  std::vector<Blob> all;
+  for (std::size_t rank = 0; rank < sizes.size(); ++rank) {
+    const auto begin = joined.begin() + static_cast<std::ptrdiff_t>(rank * longest);
+    all.emplace_back(begin, begin + static_cast<std::ptrdiff_t>(sizes[rank]));
+  }
+  return all;
 }
 
 std::vector<Announcement> Communicator::Impl::announce(const Announcement& mine) {

@@ -12,10 +12,11 @@
 #include "communicator/endpoint.h"
 #include "communicator/programs.h"
 #include "communicator/registered.h"
-#include "communicator/setup.h"
+#include "communicator/segment.h"
 #include "executor/executor.h"
 #include "p2p/messenger.h"
 #include "p2p/pages.h"
+#include "tuner/tuning.h"
 
 namespace weft {
 
@@ -45,14 +46,31 @@ struct Invocation {
 };
 
 struct Communicator::Impl : std::enable_shared_from_this<Communicator::Impl> {
+  // Collective over the ranks that `options` make join each other.
   explicit Impl(const Options& options);
+  // Over a parent's connections, with a segment of its own; a part of make_child().
+  Impl(const Impl& parent, std::unique_ptr<Segment> own);
   ~Impl();
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
   int rank() const { return world().rank; }
   int ranks() const { return world().ranks; }
-  const executor::World& world() const { return connections->world(); }
+  const executor::World& world() const { return segment->world(); }
+  // Of the connections, which others may share.
+  links::Links& links() const { return connections->links(); }
+
+  // Communicators of some of this one's ranks each, in the order of `members`, over the same
+  // connections: opens no transport and connects nobody. Collective over this one's ranks; those
+  // who name the same members make one together. `members`: without this rank, or empty, it takes
+  // part and gets null. Throws at every rank what failed at one, and leaves this one usable:
+  // Error(invalid_argument) for members that cannot be, Error(mismatch) where theirs differ.
+  std::shared_ptr<Impl> make_child(const std::vector<int>& members);
+  // All ranks, for memory that they share.
+  std::vector<Region::Member> members() const;
+  // For what has the insides and wants the public face.
+  static Communicator face_of(std::shared_ptr<Impl> impl) { return Communicator(std::move(impl)); }
+  static Impl& behind(const Communicator& communicator) { return *communicator.impl_; }
 
   // Checks the arguments and runs the call to its end.
   void run(const Invocation& invocation);
@@ -66,6 +84,7 @@ struct Communicator::Impl : std::enable_shared_from_this<Communicator::Impl> {
   };
   Part allocate(std::size_t bytes);
 
+  void build();
   void await_others();
   // The launch of a call between private buffers.
   executor::Launch staged_launch(const Invocation& invocation);
@@ -76,6 +95,8 @@ struct Communicator::Impl : std::enable_shared_from_this<Communicator::Impl> {
   // Every rank's `bytes` bytes, by rank: a small all-gather of weft's own. Collective.
   executor::Launch gather_launch(const void* mine, void* all, std::size_t bytes);
   void gather(const void* mine, void* all, std::size_t bytes);
+  // The same for blobs, whose sizes may differ.
+  std::vector<Blob> gather(const Blob& mine);
   // Every rank's announcement, by rank, once all are the same call. Collective. Throws
   // Error(mismatch).
   std::vector<Announcement> announce(const Announcement& mine);
@@ -90,9 +111,11 @@ struct Communicator::Impl : std::enable_shared_from_this<Communicator::Impl> {
 
   Config config;
   Log log;
-  SteadyClock clock;
   std::shared_ptr<Bootstrap> bootstrap;
-  std::unique_ptr<Connections> connections;
+  std::shared_ptr<Connections> connections;
+  std::unique_ptr<Segment> segment;
+  tuner::Situation situation;
+  tuner::Tuning tuning;
   std::unique_ptr<Programs> programs;
   std::unique_ptr<executor::Executor> executor;
   std::unique_ptr<Allocations> allocations;

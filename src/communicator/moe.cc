@@ -88,7 +88,7 @@ struct MoePlan::State {
   State(Communicator::Impl& owner, const MoeOptions& options)
       : keeps(owner.shared_from_this()),
         communicator(owner),
-        fork(owner.connections->links().fork),
+        fork(owner.links().fork),
         shape(agreed_shape(owner, options)),
         parts(owner, "plan_moe", p2p::MoeLayout(shape).total()),
         exchange(*owner.endpoint, shape, options.type, parts.data(), parts.all()) {}

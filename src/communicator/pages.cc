@@ -43,7 +43,7 @@ struct PagePool::State {
   State(Communicator::Impl& owner, const PageLayout& wanted)
       : keeps(owner.shared_from_this()),
         communicator(owner),
-        fork(owner.connections->links().fork),
+        fork(owner.links().fork),
         shapes(exchange(owner, wanted)),
         names(names_of(owner.ranks())),
         parts(owner, "open_page_pool", shapes[static_cast<std::size_t>(owner.rank())].bytes),

@@ -2,16 +2,13 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
-#include <utility>
 #include <vector>
 
 #include "communicator/impl.h"
+#include "connections/region.h"
 #include "p2p/access.h"
 
 namespace weft {
-
-struct PartOffer;
 
 class SharedParts {
  public:
@@ -24,32 +21,17 @@ class SharedParts {
   SharedParts& operator=(const SharedParts&) = delete;
 
   // This rank's own, zeroed at first.
-  std::byte* data() const { return own_->data(); }
+  std::byte* data() const { return region_.data(); }
   std::size_t bytes() const { return bytes_; }
   // By rank.
   const std::vector<p2p::Remote>& all() const { return parts_; }
 
  private:
-  // This rank's own part. The first transport allocated it, the others have registered it.
-  struct Own {
-    std::vector<std::pair<transport::Transport*, transport::LocalMemory>> memory;
-    Own() = default;
-    Own(const Own&) = delete;
-    Own& operator=(const Own&) = delete;
-    ~Own();
-    std::byte* data() const { return static_cast<std::byte*>(memory[0].second.address); }
-  };
-
-  PartOffer offer();
-  void import(int rank, const PartOffer& offer);
-  void release_imported();
-
   Communicator::Impl& communicator_;
   const std::size_t bytes_;
-  std::shared_ptr<Own> own_ = std::make_shared<Own>();
-  std::vector<int> numbers_;                       // by rank, of closed_memory
-  std::vector<transport::RemoteMemory> imported_;  // by rank; peer -1: none
+  Region region_;
   std::vector<p2p::Remote> parts_;
+  std::vector<int> numbers_;  // by rank, of closed_memory
 };
 
 }  // namespace weft

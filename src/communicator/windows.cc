@@ -12,7 +12,7 @@ struct Window::State {
   State(Communicator::Impl& owner, std::size_t bytes)
       : keeps(owner.shared_from_this()),
         communicator(owner),
-        fork(owner.connections->links().fork),
+        fork(owner.links().fork),
         parts(owner, "open_window", bytes),
         access(*owner.endpoint) {}
 

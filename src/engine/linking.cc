@@ -162,9 +162,9 @@ bool Peers::write_door(int number, std::size_t member, std::uint16_t what) {
 void Peers::go_up(int number) {
   Peer& mine = peer(number);
   p2p::Path& path = paths_[static_cast<std::size_t>(number)];
-  path = p2p::path_over(*mine.way->transport);
+  path = p2p::path_over(*mine.way->transport, number);
   if (mine.pad.mapped != nullptr)
-    path.sleeping = reinterpret_cast<std::atomic<std::uint32_t>*>(mine.pad.mapped);
+    path.bell = reinterpret_cast<std::atomic<std::uint32_t>*>(mine.pad.mapped);
   p2p::wake(path);
   mine.stage = Stage::up;
   note_connecting(-1);

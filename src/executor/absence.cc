@@ -4,7 +4,7 @@ namespace weft::executor {
 
 void Absence::look() {
   for (std::size_t rank = 0; rank < left_.size(); ++rank) {
-    if (left_[rank] || !world_.links[rank].left()) continue;
+    if (left_[rank] || !world_.left(static_cast<int>(rank))) continue;
     left_[rank] = true;
     any_left_ = true;
   }

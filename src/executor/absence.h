@@ -15,8 +15,8 @@ class Absence {
   Absence(const World& world, const links::Failures& failures)
       : world_(world), failures_(failures), left_(world.links.size()) {}
 
-  // Notes who has left since the last look. Leaving shows in memory alone: over a transport it is
-  // reported as a failure.
+  // Notes who has left since the last look: ranks write that into this one's pad. Who ends all
+  // that it has in common with this one is reported as a failure by some transports.
   void look();
   bool any() const { return any_left_ || failures_.any(); }
   // Null while the rank is there, as far as this one knows.

@@ -169,7 +169,7 @@ class Compiler {
             &reinterpret_cast<memory::Signal*>(link.pad + place->signal_offset[parity])->value;
       }
     }
-    if (link.load_store) place->sleeping = &reinterpret_cast<memory::Control*>(link.pad)->sleeping;
+    place->bell = link.bell;
   }
 
   // A destination at a peer that is reached through its slot: by address, by packets or by puts.

@@ -56,7 +56,7 @@ struct Frame {
 };
 
 void wake(const Place& place) {
-  if (place.sleeping->load(std::memory_order_relaxed) != 0) futex_wake(place.sleeping);
+  if (place.bell->load(std::memory_order_relaxed) != 0) futex_wake(place.bell);
 }
 
 void raise(const auto& frame, const Place& place) {

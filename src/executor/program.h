@@ -33,8 +33,8 @@ struct Place {
   std::int32_t rank = 0;
   std::size_t index = 0;    // the first block: of the user's buffer, or of the slot among all slots
   std::byte* base[2] = {};  // slot: where slots begin (null: not mapped); memory: the place
-  std::atomic<std::uint64_t>* signal[2] = {};      // raised after a write; null: none
-  std::atomic<std::uint32_t>* sleeping = nullptr;  // of the rank to wake then
+  std::atomic<std::uint64_t>* signal[2] = {};  // raised after a write; null: none
+  std::atomic<std::uint32_t>* bell = nullptr;  // of the rank to wake then
   // A peer that is not mapped: where its slots begin and its signal is, inside its pad.
   const Link* link = nullptr;
   std::uint64_t slots_offset[2] = {};

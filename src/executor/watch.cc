@@ -120,7 +120,7 @@ void Executor::tell_poisoned(int blamed) {
     if (rank == world_.rank || absence_.of(rank) != nullptr) continue;
     if (link.pad != nullptr) {
       reinterpret_cast<memory::Control*>(link.pad)->poison.store(poison, std::memory_order_relaxed);
-      futex_wake(&reinterpret_cast<memory::Control*>(link.pad)->sleeping);
+      futex_wake(link.bell);
       continue;
     }
     if (link.transport == nullptr) continue;

@@ -3,14 +3,13 @@
 #pragma once
 
 #include <weft/transport.h>
-#include <weft/wait_policy.h>
 
+#include <atomic>
 #include <cstddef>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
-#include "base/futex.h"
 #include "memory/pads.h"
 
 namespace weft::executor {
@@ -21,15 +20,10 @@ struct Link {
   transport::Transport* transport = nullptr;
   std::string transport_name;
   bool load_store = false;
-  std::byte* pad = nullptr;  // the peer's pad where it is mapped (own pad for this rank)
+  // The word it sleeps on, and its pad (own pad for this rank); null where it is not mapped.
+  std::atomic<std::uint32_t>* bell = nullptr;
+  std::byte* pad = nullptr;
   transport::RemoteMemory pad_memory;
-
-  // Whether the rank has left the communicator; known of mapped ones.
-  bool left() const {
-    return pad != nullptr &&
-           reinterpret_cast<memory::Control*>(pad)->sleeping.load(std::memory_order_relaxed) ==
-               static_cast<std::uint32_t>(Attention::left);
-  }
 };
 
 struct World {
@@ -40,9 +34,11 @@ struct World {
   std::vector<Link> links;   // by rank
   std::vector<transport::Transport*> transports;
   const Clock* clock = nullptr;
-  WaitPolicy wait_policy = WaitPolicy::spin;
-  bool crowded = false;  // some machine has more ranks than cores; the same at every rank
 
+  // Whether that rank has left the communicator.
+  bool left(int of_rank) const {
+    return memory::departure(pad, layout, of_rank).load(std::memory_order_acquire) != 0;
+  }
   bool all_load_store() const {
     for (const Link& link : links) {
       if (!link.load_store) return false;

@@ -30,9 +30,10 @@ PadLayout make_pad_layout(int ranks, std::size_t bytes) {
   // The hungriest algorithm, a ring, takes two signals for each peer; a dissemination runs beside
   // some.
   layout.slots = 2 * ranks + 64;
-  layout.signals = round_up(sizeof(Control));
   const auto parts = static_cast<std::size_t>(2 * layout.lanes);
   const auto peers = static_cast<std::size_t>(ranks);
+  layout.departures = sizeof(Control);
+  layout.signals = round_up(layout.departures + sizeof(std::uint64_t) * peers);
   layout.mailboxes =
       layout.signals + round_up(sizeof(Signal) * parts * static_cast<std::size_t>(layout.slots));
   const std::size_t min_packets = round_up(kCacheLine * static_cast<std::size_t>(layout.slots));

@@ -1,7 +1,7 @@
 // The pad: the memory of a rank that its peers write to. Every rank lays it out alike.
 //
-//   control | signals [lane][parity][slot] | mailboxes [peer] | packets [parity] | scratch
-//   [lane][parity]
+//   control | departures [rank] | signals [lane][parity][slot] | mailboxes [rank] |
+//   packets [parity] | scratch [lane][parity]
 //
 // "parity" is the pass number modulo two: a pass and the next one use different halves (see
 // schedule/schedule.h).
@@ -30,8 +30,6 @@ inline constexpr int kRankBits = 24;  // of Status::awaited
 
 // First bytes of a pad. Each member has a cache line of its own.
 struct Control {
-  alignas(kCacheLine)
-      std::atomic<std::uint32_t> sleeping;  // this rank sleeps on this word while it is 1
   Status status;
   alignas(kCacheLine) std::atomic<std::uint64_t> poison;  // a peer gave up: 1 + the rank it blames
 };
@@ -43,8 +41,9 @@ struct alignas(kCacheLine) Signal {
 
 struct PadLayout {
   int lanes = 0;
-  int slots = 0;            // signals per lane and parity
-  std::size_t signals = 0;  // offsets
+  int slots = 0;               // signals per lane and parity
+  std::size_t departures = 0;  // offsets
+  std::size_t signals = 0;
   std::size_t mailboxes = 0;
   std::size_t packets = 0;
   std::size_t scratch = 0;
@@ -53,12 +52,16 @@ struct PadLayout {
   std::size_t lane_bytes = 0;     // of one lane and parity
   std::size_t total = 0;
 
+  // A word that is not 0 once that rank has left the communicator: the last that it writes here.
+  std::size_t departure_offset(int rank) const {
+    return departures + sizeof(std::uint64_t) * static_cast<std::size_t>(rank);
+  }
   std::size_t signal_offset(int lane, int parity, int slot) const {
     return signals + sizeof(Signal) * static_cast<std::size_t>((lane * 2 + parity) * slots + slot);
   }
-  // Where messages from a peer arrive.
-  std::size_t mailbox_offset(int peer) const {
-    return mailboxes + mailbox_bytes * static_cast<std::size_t>(peer);
+  // Where messages from a rank arrive.
+  std::size_t mailbox_offset(int rank) const {
+    return mailboxes + mailbox_bytes * static_cast<std::size_t>(rank);
   }
   std::size_t packet_offset(int parity) const {
     return packets + packet_bytes * static_cast<std::size_t>(parity);
@@ -70,6 +73,10 @@ struct PadLayout {
 };
 
 inline constexpr int kLanes = 2;
+
+inline std::atomic<std::uint64_t>& departure(std::byte* pad, const PadLayout& layout, int rank) {
+  return *reinterpret_cast<std::atomic<std::uint64_t>*>(pad + layout.departure_offset(rank));
+}
 
 // The layout for that many ranks in at most `bytes`. Throws Error(invalid_argument) with the least
 // number of bytes that would do.

@@ -61,8 +61,7 @@ class Duplex {
     } else {
       prefetch_for_write(out_.slot());
     }
-    if (path_->sleeping != nullptr && path_->sleeping->load(std::memory_order_relaxed) != 0)
-      wake_peer();
+    if (path_->bell != nullptr && path_->bell->load(std::memory_order_relaxed) != 0) wake_peer();
   }
   // The same to a peer that is not mapped. `before`: a put to be visible first; null: none.
   void post_slot(std::uint32_t bytes, std::uint32_t kind, std::uint32_t label,

@@ -16,10 +16,10 @@ std::size_t least_reach(float private_copy_ns) {
 
 }  // namespace
 
-Path path_over(transport::Transport& transport) {
+Path path_over(transport::Transport& transport, int peer) {
   const transport::Capabilities able = transport.capabilities();
-  return {&transport, able.load_store, able.max_message, nullptr,
-          least_reach(able.private_copy_ns)};
+  return {&transport,       peer,    able.load_store,
+          able.max_message, nullptr, least_reach(able.private_copy_ns)};
 }
 
 }  // namespace weft::p2p

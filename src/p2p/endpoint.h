@@ -17,16 +17,17 @@ namespace weft::p2p {
 // How a peer is reached.
 struct Path {
   transport::Transport* transport = nullptr;
+  int peer = -1;  // the number that the transport knows it by
   bool load_store = false;
   std::uint64_t max_message = ~std::uint64_t{0};  // bytes of one put
   // The word a mapped peer sleeps on, to be woken after its memory was written; null: not mapped.
-  std::atomic<std::uint32_t>* sleeping = nullptr;
+  std::atomic<std::uint32_t>* bell = nullptr;
   // From so many bytes on, the kernel's copy of private memory takes less than two through an area.
   std::size_t least_reach = 0;
 };
 
 // What its transport says of it.
-Path path_over(transport::Transport& transport);
+Path path_over(transport::Transport& transport, int peer);
 
 // A place in a peer's memory.
 struct RemoteSpan {
@@ -50,7 +51,8 @@ struct SharedPlace {
   std::uint64_t offset = 0;
 };
 
-// Used by one thread at a time. Peers are numbered as the transports number them.
+// Used by one thread at a time. Peers go by numbers of its own, as ranks are: Path::peer is what
+// transports and links know one by.
 class Endpoint {
  public:
   // `links` outlives it.
@@ -90,9 +92,9 @@ class Endpoint {
   }
   const Clock& clock() const { return links_.progress.clock(); }
   const IdleDurations& idle() const { return links_.progress.idle(); }
-  // Counters for puts and gets to a peer, which go by the transports' numbers as `peer` does.
+  // Counters for puts and gets to a peer.
   links::Completion take_completion(int peer, std::size_t count = 1) {
-    return links_.completions.take(peer, count);
+    return links_.completions.take(path(peer).peer, count);
   }
 
  protected:

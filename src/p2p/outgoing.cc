@@ -39,8 +39,9 @@ int Messenger::advance_copy(int number, Copy& copy) {
   const bool write = copy.kind == Copy::Kind::write;
   const auto theirs =
       write ? reinterpret_cast<std::uint64_t>(to) : reinterpret_cast<std::uint64_t>(from);
-  const transport::Status status = endpoint_.path(number).transport->copy_private(
-      number, theirs, write ? const_cast<std::byte*>(from) : to, bytes, write);
+  const Path& path = endpoint_.path(number);
+  const transport::Status status = path.transport->copy_private(
+      path.peer, theirs, write ? const_cast<std::byte*>(from) : to, bytes, write);
   if (!status.ok()) fail(status.code, "{}: {}", endpoint_.describe(number), status.message);
   return 1;
 }
@@ -48,7 +49,7 @@ int Messenger::advance_copy(int number, Copy& copy) {
 // Whether the peer's private memory can be copied from here.
 bool Messenger::reaches(int number) const {
   const Path& path = endpoint_.path(number);
-  return path.load_store && path.transport->copy_private(number, 0, nullptr, 0, false).ok();
+  return path.load_store && path.transport->copy_private(path.peer, 0, nullptr, 0, false).ok();
 }
 
 // False while there is no room.
@@ -235,18 +236,18 @@ void Messenger::accept(int number, const Accept& accepted) {
 }
 
 void Messenger::import_target(SendRequest& request) {
-  transport::Transport& transport = *endpoint_.path(request.peer).transport;
+  const Path& path = endpoint_.path(request.peer);
   const transport::Status status =
-      transport.import_memory(request.peer, request.accepted->key, &request.target);
+      path.transport->import_memory(path.peer, request.accepted->key, &request.target);
   if (!status.ok() || request.target.bytes < request.bytes) {
     if (!status.ok()) request.target.peer = -1;
     fail(status.ok() ? ErrorCode::internal : status.code, "memory of {}: {}",
          endpoint_.describe(request.peer), status.ok() ? "shorter than asked for" : status.message);
   }
   // Where that is refused the transport copies.
-  if (!transport
-           .register_memory(const_cast<std::byte*>(request.data), request.bytes,
-                            &request.registered)
+  if (!path.transport
+           ->register_memory(const_cast<std::byte*>(request.data), request.bytes,
+                             &request.registered)
            .ok())
     request.registered = {};
 }

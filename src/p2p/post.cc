@@ -43,13 +43,13 @@ void add_signal(transport::Put* put, const RemoteSpan& word, std::uint64_t value
 }
 
 void wake(const Path& path) {
-  if (path.sleeping != nullptr && path.sleeping->load(std::memory_order_relaxed) != 0)
-    futex_wake(path.sleeping);
+  if (path.bell != nullptr && path.bell->load(std::memory_order_relaxed) != 0)
+    futex_wake(path.bell);
 }
 
 bool has_left(const Path& path) {
-  return path.sleeping != nullptr && path.sleeping->load(std::memory_order_relaxed) ==
-                                         static_cast<std::uint32_t>(Attention::left);
+  return path.bell != nullptr &&
+         path.bell->load(std::memory_order_relaxed) == static_cast<std::uint32_t>(Attention::left);
 }
 
 }  // namespace weft::p2p

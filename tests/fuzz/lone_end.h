@@ -126,7 +126,7 @@ class LoneEnd final : TickingLinks, public p2p::Endpoint {
         transport_(manner, theirs) {
     shared.progress.attend({&transport_});
     shared.progress.idle_by({});
-    path_ = {&transport_, manner.mapped, 4096, nullptr};
+    path_ = {&transport_, 1, manner.mapped, 4096, nullptr};
   }
 
   CheckedTransport& transport() { return transport_; }

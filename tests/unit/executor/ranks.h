@@ -3,6 +3,7 @@
 // test chooses.
 #pragma once
 
+#include <atomic>
 #include <cstring>
 #include <memory>
 #include <stdexcept>
@@ -87,6 +88,7 @@ struct Rank {
   transport::Transport* inner = nullptr;
   std::unique_ptr<transport::FaultyTransport> faulty;
   transport::LocalMemory pad;
+  std::atomic<std::uint32_t> bell{0};
   World world;
   std::unique_ptr<Executor> executor;
 };

@@ -37,6 +37,7 @@ struct Group {
       for (int peer = 0; peer < count; ++peer) {
         Link& link = ranks[rank].world.links[static_cast<std::size_t>(peer)];
         link.load_store = true;
+        link.bell = &ranks[peer].bell;
         link.pad = ranks[peer].world.pad;
       }
     }

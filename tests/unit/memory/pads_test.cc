@@ -21,6 +21,8 @@ std::vector<Range> parts(int ranks, const PadLayout& layout) {
   for (int peer = 0; peer < ranks; ++peer) {
     const std::size_t mailbox = layout.mailbox_offset(peer);
     all.push_back({mailbox, mailbox + layout.mailbox_bytes});
+    const std::size_t departure = layout.departure_offset(peer);
+    all.push_back({departure, departure + sizeof(std::uint64_t)});
   }
   for (int parity = 0; parity < 2; ++parity) {
     all.push_back(

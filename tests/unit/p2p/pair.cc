@@ -34,7 +34,7 @@ TestEndpoint::TestEndpoint(const std::string& transport, int rank)
     scarce_->leave_room_for(room);
     transport_ = scarce_.get();
   }
-  path_ = path_over(*transport_);
+  path_ = path_over(*transport_, 1 - rank);
   shared_links().progress.attend({transport_});
   shared_links().progress.idle_by({});
   shared_links().progress.add(this);

@@ -1,4 +1,4 @@
-#include "communicator/routes.h"
+#include "connections/routes.h"
 
 #include <gtest/gtest.h>
 #include <weft/error.h>

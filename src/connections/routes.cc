@@ -1,4 +1,4 @@
-#include "communicator/routes.h"
+#include "connections/routes.h"
 
 #include <algorithm>
 #include <charconv>

@@ -1,9 +1,11 @@
-#include "communicator/job.h"
+#include "communicator/situation.h"
 
 #include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
+
+#include "topology/job.h"
 
 namespace weft {
 namespace {
@@ -24,49 +26,38 @@ std::string name_of_job(const tuner::Situation& situation, const std::string& be
                      between.empty() ? "" : ", between them ", between);
 }
 
-std::vector<int> machine_numbers(const std::vector<topology::Host>& hosts) {
-  std::map<std::string, int> known;
-  std::vector<int> numbers;
-  for (const topology::Host& host : hosts)
-    numbers.push_back(known.emplace(host.machine, static_cast<int>(known.size())).first->second);
-  return numbers;
-}
-
 }  // namespace
 
-tuner::Situation situation_of(const Job& job) {
-  const std::vector<int> hosts = job.router.hosts();
-  const Between between = job.router.between();
+tuner::Situation situation_of(const Connections& connections, std::span<const int> peers,
+                              const memory::PadLayout& layout) {
+  const std::vector<int> on_host = connections.router().hosts(peers);
+  const Between between = connections.router().between(peers);
+  std::vector<topology::Host> hosts;
+  for (const int peer : peers) hosts.push_back(connections.hosts()[static_cast<std::size_t>(peer)]);
   tuner::Situation situation;
-  situation.ranks = job.world.ranks;
+  situation.ranks = static_cast<int>(peers.size());
   situation.load_store = between.names.empty();
-  situation.crowded = job.world.crowded;
-  situation.cores = job.least_cores;
+  // Whoever else runs there wants the same cores.
+  situation.crowded = connections.machines().any_crowded();
+  situation.cores = connections.machines().least_cores();
   situation.network = between.cost;
-  situation.signals = static_cast<std::size_t>(job.world.layout.slots);
-  situation.slot_bytes = job.world.layout.lane_bytes;
-  const std::vector<int> machines = machine_numbers(job.hosts);
+  situation.signals = static_cast<std::size_t>(layout.slots);
+  situation.slot_bytes = layout.lane_bytes;
+  const std::vector<int> machines = machine_numbers(hosts);
   std::vector<topology::Description> descriptions;
   for (std::size_t rank = 0; rank < hosts.size(); ++rank)
-    descriptions.push_back({job.hosts[rank], hosts[rank]});
+    descriptions.push_back({hosts[rank], on_host[rank]});
   const topology::Job placed = topology::make_job(descriptions, true);
   situation.shape = topology::make_shape(placed);
   std::map<std::pair<int, int>, int> packages;
   for (std::size_t rank = 0; rank < hosts.size(); ++rank) {
-    const auto package = packages.emplace(std::pair(hosts[rank], placed.places[rank].package),
+    const auto package = packages.emplace(std::pair(on_host[rank], placed.places[rank].package),
                                           static_cast<int>(packages.size()));
     situation.places.push_back(
-        {.package = package.first->second, .host = hosts[rank], .machine = machines[rank]});
+        {.package = package.first->second, .host = on_host[rank], .machine = machines[rank]});
   }
   situation.name = name_of_job(situation, between.names);
   return situation;
-}
-
-topology::Place place_by_machine(const std::vector<topology::Host>& hosts, int rank) {
-  const std::vector<int> machines = machine_numbers(hosts);
-  std::vector<topology::Description> descriptions;
-  for (std::size_t i = 0; i < hosts.size(); ++i) descriptions.push_back({hosts[i], machines[i]});
-  return topology::make_job(descriptions, false).places[static_cast<std::size_t>(rank)];
 }
 
 }  // namespace weft

@@ -1,4 +1,4 @@
-#include "communicator/router.h"
+#include "connections/router.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -190,31 +190,29 @@ std::string Router::reasons(int peer) const {
   return fmt::format("{}", fmt::join(all, "; "));
 }
 
-std::vector<int> Router::hosts() const {
-  const int ranks = static_cast<int>(machines_.size());
-  std::vector<int> host(machines_.size(), kNone);
+std::vector<int> Router::hosts(std::span<const int> ranks) const {
+  std::vector<int> host(ranks.size(), kNone);
   int count = 0;
-  for (int rank = 0; rank < ranks; ++rank) {
-    int& mine = host[static_cast<std::size_t>(rank)];
-    if (mine != kNone) continue;
-    mine = count++;
-    for (int peer = rank + 1; peer < ranks; ++peer) {
-      const TransportOffer* way = offer(rank, agreed(rank, peer));
-      if (way != nullptr && way->load_store && host[static_cast<std::size_t>(peer)] == kNone)
-        host[static_cast<std::size_t>(peer)] = mine;
+  for (std::size_t first = 0; first < ranks.size(); ++first) {
+    if (host[first] != kNone) continue;
+    host[first] = count++;
+    for (std::size_t other = first + 1; other < ranks.size(); ++other) {
+      const TransportOffer* way = offer(ranks[first], agreed(ranks[first], ranks[other]));
+      if (way != nullptr && way->load_store && host[other] == kNone) host[other] = host[first];
     }
   }
   return host;
 }
 
-Between Router::between() const {
+Between Router::between(std::span<const int> ranks) const {
   std::map<Name, transport::RoughCost> used;
-  const int ranks = static_cast<int>(machines_.size());
-  for (int a = 0; a < ranks; ++a) {
-    for (int b = a + 1; b < ranks; ++b) {
-      const Name name = agreed(a, b);
+  for (std::size_t a = 0; a < ranks.size(); ++a) {
+    for (std::size_t b = a + 1; b < ranks.size(); ++b) {
+      // The same from both ends.
+      const int from = std::min(ranks[a], ranks[b]);
+      const Name name = agreed(from, std::max(ranks[a], ranks[b]));
       if (used.contains(name)) continue;
-      const TransportOffer* way = offer(a, name);
+      const TransportOffer* way = offer(from, name);
       if (way != nullptr && !way->load_store) used.emplace(name, way->cost);
     }
   }
@@ -226,15 +224,16 @@ Between Router::between() const {
   return result;
 }
 
-std::string Router::describe() const {
+std::string Router::describe(std::span<const int> ranks) const {
   std::map<std::string, std::vector<std::string>> ranges;
-  const int ranks = static_cast<int>(mine_.size());
-  for (int first = 0; first < ranks;) {
-    const std::string& name = mine_[static_cast<std::size_t>(first)];
-    int last = first;
-    while (last + 1 < ranks && mine_[static_cast<std::size_t>(last + 1)] == name) ++last;
-    ranges[name].push_back(first == last ? std::to_string(first)
-                                         : fmt::format("{}-{}", first, last));
+  const auto name_of = [&](std::size_t place) -> const std::string& {
+    return mine_[static_cast<std::size_t>(ranks[place])];
+  };
+  for (std::size_t first = 0; first < ranks.size();) {
+    std::size_t last = first;
+    while (last + 1 < ranks.size() && name_of(last + 1) == name_of(first)) ++last;
+    ranges[name_of(first)].push_back(first == last ? std::to_string(first)
+                                                   : fmt::format("{}-{}", first, last));
     first = last + 1;
   }
   std::string text;

@@ -5,11 +5,12 @@
 #include <weft/blob.h>
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/blob.h"
-#include "communicator/routes.h"
+#include "connections/routes.h"
 #include "transport/transports.h"
 
 namespace weft {
@@ -56,11 +57,13 @@ class Router {
   const OpenTransport* way(int peer) const;
   // Why there is none: what each transport said.
   std::string reasons(int peer) const;
-  // By rank: the number of its host. Ranks are on one host where they map each other's memory.
-  std::vector<int> hosts() const;
-  Between between() const;
-  // "shm: 0-1; ucx: 2-7", for the log.
-  std::string describe() const;
+  // Of some ranks, by their places among them: the number of each one's host. They are on one host
+  // where they map each other's memory.
+  std::vector<int> hosts(std::span<const int> ranks) const;
+  // What lies between them.
+  Between between(std::span<const int> ranks) const;
+  // "shm: 0-1; ucx: 2-7": what this rank reaches them over, by their places among them.
+  std::string describe(std::span<const int> ranks) const;
 
  private:
   // A transport's number among all that any rank offers; kNone: none.

@@ -1,0 +1,16 @@
+// Describes a communicator to the tuner.
+#pragma once
+
+#include <span>
+
+#include "connections/connections.h"
+#include "memory/pads.h"
+#include "tuner/situation.h"
+
+namespace weft {
+
+// `peers`: by rank. The same at every rank.
+tuner::Situation situation_of(const Connections& connections, std::span<const int> peers,
+                              const memory::PadLayout& layout);
+
+}  // namespace weft
