@@ -114,6 +114,34 @@ TEST(Child, PeersStayReachableWhenAChildEnds) {
   EXPECT_EQ(status, 0);
 }
 
+// Whether the others notice in time that it has left or write on: what they share with it lives.
+TEST(Child, OneRankMayEndItAndItsWindowWhileOthersStillWrite) {
+  const int status = run_processes(3, {}, [](Communicator& comm) {
+    constexpr std::size_t kBytes = std::size_t{1} << 20;
+    for (int round = 0; round < 5; ++round) {
+      std::optional<Communicator> child = child_of(comm, {2, 1, 0});
+      Window window = child->open_window(kBytes);
+      char ended = 1;
+      if (comm.rank() > 0) {
+        comm.recv(&ended, 1, 0);
+        const std::vector<char> data(kBytes, 'x');
+        try {
+          window.put(2, 0, data.data(), data.size());
+          window.flush();
+        } catch (const Error& error) {
+          require(error.code() == ErrorCode::peer_failed, error.what());
+        }
+      } else {
+        window = {};
+        child.reset();
+        for (int peer = 1; peer < comm.size(); ++peer) comm.send(&ended, 1, peer);
+      }
+      sum_of_ones(comm, 1000);
+    }
+  });
+  EXPECT_EQ(status, 0);
+}
+
 TEST(Child, TokensFindTheirExpertsByTheRanksOfTheChild) {
   const int status = run_processes(4, {}, [](Communicator& comm) {
     std::optional<Communicator> child = child_of(comm, {3, 0, 2});
