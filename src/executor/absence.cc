@@ -14,9 +14,10 @@ const std::string* Absence::of(int rank) const {
   static const std::string kLeft = "it has left the communicator";
   if (!any()) return nullptr;
   const auto index = static_cast<std::size_t>(rank);
-  if (const links::Failure* failure = failures_.of(world_.links[index].peer); failure != nullptr)
+  const int peer = world_.links[index].peer;
+  if (const links::Failure* failure = links_.failures.of(peer); failure != nullptr)
     return &failure->cause;
-  return left_[index] ? &kLeft : nullptr;
+  return left_[index] && links_.completions.idle(peer) ? &kLeft : nullptr;
 }
 
 }  // namespace weft::executor

@@ -15,7 +15,7 @@ Executor::Executor(const World& world, links::Links& links, std::chrono::nanosec
       links_(links),
       timeout_(timeout),
       outbox_(world, links.completions),
-      absence_(world, links.failures) {
+      absence_(world, links) {
   links_.progress.add(this);
 }
 

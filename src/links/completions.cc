@@ -60,6 +60,11 @@ void Completions::sweep() {
   });
 }
 
+bool Completions::idle(int peer) const {
+  return std::ranges::all_of(
+      all_, [&](const auto& counters) { return counters->peer != peer || is_over(*counters); });
+}
+
 void Completions::disconnected(int peer) {
   ++disconnections_[peer];
   sweep();

@@ -69,6 +69,8 @@ class Completions {
   // After Transport::disconnect(): nothing that was asked of this peer before will be raised any
   // more. What was kept for it is freed, if its handles have ended, or else when they do.
   void disconnected(int peer);
+  // Whether nothing that was asked of this peer is under way, whoever asked.
+  bool idle(int peer) const;
   // How many sets of counters nobody holds a handle to that have not completed yet.
   std::size_t orphans() const { return orphans_.size(); }
 

@@ -53,6 +53,27 @@ TEST(Completions, WhatIsReadLivesUntilItHasLeft) {
   EXPECT_TRUE(watched.expired());
 }
 
+TEST(Completions, APeerIsIdleOnceAllThatAnybodyAskedOfItIsDone) {
+  Completions pool;
+  const Completion mine = pool.take(1);
+  EXPECT_TRUE(pool.idle(1));
+  mine.asked();
+  std::uint64_t* word = nullptr;
+  {
+    const Completion gone = pool.take(1, 3);
+    gone.asked(1, 2);
+    word = gone.word(2);
+  }
+  ++*mine.word();
+  EXPECT_FALSE(pool.idle(1));  // the word whose handle has gone
+  EXPECT_TRUE(pool.idle(2));
+  ++*word;
+  EXPECT_TRUE(pool.idle(1));
+  mine.asked();
+  pool.disconnected(1);
+  EXPECT_TRUE(pool.idle(1));
+}
+
 TEST(Completions, ADisconnectedPeerOwesNothing) {
   Completions pool;
   auto source = std::make_shared<int>(7);
