@@ -25,6 +25,12 @@ choose_tool() {
 meson() { NINJA=${ninja_program:=$(choose_tool ninja 1.8)} "${meson_program:=$(choose_tool meson 1.0)}" "$@"; }
 ninja() { "${ninja_program:=$(choose_tool ninja 1.8)}" "$@"; }
 
+# Sets `strict`: meson's options for who wants warnings to be errors. GCC 12 sees overlaps in std::string that are not there.
+strict_options() {
+  strict=(-Dwerror=true)
+  case "${CXX:-}" in *clang*) ;; *) strict+=(-Dcpp_args=-Wno-error=restrict) ;; esac
+}
+
 # Configures a build folder, once or after a change of its options; anew where another meson made it.
 configure() {
   local folder=$1

@@ -53,9 +53,11 @@ ibverbs-utils                                libibverbs-utils
 perftest                                     perftest
 ucx-utils                                    ucx"
 
-# For bare systems (tests/fresh), which --long adds.
+# For bare systems (tests/fresh) and other builds (tests/builds), which --long adds.
 long_needs="
-debootstrap                                  debootstrap"
+debootstrap                                  debootstrap
+g++-aarch64-linux-gnu                        gcc-c++-aarch64-linux-gnu
+qemu-user-static|qemu-user                   qemu-user-static"
 
 # Installs what is missing of the needs in the named lists, and nothing where all is there.
 install_needs() {
