@@ -31,8 +31,11 @@ struct Lanes {
   static HWY_INLINE hn::Vec<D> narrow(Wide wide) { return wide; }
 };
 
-// The f32 of a register's 16-bit lanes. Which lane is in which half is the type's choice.
+// The f32 of a register's 16-bit lanes. Which lane is in which half is the type's choice. A
+// constructor that the compiler writes would not be compiled for the instruction set.
 struct FloatPair {
+  HWY_INLINE FloatPair() {}
+  HWY_INLINE FloatPair(hn::Vec<Floats> one, hn::Vec<Floats> other) : first(one), second(other) {}
   hn::Vec<Floats> first, second;
 };
 

@@ -64,6 +64,7 @@ using Doubles = hn::ScalableTag<double>;
 inline constexpr std::size_t kDoubles = hn::MaxLanes(Doubles());
 // The partial sums in registers, in the order in which elements are widened.
 struct Squares {
+  HWY_INLINE Squares() {}  // see FloatPair
   hn::Vec<Doubles> sums[kSums / kDoubles];
 };
 

@@ -84,7 +84,7 @@ void Transports::open_devices(const transport::LoadedPlugin& plugin, const Propo
   options.job = rank_.job;
   options.rank = rank_.rank;
   options.size = rank_.ranks;
-  options.context = &callbacks_.emplace_back(this, std::string(plugin.plugin->name));
+  options.context = &callbacks_.emplace_back(Callbacks{this, std::string(plugin.plugin->name)});
   options.setting = setting;
   options.report_failure = [](void* context, const transport::Failure* failure) {
     auto* callbacks = static_cast<Callbacks*>(context);
