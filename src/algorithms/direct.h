@@ -34,6 +34,7 @@ inline schedule::Schedule reduce_own_block(const PlanInput& plan, std::string_vi
   return between_meetings(plan, algorithm, [&](Builder& builder) {
     const int r = plan.rank;
     std::vector<schedule::Operand> sources;
+    sources.reserve(static_cast<std::size_t>(plan.ranks));
     for (int q = 0; q < plan.ranks; ++q) sources.push_back(input(q, r));
     builder.reduce({r}, sources, destinations, slot(r, builder.add_scratch()), true);
   });
@@ -42,6 +43,7 @@ inline schedule::Schedule reduce_own_block(const PlanInput& plan, std::string_vi
 // Where block r of every rank's output is, the own one first.
 inline std::vector<schedule::Destination> every_output(const PlanInput& plan) {
   std::vector<schedule::Destination> outputs;
+  outputs.reserve(static_cast<std::size_t>(plan.ranks));
   for (int distance = 0; distance < plan.ranks; ++distance)
     outputs.push_back(to(output(around(plan.rank, distance, plan.ranks), plan.rank)));
   return outputs;

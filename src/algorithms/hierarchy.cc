@@ -71,6 +71,7 @@ Hierarchy rails(const PlanInput& plan) {
     stage.going = stage.groups.smallest;
     const int rail = stage.spot.number < stage.going ? std::max(stage.spot.number, 0) : 0;
     std::vector<int> members;
+    members.reserve(stage.groups.members.size());
     for (const auto& group : stage.groups.members)
       members.push_back(group[static_cast<std::size_t>(rail)]);
     return members;

@@ -108,6 +108,7 @@ std::vector<std::shared_ptr<Bootstrap>> make_local(int size) {
   if (size < 1) fail(ErrorCode::invalid_argument, "{} ranks: at least 1", size);
   const auto group = std::make_shared<Group>(size);
   std::vector<std::shared_ptr<Bootstrap>> ranks;
+  ranks.reserve(static_cast<std::size_t>(size));
   for (int rank = 0; rank < size; ++rank) ranks.push_back(std::make_shared<Local>(group, rank));
   return ranks;
 }
