@@ -60,14 +60,14 @@ TEST(Builder, ChainsReductionsOfManySourcesThroughViaInOrder) {
   Builder builder(PlanInput{.ranks = 32}, "test", 1);
   std::vector<Operand> sources;
   for (int k = 0; k < 17; ++k) sources.push_back(slot(0, k));
-  const Operand via = slot(0, 17);
+  const Operand via = slot(0, 17), sum = schedule::partial(via);
   builder.reduce({}, sources, {to(output(0, 0))}, via, true);
   const auto steps = steps_of(builder);
   ASSERT_EQ(steps.size(), 3U);
-  EXPECT_EQ(steps[0].dsts, (decltype(schedule::Step::dsts){to(via)}));
-  EXPECT_EQ(steps[1].srcs.front(), via);
+  EXPECT_EQ(steps[0].dsts, (decltype(schedule::Step::dsts){to(sum)}));
+  EXPECT_EQ(steps[1].srcs.front(), sum);
   EXPECT_EQ(steps[1].srcs.back(), slot(0, 14));
-  EXPECT_EQ(steps[2].srcs, (decltype(schedule::Step::srcs){via, slot(0, 15), slot(0, 16)}));
+  EXPECT_EQ(steps[2].srcs, (decltype(schedule::Step::srcs){sum, slot(0, 15), slot(0, 16)}));
   EXPECT_FALSE(steps[1].final);
   EXPECT_TRUE(steps[2].final);
 }
@@ -76,11 +76,14 @@ TEST(Builder, ReducesLocallyAndPutsWithoutLoadStore) {
   Builder builder(PlanInput{.ranks = 4, .load_store = false}, "test", 1);
   builder.reduce({}, {slot(0, 0), input(0, 0)}, {to_slot(1, 1)}, slot(0, 2), false);
   const auto steps = steps_of(builder);
+  const Operand sum = schedule::partial(slot(0, 2));
+  Destination sent = to_slot(1, 1);
+  sent.place.partial = true;
   ASSERT_EQ(steps.size(), 2U);
-  EXPECT_EQ(steps[0].dsts, (decltype(schedule::Step::dsts){to(slot(0, 2))}));
+  EXPECT_EQ(steps[0].dsts, (decltype(schedule::Step::dsts){to(sum)}));
   EXPECT_EQ(steps[1].kind, StepKind::copy);
-  EXPECT_EQ(steps[1].srcs, (decltype(schedule::Step::srcs){slot(0, 2)}));
-  EXPECT_EQ(steps[1].dsts, (decltype(schedule::Step::dsts){to_slot(1, 1)}));
+  EXPECT_EQ(steps[1].srcs, (decltype(schedule::Step::srcs){sum}));
+  EXPECT_EQ(steps[1].dsts, (decltype(schedule::Step::dsts){sent}));
 }
 
 TEST(Builder, ReducesStraightToPeersWithLoadStore) {
