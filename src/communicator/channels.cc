@@ -6,7 +6,7 @@
 #include "communicator/closed_memory.h"
 #include "communicator/impl.h"
 #include "communicator/own_tags.h"
-#include "p2p/channel_end.h"
+#include "p2p/rings/channel_end.h"
 
 namespace weft {
 namespace {

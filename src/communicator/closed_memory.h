@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "p2p/messenger.h"
+#include "p2p/messages/messenger.h"
 
 namespace weft {
 

@@ -2,7 +2,7 @@
 #include "communicator/agreement.h"
 
 #include "communicator/arguments.h"
-#include "communicator/contest.h"
+#include "communicator/autotune.h"
 #include "tuner/tuner.h"
 
 namespace weft {
@@ -20,7 +20,7 @@ CollectiveRecipe::CollectiveRecipe(Communicator::Impl& owner, const Invocation& 
   for (int k = 0; k <= last; ++k) {
     programs_.push_back(&owner.programs->find(call, std::size_t{1} << k, direct_));
   }
-  if (options.measure && call.count > 0) programs_.back() = contest_winner(owner, call, direct_);
+  if (options.measure && call.count > 0) programs_.back() = autotuned(owner, call, direct_);
   input_ = owner.registered(invocation_.input, buffer_bytes(call, owner.ranks()).input);
   output_ = owner.registered(invocation_.output, buffer_bytes(call, owner.ranks()).output);
 }

@@ -4,7 +4,7 @@
 #include "communicator/allocations.h"
 #include "executor/executor.h"
 #include "p2p/endpoint.h"
-#include "p2p/messenger.h"
+#include "p2p/messages/messenger.h"
 
 namespace weft {
 

@@ -14,8 +14,8 @@
 #include "communicator/registered.h"
 #include "communicator/segment.h"
 #include "executor/executor.h"
-#include "p2p/messenger.h"
-#include "p2p/pages.h"
+#include "p2p/messages/messenger.h"
+#include "p2p/pages/pages.h"
 #include "tuner/tuning.h"
 
 namespace weft {

@@ -1,7 +1,7 @@
 // Messages between two ranks: send, recv and what waits for them.
 #include "base/error.h"
 #include "communicator/impl.h"
-#include "p2p/message_request.h"
+#include "p2p/messages/message_request.h"
 
 namespace weft {
 namespace {

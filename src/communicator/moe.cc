@@ -7,7 +7,7 @@
 #include "communicator/agreement.h"
 #include "communicator/impl.h"
 #include "communicator/shared_parts.h"
-#include "p2p/moe_exchange.h"
+#include "p2p/moe/moe_exchange.h"
 
 namespace weft {
 namespace {

@@ -1,7 +1,7 @@
 // Tags of messages that the communicator itself sends.
 #pragma once
 
-#include "p2p/matching.h"
+#include "p2p/messages/matching.h"
 
 namespace weft {
 

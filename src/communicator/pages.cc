@@ -10,8 +10,8 @@
 #include "communicator/impl.h"
 #include "communicator/shared_parts.h"
 #include "p2p/access.h"
-#include "p2p/page_shape.h"
-#include "p2p/pages.h"
+#include "p2p/pages/page_shape.h"
+#include "p2p/pages/pages.h"
 
 namespace weft {
 namespace {

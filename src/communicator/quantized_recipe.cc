@@ -76,8 +76,8 @@ executor::Launch QuantizedRecipe::launch(std::size_t count) const {
   launch.input = codes_;
   launch.output = sum_;
   if (one) {
-    launch.finish.context = this;
-    launch.finish.run = [](const void* context, const executor::FinalBlock& block) {
+    launch.epilogue.context = this;
+    launch.epilogue.run = [](const void* context, const executor::FinalBlock& block) {
       static_cast<const QuantizedRecipe*>(context)->finish(block);
     };
   }
@@ -90,7 +90,7 @@ void QuantizedRecipe::attach(executor::Operation* operation) {
     static_cast<QuantizedRecipe*>(context)->encode(next->launch.call.count);
   };
   operation->complete = [](executor::Operation* done, void* context) {
-    if (done->launch.finish.run != nullptr) return;
+    if (done->launch.epilogue.run != nullptr) return;
     static_cast<const QuantizedRecipe*>(context)->decode_sum();
   };
 }

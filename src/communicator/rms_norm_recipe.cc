@@ -100,8 +100,8 @@ executor::Launch RmsNormRecipe::launch(std::size_t rows) const {
   } else {
     const executor::Program& program = form == Form::by_owner ? *by_owner_ : *by_everyone_;
     launch = Programs::launch_units(call, program, ranks, rows, call_.row_bytes());
-    launch.finish.context = this;
-    launch.finish.run = [](const void* context, const executor::FinalBlock& block) {
+    launch.epilogue.context = this;
+    launch.epilogue.run = [](const void* context, const executor::FinalBlock& block) {
       static_cast<const RmsNormRecipe*>(context)->finish(block);
     };
   }
@@ -115,7 +115,7 @@ executor::Launch RmsNormRecipe::launch(std::size_t rows) const {
 void RmsNormRecipe::attach(executor::Operation* operation) {
   operation->complete_context = this;
   operation->complete = [](executor::Operation* done, void* context) {
-    if (done->launch.finish.run != nullptr) return;
+    if (done->launch.epilogue.run != nullptr) return;
     static_cast<const RmsNormRecipe*>(context)->norm_output(done->launch.call.count);
   };
 }

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "p2p/page_shape.h"
+#include "p2p/pages/page_shape.h"
 
 namespace weft::engine {
 

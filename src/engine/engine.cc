@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "engine/impl.h"
-#include "p2p/message_request.h"
+#include "p2p/messages/message_request.h"
 #include "p2p/wait.h"
 
 namespace weft {

@@ -12,8 +12,8 @@
 #include "engine/peers.h"
 #include "engine/shared_memory.h"
 #include "p2p/access.h"
-#include "p2p/messenger.h"
-#include "p2p/pages.h"
+#include "p2p/messages/messenger.h"
+#include "p2p/pages/pages.h"
 #include "topology/host.h"
 
 namespace weft {

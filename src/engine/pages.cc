@@ -3,7 +3,7 @@
 #include "base/handle.h"
 #include "base/transport_kit.h"
 #include "engine/impl.h"
-#include "p2p/page_shape.h"
+#include "p2p/pages/page_shape.h"
 
 namespace weft {
 namespace {

@@ -20,7 +20,7 @@
 #include "engine/pad.h"
 #include "links/links.h"
 #include "p2p/endpoint.h"
-#include "p2p/messenger.h"
+#include "p2p/messages/messenger.h"
 #include "transport/transports.h"
 
 namespace weft::engine {

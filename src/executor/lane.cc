@@ -89,15 +89,15 @@ bool send(const auto& frame, const Place& place, const std::byte* source, std::s
   return true;
 }
 
-void finish(const auto& frame, const Instruction& code, void* const* written, int count,
-            const void* const* read, std::size_t i, std::size_t bytes) {
+void run_epilogue(const auto& frame, const Instruction& code, void* const* written, int count,
+                  const void* const* read, std::size_t i, std::size_t bytes) {
   const Place* places = &frame.program.places[static_cast<std::size_t>(code.first)];
   int ranks[kMaxDestinations];
   for (int d = 0; d < count; ++d) ranks[d] = places[d].rank;
   const std::size_t offset =
       frame.launch.partition.offset(static_cast<std::size_t>(code.block) + i, frame.lane->chunk);
-  frame.launch.finish.run(frame.launch.finish.context,
-                          {written, ranks, count, read, code.read, offset, bytes});
+  frame.launch.epilogue.run(frame.launch.epilogue.context,
+                            {written, ranks, count, read, code.read, offset, bytes});
 }
 
 void compute(const auto& frame, const Instruction& code, void* const* written, int count,
@@ -115,8 +115,8 @@ void compute(const auto& frame, const Instruction& code, void* const* written, i
   const FloatEnvironment environment(frame.in_environment);
   const void* read[kMaxSources];
   for (int s = 0; s < code.read; ++s) read[s] = frame.address(sources[s], i);
-  if (code.final && frame.launch.finish.run != nullptr) {
-    return finish(frame, code, written, count, read, i, bytes);
+  if (code.final && frame.launch.epilogue.run != nullptr) {
+    return run_epilogue(frame, code, written, count, read, i, bytes);
   }
   const int divisor = code.final ? frame.launch.divisor : 1;
   const std::size_t elements = bytes >> frame.launch.element_shift;

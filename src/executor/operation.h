@@ -26,7 +26,7 @@ struct FinalBlock {
 
 // What runs in place of the kernel at the steps that are `final`, while the data is in the caches.
 // Programs must reduce straight into outputs for it: one_shot's and two_shot_direct's do.
-struct Finish {
+struct Epilogue {
   void (*run)(const void* context, const FinalBlock& block) = nullptr;  // null: the kernel
   const void* context = nullptr;                                        // outlives the operation
 };
@@ -44,7 +44,7 @@ struct Launch {
   int divisor = 1;             // avg: the number of ranks
   unsigned element_shift = 0;  // log2 of the element's bytes
   unsigned partial_shift = 0;  // log2 of how many elements a partial sum is as wide as
-  Finish finish;
+  Epilogue epilogue;
   bool streaming = false;            // write user buffers past the caches
   std::size_t slot_block_bytes = 0;  // one block of a slot: a chunk, or its packets
   std::uint32_t generations = 1;     // how often the slots of a pass fit into their half of the pad

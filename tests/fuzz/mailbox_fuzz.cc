@@ -9,7 +9,7 @@
 
 #include "fuzz/lone_end.h"
 #include "fuzz/mailbox_input.h"
-#include "p2p/messenger.h"
+#include "p2p/messages/messenger.h"
 
 namespace weft::fuzz {
 namespace {
@@ -160,7 +160,7 @@ class Session {
       case Step::slot:
         ++number_;
         return write_slot(number_, ring_place(), false, input);
-      case Step::shuttle: {
+      case Step::migratory: {
         const bool theirs = input.take<std::uint8_t>() % 2 != 0;
         ++number_;
         write_slot(number_, kShape.slots, theirs, input);

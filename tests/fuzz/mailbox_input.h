@@ -2,7 +2,7 @@
 #pragma once
 
 #include "fuzz/guarded.h"
-#include "p2p/slots.h"
+#include "p2p/rings/slots.h"
 
 namespace weft::fuzz {
 
@@ -24,7 +24,7 @@ enum class Step : std::uint8_t {
   probe,
   send,
   receive,
-  shuttle,  // the next message in a slot that both write in turn: whose memory, and as above
+  migratory,  // the next message in a slot that both write in turn: whose memory, and as above
   end,
 };
 

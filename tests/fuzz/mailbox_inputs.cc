@@ -3,7 +3,7 @@
 
 #include "fuzz/mailbox_input.h"
 #include "fuzz/target.h"
-#include "p2p/wire.h"
+#include "p2p/messages/wire.h"
 
 namespace weft::fuzz {
 namespace {
@@ -36,7 +36,7 @@ void append_slot(Input& input, Kind kind, std::uint32_t label, std::uint32_t cre
                  const Payload& payload) {
   // A third each: by the ring, and by the memory of either.
   const std::size_t way = input.size() % 3;
-  append_step(input, way == 0 ? Step::slot : Step::shuttle);
+  append_step(input, way == 0 ? Step::slot : Step::migratory);
   if (way != 0) input.push_back(static_cast<unsigned char>(way));
   input.push_back(static_cast<unsigned char>(kind));
   input.push_back(sizeof(payload));

@@ -72,8 +72,12 @@ def complaint(name, room, quote, target):
         return None if beside.exists() else "there is no such file beside it"
     if first in TRANSPORTS and first != transport_of(name):
         return "transports are reached through their plugins alone"
-    if first in SRC_FOLDERS and room.removeprefix("src/") != first and first not in BORDERS.rooms[room]:
-        return f"{room} may not include {first}"
+    if first in SRC_FOLDERS:
+        own, entered = room.removeprefix("src/"), BORDERS.room_of(f"src/{target}").removeprefix("src/")
+        # Who may enter a house may enter all of its rooms; inside, each door has its own rule.
+        keys = {entered} if own.split("/")[0] == first else {first, entered}
+        if own != entered and not keys & BORDERS.rooms[room]:
+            return f"{room} may not include {entered}"
     return None
 
 

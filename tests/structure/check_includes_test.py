@@ -12,6 +12,8 @@ CHECK = ROOT / "tests/structure/check_includes.py"
 TRESPASSES = [
     ("src/executor/lane.cc", '#include "tuner/rules.h"\n', "may not include tuner"),
     ("src/algorithms/registry.cc", '#include "executor/lane.h"\n', "may not include executor"),
+    ("src/p2p/pages/pages.cc", '#include "p2p/messages/wire.h"\n', "may not include p2p/messages"),
+    ("src/p2p/post.cc", '#include "p2p/rings/slots.h"\n', "may not include p2p/rings"),
     ("transports/shm/plugin.cc", '#include "executor/world.h"\n', "may not include executor"),
     ("src/tuner/cost.cc", "#include <hwloc.h>\n", "only src/topology/, "),
     ("src/communicator/impl.cc", '#include "../executor/lane.h"\n', "no relative paths"),

@@ -1,4 +1,4 @@
-#include "p2p/matching.h"
+#include "p2p/messages/matching.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Two messengers in one process, moved on in every order.
-#include "p2p/messenger.h"
+#include "p2p/messages/messenger.h"
 
 #include <gtest/gtest.h>
 

@@ -1,10 +1,10 @@
-#include "p2p/moe_grouping.h"
+#include "p2p/moe/moe_grouping.h"
 
 #include <gtest/gtest.h>
 
 #include <random>
 
-#include "p2p/moe_routing.h"
+#include "p2p/moe/moe_routing.h"
 
 namespace weft::p2p {
 namespace {

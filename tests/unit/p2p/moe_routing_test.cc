@@ -1,4 +1,4 @@
-#include "p2p/moe_routing.h"
+#include "p2p/moe/moe_routing.h"
 
 #include <weft/error.h>
 

@@ -1,4 +1,4 @@
-#include "p2p/moe_shape.h"
+#include "p2p/moe/moe_shape.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "p2p/page_runs.h"
+#include "p2p/pages/page_runs.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>

@@ -1,5 +1,5 @@
 // A mover of pages over real transports in one process, in an order that the test chooses.
-#include "p2p/pages.h"
+#include "p2p/pages/pages.h"
 
 #include <gtest/gtest.h>
 

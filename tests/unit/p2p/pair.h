@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "p2p/endpoint.h"
-#include "p2p/messenger.h"
+#include "p2p/messages/messenger.h"
 #include "transport/fault.h"
 #include "transport/loader.h"
 

@@ -7,7 +7,7 @@
 #include <functional>
 
 #include "p2p/access.h"
-#include "p2p/channel_end.h"
+#include "p2p/rings/channel_end.h"
 #include "pair.h"
 
 namespace weft::p2p {

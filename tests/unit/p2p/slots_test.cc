@@ -1,4 +1,4 @@
-#include "p2p/slots.h"
+#include "p2p/rings/slots.h"
 
 #include <gtest/gtest.h>
 
