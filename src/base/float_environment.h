@@ -18,15 +18,12 @@ namespace weft {
 // was set.
 class FloatEnvironment {
  public:
-  // `known`: an outer one lives, and there is nothing to do. (A read takes some nanoseconds.)
-  explicit FloatEnvironment(bool known = false) noexcept {
+  FloatEnvironment() noexcept {
 #if defined(__x86_64__) || defined(__aarch64__)
-    if (known) return;
     saved_ = read();
     if (differs()) [[unlikely]]
       write(kDefault);
 #else
-    (void)known;
     std::fegetenv(&saved_);
     std::fesetenv(FE_DFL_ENV);
 #endif
@@ -67,7 +64,7 @@ class FloatEnvironment {
 
 #if defined(__x86_64__) || defined(__aarch64__)
   bool differs() const noexcept { return ((saved_ ^ kDefault) & kControl) != 0; }
-  Register saved_ = kDefault;
+  Register saved_;
 #else
   std::fenv_t saved_;
 #endif

@@ -1,11 +1,9 @@
 #include "executor/executor.h"
 
-#include <optional>
 #include <utility>
 
 #include "base/cpu.h"
 #include "base/error.h"
-#include "base/float_environment.h"
 #include "executor/lane.h"
 
 namespace weft::executor {
@@ -178,39 +176,36 @@ bool Executor::test(Operation* operation) {
   return true;
 }
 
-namespace {
-
-// The environment of all that an operation computes while this lives.
-class OperationEnvironment {
- public:
-  explicit OperationEnvironment(Operation* operation) : operation_(*operation) {
-    operation_.in_environment = true;
+// Turns until the operation has ended or nothing has moved for as long as the clock need not be
+// looked at. Whether it has ended. Most waits end here, so that it does nothing else.
+bool Executor::spin(const Operation& operation) {
+  const unsigned pauses = poll_pauses();
+  const int most = links_.progress.idle().polls_per_look();
+  for (int left = most; operation.queued && left > 0; --left) {
+    if (turn() > 0) {
+      left = most;
+    } else {
+      cpu_pause(pauses);
+    }
   }
-  ~OperationEnvironment() { operation_.in_environment = false; }
-  OperationEnvironment(const OperationEnvironment&) = delete;
-  OperationEnvironment& operator=(const OperationEnvironment&) = delete;
-
- private:
-  Operation& operation_;
-  const FloatEnvironment environment_;
-};
-
-}  // namespace
+  return !operation.queued;
+}
 
 void Executor::wait(Operation* operation, std::chrono::nanoseconds timeout) {
-  if (operation->queued) links_.fork.check();
+  if (operation->queued) {
+    links_.fork.check();
+    if (!spin(*operation)) wait_long(operation, timeout);
+  }
+  if (operation->error != nullptr) std::rethrow_exception(operation->error);
+}
+
+void Executor::wait_long(Operation* operation, std::chrono::nanoseconds timeout) {
   IdleStrategy idle(links_.progress.idle());
   const unsigned pauses = poll_pauses();
   std::int64_t started = -1;
-  // Looked at in place of the first pause, while peers' bytes are on their way, and so at no cost.
-  std::optional<OperationEnvironment> environment;
   while (operation->queued) {
     if (turn() > 0) {
       idle.reset();
-      continue;
-    }
-    if (!environment) {
-      environment.emplace(operation);
       continue;
     }
     if (!idle.due()) {
@@ -226,7 +221,6 @@ void Executor::wait(Operation* operation, std::chrono::nanoseconds timeout) {
                             [this] { return turn() > 0; });
     });
   }
-  if (operation->error != nullptr) std::rethrow_exception(operation->error);
 }
 
 }  // namespace weft::executor

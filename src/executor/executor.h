@@ -52,14 +52,16 @@ class Executor final : public Poller {
     const int moved = run(links_.progress.calls_transports());
     return moved > 0 ? moved : links_.progress.poll_others(this);
   }
+  bool spin(const Operation& operation);
+  void wait_long(Operation* operation, std::chrono::nanoseconds timeout);
   int run(bool calls_transports);
-  int run_lanes(Operation* operation);
+  [[gnu::always_inline]] inline int run_lanes(Operation* operation);
   bool awaits_mapped(const Operation& operation);
   bool needs_transports(const Operation& operation);
   bool begin(Operation* operation);
   bool prepare(Operation* operation);
   void finish_head();
-  void publish(const Operation& operation);
+  [[gnu::always_inline]] inline void publish(const Operation& operation);
 
   // The slow path of a wait, in watch.cc: everything that is looked at now and then.
   void look_around(Operation* operation, std::int64_t started_ns, std::int64_t now_ns,

@@ -19,7 +19,6 @@ struct Frame {
   const Launch& launch;
   const Program& program;
   Outbox* outbox;
-  bool in_environment;  // of the operation
 
   std::size_t length(const Instruction& code, std::size_t i) const {
     return launch.partition.length<kTable>(static_cast<std::size_t>(code.block) + i, lane->chunk);
@@ -112,7 +111,7 @@ void compute(const auto& frame, const Instruction& code, void* const* written, i
                  store);
     return;
   }
-  const FloatEnvironment environment(frame.in_environment);
+  const FloatEnvironment environment;
   const void* read[kMaxSources];
   for (int s = 0; s < code.read; ++s) read[s] = frame.address(sources[s], i);
   if (code.final && frame.launch.epilogue.run != nullptr) {
@@ -300,8 +299,7 @@ bool run(const auto& frame, const Instruction& code) {
 
 template <bool kTable>
 int advance_over(Operation* operation, LaneState* lane, Outbox* outbox) {
-  const Frame<kTable> frame{lane, operation->launch, *operation->launch.program, outbox,
-                            operation->in_environment};
+  const Frame<kTable> frame{lane, operation->launch, *operation->launch.program, outbox};
   int completed = 0;
   while (lane->passes_left > 0) {
     for (; lane->next != lane->end; ++lane->next, ++completed) {

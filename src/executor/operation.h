@@ -80,7 +80,6 @@ struct Operation {
   int lane_count = 0;
   bool queued = false;
   bool begun = false;
-  bool in_environment = false;  // who turns it computes under a FloatEnvironment already
   std::uint64_t sequence = 0;
   std::exception_ptr error;    // what ended it; set with `queued` false
   Operation* after = nullptr;  // next in the queue

@@ -17,12 +17,15 @@ struct IdleDurations {
   std::int64_t poll_ns = 0;
   std::int64_t yield_ns = 0;   // after that
   int polls_before_yield = 4;  // if it does not poll for a time
+
+  // Between two looks at the clock: polls are cheaper than clocks.
+  int polls_per_look() const { return poll_ns > 0 ? 128 : polls_before_yield; }
 };
 
 // `costly`: a poll may be a system call.
 IdleDurations durations_of(WaitPolicy policy, bool costly = false);
 
-// The state of one wait. It reads the clock only now and then: polls are cheaper than clocks.
+// The state of one wait. It reads the clock only now and then.
 class IdleStrategy {
  public:
   // `durations` outlives it. It is not copied: the stores of a copy would delay the first load of a
@@ -32,7 +35,7 @@ class IdleStrategy {
   // Something moved: begin anew.
   void reset() {
     polls_ = 0;
-    polls_per_look_ = durations_.poll_ns > 0 ? kPollsPerLook : durations_.polls_before_yield;
+    polls_per_look_ = durations_.polls_per_look();
     since_ns_ = -1;
   }
   // Whether the caller should look at the clock (and at deadlines and failures) now.
@@ -41,9 +44,8 @@ class IdleStrategy {
   Pause next(std::int64_t now_ns);
 
  private:
-  static constexpr int kPollsPerLook = 128;
   const IdleDurations& durations_;
-  int polls_per_look_ = kPollsPerLook;
+  int polls_per_look_ = 1;
   int polls_ = 0;
   std::int64_t since_ns_ = -1;
 };
