@@ -127,6 +127,9 @@ struct Sum {
   }
 };
 
+// Two overflow only where their sum does, and need no kSumScale.
+struct SumOfTwo : Sum {};
+
 struct Prod {
   static constexpr bool kDivides = false;
   template <class T>

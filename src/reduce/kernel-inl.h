@@ -229,6 +229,10 @@ void reduce_all(void* const* dsts, int dst_count, const void* const* srcs, int s
   if (src_count == 1 && divisor == 1) {
     return copy(dsts, dst_count, srcs[0], count * sizeof(typename Element<T>::Raw), store);
   }
+  if constexpr (kSumScale<T, Op> != 1) {
+    if (src_count == 2 && divisor == 1)
+      return reduce_all<T, SumOfTwo>(dsts, dst_count, srcs, src_count, count, divisor, store);
+  }
 #if HWY_TARGET != HWY_SCALAR
   if (count > kPlainCount) {
     return reduce_vectors<T, Op>(dsts, dst_count, srcs, src_count, count, divisor, store);
