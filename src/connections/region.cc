@@ -54,8 +54,9 @@ std::vector<const OpenTransport*> Region::transports(const Wish& wish) const {
   for (const OpenTransport& open : connections_.transports().all()) {
     if (wanted(open)) used.push_back(&open);
   }
-  std::ranges::stable_partition(
-      used, [](const OpenTransport* open) { return open->transport->capabilities().load_store; });
+  std::stable_partition(used.begin(), used.end(), [](const OpenTransport* open) {
+    return open->transport->capabilities().load_store;
+  });
   return used;
 }
 

@@ -10,8 +10,9 @@ SharedMemory::SharedMemory(const Transports& transports, std::size_t bytes, cons
     : bytes_(bytes) {
   std::vector<const OpenTransport*> all;
   for (const OpenTransport& open : transports.all()) all.push_back(&open);
-  std::ranges::stable_partition(
-      all, [](const OpenTransport* open) { return open->transport->capabilities().load_store; });
+  std::stable_partition(all.begin(), all.end(), [](const OpenTransport* open) {
+    return open->transport->capabilities().load_store;
+  });
   for (const OpenTransport* open : all) {
     transport::LocalMemory memory;
     const transport::Status status = parts_.empty()

@@ -30,7 +30,7 @@ void check_alignment(const char* call, std::size_t offset) {
 const links::Completion& Access::completion(int peer) {
   const auto known = std::ranges::find(used_, peer, &Used::peer);
   if (known != used_.end()) return known->left;
-  return used_.emplace_back(peer, endpoint_.take_completion(peer)).left;
+  return used_.emplace_back(Used{peer, endpoint_.take_completion(peer)}).left;
 }
 
 void Access::abandon(int peer) {
