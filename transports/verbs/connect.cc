@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <vector>
 
 #include "base/populate.h"
 #include "peers.h"
@@ -106,7 +107,7 @@ bool Peers::offer(Peer& p) {
   if (p.stage != Stage::idle) return true;
   const bool buffers = open_buffers(p);
   int made = 0;
-  std::array<Frame, kMaxRails> frames;
+  std::vector<Frame> frames(static_cast<std::size_t>(p.lanes));
   for (int i = 0; i < p.lanes; ++i) {
     Frame& frame = frames[static_cast<std::size_t>(i)];
     if (buffers && make_queue_pair(p, i)) {
@@ -122,7 +123,7 @@ bool Peers::offer(Peer& p) {
   }
   p.stage = Stage::offered;
   ++connecting_;
-  for (int i = 0; i < p.lanes; ++i) control_->send(p.number, frames[static_cast<std::size_t>(i)]);
+  for (const Frame& frame : frames) control_->send(p.number, frame);
   return true;
 }
 
