@@ -21,7 +21,23 @@ inline void cpu_pause() {
 #endif
 }
 
-// How many of these to make between two looks at a line that another core is to write in answer to
+// Tells the calling thread from all others that live.
+inline const void* thread_mark() {
+#if defined(__x86_64__)
+  const void* mark;
+  asm("mov %%fs:0, %0" : "=r"(mark));
+  return mark;
+#elif defined(__aarch64__)
+  const void* mark;
+  asm("mrs %0, tpidr_el0" : "=r"(mark));
+  return mark;
+#else
+  static thread_local const char mark = 0;
+  return &mark;
+#endif
+}
+
+// How many pauses to make between two looks at a line that another core is to write in answer to
 // this one's. Measured once; 0 where looking at once is best.
 //
 // Intel's processors hand a line that was read over to its reader, to write it without asking

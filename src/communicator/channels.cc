@@ -53,7 +53,7 @@ struct Channel::State {
   transport::Transport& transport;
   transport::LocalMemory own;      // bytes 0: none
   transport::RemoteMemory remote;  // peer -1: none
-  const links::ForkGuard& fork;
+  links::Links& links;
   std::optional<p2p::ChannelEnd> end;
 };
 
@@ -63,7 +63,7 @@ Channel::State::State(Communicator::Impl& owner, int rank, const p2p::SlotShape&
       peer(rank),
       number(owner.closed_memory->next_number(rank)),
       transport(*owner.endpoint->path(rank).transport),
-      fork(owner.links().fork) {
+      links(owner.links()) {
   owner.closed_memory->sweep();
   // A rank without memory takes part all the same, so that the other learns of it.
   const transport::Status status = transport.allocate(wanted.total(), &own);
@@ -116,6 +116,7 @@ void Channel::State::release() {
 
 // The peer may still give back slots, which is a put into memory of this end.
 Channel::State::~State() {
+  links.progress.enter();
   end.reset();
   if (remote.peer >= 0) transport.release(remote);
   communicator.closed_memory->add(
@@ -135,7 +136,7 @@ Channel Communicator::open_channel(int rank, const ChannelOptions& options) {
 
 Channel::State& Channel::state() const {
   State& here = filled(state_, "Channel", "Communicator::open_channel()");
-  here.fork.check();
+  here.links.enter();
   return here;
 }
 

@@ -23,8 +23,10 @@ Buffer Communicator::allocate(std::size_t bytes) {
   Buffer buffer;
   buffer.data_ = part.data;
   buffer.bytes_ = bytes;
-  buffer.owner_ = std::shared_ptr<void>(
-      part.data, [impl = impl_, id = part.id](void*) { impl->allocations->free(id); });
+  buffer.owner_ = std::shared_ptr<void>(part.data, [impl = impl_, id = part.id](void*) {
+    impl->links().progress.enter();
+    impl->allocations->free(id);
+  });
   return buffer;
 }
 

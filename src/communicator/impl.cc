@@ -109,6 +109,7 @@ Communicator::Impl::~Impl() {
     new std::shared_ptr<Bootstrap>(std::move(bootstrap));
     return;
   }
+  links().progress.enter();
   pages.reset();
   std::vector<std::shared_ptr<void>> closed = closed_memory->rest();
   closed_memory.reset();

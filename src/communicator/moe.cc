@@ -88,7 +88,7 @@ struct MoePlan::State {
   State(Communicator::Impl& owner, const MoeOptions& options)
       : keeps(owner.shared_from_this()),
         communicator(owner),
-        fork(owner.links().fork),
+        links(owner.links()),
         shape(agreed_shape(owner, options)),
         parts(owner, "plan_moe", p2p::MoeLayout(shape).total()),
         exchange(*owner.endpoint, shape, options.type, parts.data(), parts.all()) {}
@@ -101,7 +101,7 @@ struct MoePlan::State {
 
   const std::shared_ptr<Communicator::Impl> keeps;  // as long as this lives
   Communicator::Impl& communicator;
-  const links::ForkGuard& fork;
+  links::Links& links;
   const MoeShape shape;
   SharedParts parts;
   p2p::MoeExchange exchange;  // goes first: it waits for what is on its way
@@ -115,7 +115,7 @@ MoePlan Communicator::plan_moe(const MoeOptions& options) {
 
 MoePlan::State& MoePlan::state() const {
   State& here = filled(state_, "MoePlan", "Communicator::plan_moe()");
-  here.fork.check();
+  here.links.enter();
   return here;
 }
 

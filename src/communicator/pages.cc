@@ -43,12 +43,15 @@ struct PagePool::State {
   State(Communicator::Impl& owner, const PageLayout& wanted)
       : keeps(owner.shared_from_this()),
         communicator(owner),
-        fork(owner.links().fork),
+        links(owner.links()),
         shapes(exchange(owner, wanted)),
         names(names_of(owner.ranks())),
         parts(owner, "open_page_pool", shapes[static_cast<std::size_t>(owner.rank())].bytes),
         access(*owner.endpoint) {}
-  ~State() { communicator.pages->flush(this, communicator.executor->timeout()); }
+  ~State() {
+    links.progress.enter();
+    communicator.pages->flush(this, communicator.executor->timeout());
+  }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
@@ -61,7 +64,7 @@ struct PagePool::State {
 
   const std::shared_ptr<Communicator::Impl> keeps;  // as long as this lives
   Communicator::Impl& communicator;
-  const links::ForkGuard& fork;
+  links::Links& links;
   const std::vector<PoolShape> shapes;   // by rank
   const std::vector<std::string> names;  // likewise
   SharedParts parts;
@@ -99,7 +102,7 @@ PagePool Communicator::open_page_pool(const PageLayout& layout) {
 
 PagePool::State& PagePool::state() const {
   State& here = filled(state_, "PagePool", "Communicator::open_page_pool()");
-  here.fork.check();
+  here.links.enter();
   return here;
 }
 

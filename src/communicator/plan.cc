@@ -15,6 +15,7 @@ Plan::State::State(Communicator::Impl& owner, const executor::Call& planned,
 }
 
 Plan::State::~State() {
+  communicator.links().progress.enter();
   try {
     communicator.executor->wait(&operation);
   } catch (const Error&) {

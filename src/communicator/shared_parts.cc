@@ -19,6 +19,7 @@ SharedParts::SharedParts(Communicator::Impl& owner, const char* call, std::size_
 }
 
 SharedParts::~SharedParts() {
+  communicator_.links().progress.enter();
   for (int rank = 0; rank < communicator_.ranks(); ++rank) {
     if (rank == communicator_.rank()) continue;
     communicator_.closed_memory->add(rank, numbers_[static_cast<std::size_t>(rank)], region_.own());

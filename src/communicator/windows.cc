@@ -12,7 +12,7 @@ struct Window::State {
   State(Communicator::Impl& owner, std::size_t bytes)
       : keeps(owner.shared_from_this()),
         communicator(owner),
-        fork(owner.links().fork),
+        links(owner.links()),
         parts(owner, "open_window", bytes),
         access(*owner.endpoint) {}
 
@@ -23,7 +23,7 @@ struct Window::State {
 
   const std::shared_ptr<Communicator::Impl> keeps;  // as long as this lives
   Communicator::Impl& communicator;
-  const links::ForkGuard& fork;
+  links::Links& links;
   SharedParts parts;
   p2p::Access access;  // goes first: it waits for what is on its way
 };
@@ -65,7 +65,7 @@ Window Communicator::open_window(std::size_t bytes) {
 
 Window::State& Window::state() const {
   State& here = filled(state_, "Window", "Communicator::open_window()");
-  here.fork.check();
+  here.links.enter();
   return here;
 }
 

@@ -63,6 +63,7 @@ void Connections::start_progress() {
     links_.progress.sleep_at(*reinterpret_cast<std::atomic<std::uint32_t>*>(bells_->data()));
   links_.progress.idle_by(durations_of(policy, !std::ranges::all_of(ways_, &Way::load_store)));
   links_.progress.add(this);
+  links_.progress.join_neighbours();
 }
 
 void Connections::open_transports() {

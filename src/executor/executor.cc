@@ -25,7 +25,7 @@ void Executor::throw_if_poisoned() const {
 
 void Executor::start(Operation* operation) {
   if (poison_code_ != ErrorCode::ok) throw_if_poisoned();
-  links_.fork.check();
+  links_.enter();
   operation->queued = true;
   operation->begun = false;
   if (operation->error != nullptr) operation->error = nullptr;
@@ -162,7 +162,7 @@ int Executor::run(bool calls_transports) {
 
 bool Executor::test(Operation* operation) {
   if (operation->queued) {
-    links_.fork.check();
+    links_.enter();
     if (turn() > 0) test_started_ns_ = 0;
     constexpr unsigned kTestsPerLook = 256;
     if (operation->queued && ++tests_ % kTestsPerLook == 0) {
@@ -193,7 +193,7 @@ bool Executor::spin(const Operation& operation) {
 
 void Executor::wait(Operation* operation, std::chrono::nanoseconds timeout) {
   if (operation->queued) {
-    links_.fork.check();
+    links_.enter();
     if (!spin(*operation)) wait_long(operation, timeout);
   }
   if (operation->error != nullptr) std::rethrow_exception(operation->error);

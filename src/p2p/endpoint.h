@@ -79,8 +79,8 @@ class Endpoint {
 
   virtual std::chrono::nanoseconds timeout() const = 0;
 
-  // Throws Error(unsupported) in a child of the process that made this.
-  void check_process() const { links_.fork.check(); }
+  // See Links.
+  void enter() const { links_.enter(); }
 
   // What moves messages, pages and transports on while anything here waits.
   void add(Poller* poller) { links_.progress.add(poller); }

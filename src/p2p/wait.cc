@@ -7,7 +7,7 @@ namespace weft::p2p {
 void Waiter::turn(const std::function<bool()>& ready) {
   // Something else may move for long.
   constexpr unsigned kMovesPerLook = 64;
-  endpoint_.check_process();
+  endpoint_.enter();
   if (endpoint_.progress() > 0) {
     idle_.reset();
     if (++moves_ % kMovesPerLook == 0) check(ready);

@@ -11,6 +11,13 @@ void Progress::attend(std::vector<transport::Transport*> transports) {
   sleeper_.attend(transports_);
 }
 
+void Progress::move_in() {
+  if (home_ != nullptr) home_->remove(this);
+  home_ = Neighbours::of_this_thread();
+  home_->add(this);
+  thread_ = thread_mark();
+}
+
 void Progress::look_now(std::int64_t now_ns) {
   looked_ns_ = now_ns;
   for (transport::Transport* transport : transports_) transport->progress();

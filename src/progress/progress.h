@@ -4,27 +4,42 @@
 
 #include <weft/transport.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <utility>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/cpu.h"
 #include "progress/idle_strategy.h"
+#include "progress/neighbours.h"
 #include "progress/poller.h"
 #include "progress/sleeper.h"
 
 namespace weft {
 
-// Used by one thread at a time.
+// Used by one thread at a time: the last one that entered it.
 class Progress {
  public:
   // `clock` outlives it.
   explicit Progress(const Clock& clock) : clock_(clock) {}
+  ~Progress() {
+    if (home_ != nullptr) home_->remove(this);
+  }
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
+
+  // From now on waits of the thread that entered last for other things turn it too.
+  void join_neighbours() { joins_ = true; }
+  // The calling thread uses it from now on. Before everything else that a user calls.
+  void enter() {
+    if (joins_ && thread_ != thread_mark()) [[unlikely]]
+      move_in();
+  }
 
   // The transports over which some peer is reached from now on. Those that map no memory deliver
   // only while they are called. They live until the next call, or nothing here is called any more.
@@ -57,9 +72,10 @@ class Progress {
     return moved;
   }
 
-  // Looks at what matters only now and then, unless it just did: whether mapped peers still live,
-  // and every poller's look().
+  // Turns what else the thread uses. Looks at what matters only now and then, unless it just did:
+  // whether mapped peers still live, and every poller's look().
   void look(std::int64_t now_ns) {
+    if (home_ != nullptr) home_->poll_others(this);
     if (now_ns - looked_ns_ >= look_pause_ns_) look_now(now_ns);
   }
   // Sets how far apart two looks are.
@@ -68,6 +84,10 @@ class Progress {
   // Sleeps until a peer writes or a transport has something, at most `limit`; not at all if
   // `ready` says so once everybody would wake this process. May return early.
   void sleep(std::chrono::nanoseconds limit, const std::function<bool()>& ready) {
+    // Nothing wakes it for the others.
+    constexpr std::chrono::microseconds kNap{200};
+    if (home_ != nullptr && home_->any_beside(this))
+      limit = std::min<std::chrono::nanoseconds>(limit, kNap);
     sleeper_.sleep(limit, ready);
   }
 
@@ -76,6 +96,7 @@ class Progress {
 
  private:
   void look_now(std::int64_t now_ns);
+  void move_in();
 
   const Clock& clock_;
   IdleDurations idle_ = durations_of(WaitPolicy::spin);
@@ -83,6 +104,9 @@ class Progress {
   std::vector<Poller*> pollers_;
   std::vector<transport::Transport*> transports_;
   std::vector<transport::Transport*> called_;  // of them, those without load_store
+  bool joins_ = false;
+  const void* thread_ = nullptr;  // that entered last
+  std::shared_ptr<Neighbours> home_;
   std::int64_t looked_ns_ = 0;
   std::int64_t look_pause_ns_ = 2'000'000;
 };

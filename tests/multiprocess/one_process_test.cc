@@ -44,6 +44,33 @@ TEST(OneProcess, EnginesThatHaveMetMayEndInAnyOrder) {
   pair.a.reset();
 }
 
+// Two communicators that know nothing of each other, waited for in another order at every rank.
+TEST(OneProcess, AWaitMovesEverythingOnThatItsThreadUses) {
+  for (const WaitPolicy policy : {WaitPolicy::spin, WaitPolicy::block}) {
+    Options options;
+    options.timeout = 60s;
+    options.wait_policy = policy;
+    run_threads(3, options, OptionsBody([](const Options& mine) {
+                  constexpr std::size_t kCount = 100'000;
+                  std::vector<Communicator> comms;
+                  for (int i = 0; i < 2; ++i) comms.push_back(Communicator::create(mine));
+                  const auto first = static_cast<std::size_t>(comms[0].rank() % 2);
+                  std::vector<float> data[2];
+                  for (int turn = 0; turn < 20; ++turn) {
+                    std::vector<Request> requests;
+                    for (const std::size_t i : {first, 1 - first}) {
+                      data[i].assign(kCount, 1);
+                      requests.push_back(comms[i].all_reduce_async(
+                          data[i].data(), data[i].data(), kCount, DataType::f32, ReduceOp::sum));
+                    }
+                    for (Request& request : requests) request.wait();
+                    for (const auto& sums : data)
+                      require(sums == std::vector<float>(kCount, 3), "wrong sums");
+                  }
+                }));
+  }
+}
+
 // A rank that is done ends while another one still writes to what was its memory.
 TEST(OneProcess, ARankThatEndsFirstLeavesNobodyWithoutMemory) {
   for (const int first : {0, 1}) {

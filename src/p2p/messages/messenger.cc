@@ -65,7 +65,7 @@ bool Messenger::quick_send(int number, const void* data, std::size_t bytes, int 
 
 void Messenger::send(const void* data, std::size_t bytes, int number, int tag,
                      std::chrono::nanoseconds timeout) {
-  endpoint_.check_process();
+  endpoint_.enter();
   check_alive(endpoint_, number, "send");
   Peer& to = peer(number);
   if (quick_send(number, data, bytes, tag)) {
@@ -121,7 +121,7 @@ bool Messenger::quick_receive(int source, void* data, std::size_t room, int tag,
 
 Received Messenger::receive(void* data, std::size_t room, int source, int tag,
                             std::chrono::nanoseconds timeout) {
-  endpoint_.check_process();
+  endpoint_.enter();
   Received received;
   if (source != kAnySource && quick_receive(source, data, room, tag, &received)) return received;
   ReceiveRequest* request = start_receive(data, room, source, tag);
@@ -137,7 +137,7 @@ Received Messenger::receive(void* data, std::size_t room, int source, int tag,
 }
 
 SendRequest* Messenger::start_send(const void* data, std::size_t bytes, int number, int tag) {
-  endpoint_.check_process();
+  endpoint_.enter();
   Peer& to = peer(number);
   SendRequest& request = to.sends.emplace_back();
   request.data = static_cast<const std::byte*>(data);
@@ -151,7 +151,7 @@ SendRequest* Messenger::start_send(const void* data, std::size_t bytes, int numb
 }
 
 ReceiveRequest* Messenger::start_receive(void* data, std::size_t room, int source, int tag) {
-  endpoint_.check_process();
+  endpoint_.enter();
   if (source == kAnySource) {
     open_all();
   } else {
@@ -214,7 +214,7 @@ void Messenger::rethrow(const Error& error, std::size_t bytes, int tag, int numb
 }
 
 std::optional<Received> Messenger::probe(int source, int tag) {
-  endpoint_.check_process();
+  endpoint_.enter();
   if (source == kAnySource) {
     open_all();
   } else {

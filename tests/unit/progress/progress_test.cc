@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 namespace weft {
 namespace {
 
@@ -41,6 +43,42 @@ TEST(Progress, WhoeverWaitsIsNotPolledByItself) {
   EXPECT_EQ(progress.poll_others(&waiting), 2);
   EXPECT_EQ(waiting.polls, 0);
   EXPECT_EQ(other.polls, 1);
+}
+
+TEST(Progress, AWaitTurnsWhatElseItsThreadUses) {
+  const SetClock clock;
+  Progress waiting(clock), other(clock), apart(clock);
+  Counting of_other, of_apart;
+  of_other.active = of_apart.active = 1;
+  other.add(&of_other);
+  apart.add(&of_apart);
+  waiting.join_neighbours();
+  other.join_neighbours();
+  for (Progress* progress : {&waiting, &other, &apart}) progress->enter();
+  waiting.look(0);
+  EXPECT_EQ(of_other.polls, 1);
+  EXPECT_EQ(of_apart.polls, 0);
+
+  // Another thread takes it over, and leaves it to the first one again.
+  std::thread([&] { other.enter(); }).join();
+  waiting.look(0);
+  EXPECT_EQ(of_other.polls, 1);
+  other.enter();
+  waiting.look(0);
+  EXPECT_EQ(of_other.polls, 2);
+}
+
+TEST(Progress, WhoeverHasEndedIsNoNeighbour) {
+  const SetClock clock;
+  Progress waiting(clock);
+  waiting.join_neighbours();
+  waiting.enter();
+  {
+    Progress other(clock);
+    other.join_neighbours();
+    other.enter();
+  }
+  waiting.look(0);
 }
 
 TEST(Progress, LooksAreApart) {
