@@ -1,7 +1,5 @@
 #include "progress/neighbours.h"
 
-#include <algorithm>
-
 #include "progress/progress.h"
 
 namespace weft {
@@ -14,24 +12,21 @@ std::shared_ptr<Neighbours> Neighbours::of_this_thread() {
 void Neighbours::add(Progress* progress) {
   const std::lock_guard lock(mutex_);
   all_.push_back(progress);
+  count_ = all_.size();
 }
 
 void Neighbours::remove(Progress* progress) {
   const std::lock_guard lock(mutex_);
   std::erase(all_, progress);
+  count_ = all_.size();
 }
 
-void Neighbours::poll_others(const Progress* caller) {
+void Neighbours::poll_all_but(const Progress* caller) {
   const std::lock_guard lock(mutex_);
   // By number: the list may become shorter on the way.
   for (std::size_t i = 0; i < all_.size(); ++i) {
     if (all_[i] != caller) all_[i]->poll();
   }
-}
-
-bool Neighbours::any_beside(const Progress* caller) const {
-  const std::lock_guard lock(mutex_);
-  return std::ranges::any_of(all_, [&](const Progress* other) { return other != caller; });
 }
 
 }  // namespace weft

@@ -2,6 +2,8 @@
 // that wait for two things in different orders would wait for each other.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -19,15 +21,21 @@ class Neighbours {
   void add(Progress* progress);
   // Nobody turns it here any more when this returns.
   void remove(Progress* progress);
-  // Turns all but one. Called by the thread whose they are.
-  void poll_others(const Progress* caller);
-  // Whether there are others.
-  bool any_beside(const Progress* caller) const;
+  // Turns all but one of them. Called by the thread whose they are. Takes a lock where there are
+  // others.
+  void poll_others(const Progress* caller) {
+    if (several()) poll_all_but(caller);
+  }
+  // Whether there is more than one.
+  bool several() const { return count_.load(std::memory_order_relaxed) > 1; }
 
  private:
+  void poll_all_but(const Progress* caller);
+
   // One that is turned may end another one.
-  mutable std::recursive_mutex mutex_;
+  std::recursive_mutex mutex_;
   std::vector<Progress*> all_;
+  std::atomic<std::size_t> count_{0};
 };
 
 }  // namespace weft

@@ -86,7 +86,7 @@ class Progress {
   void sleep(std::chrono::nanoseconds limit, const std::function<bool()>& ready) {
     // Nothing wakes it for the others.
     constexpr std::chrono::microseconds kNap{200};
-    if (home_ != nullptr && home_->any_beside(this))
+    if (home_ != nullptr && home_->several())
       limit = std::min<std::chrono::nanoseconds>(limit, kNap);
     sleeper_.sleep(limit, ready);
   }
