@@ -24,7 +24,7 @@ struct PartialOperands {
   float divisor;
   Partials partials;
 
-  bool is_partial(int s) const { return (partials.srcs >> s & 1) != 0; }
+  bool is_partial(int s) const { return s < 32 && (partials.srcs >> s & 1) != 0; }
   const std::byte* src(int s, std::size_t i) const { return address(srcs[s], i, is_partial(s)); }
   std::byte* dst(int d, std::size_t i) const {
     return const_cast<std::byte*>(address(dsts[d], i, partials.dsts));

@@ -31,7 +31,7 @@ Kernel kernel(DataType type, ReduceOp op);
 
 // Which operands are partial sums, of several bytes for each of an element.
 struct Partials {
-  std::uint32_t srcs = 0;  // bit s: source s
+  std::uint32_t srcs = 0;  // bit s: source s; others are elements
   bool dsts = false;       // all destinations; else none
 };
 
