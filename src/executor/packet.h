@@ -32,9 +32,10 @@ inline void write_packets(std::byte* line, const std::byte* source, std::size_t 
     line += kCacheLine;
     source += kPacketPayload;
   }
+  // The commonest size without a call; an empty block may have no source.
   if (bytes == sizeof(std::uint64_t)) {
-    std::memcpy(line, source, sizeof(std::uint64_t));  // the commonest size, without a call
-  } else if (bytes > 0) {                              // an empty block may have no source
+    std::memcpy(line, source, sizeof(std::uint64_t));
+  } else if (bytes > 0) {
     std::memcpy(line, source, bytes);
   }
   packet_flag(line).store(flag, std::memory_order_release);
