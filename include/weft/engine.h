@@ -34,6 +34,7 @@ struct EngineOptions {
       {};  ///< [WEFT_TIMEOUT, in seconds] the deadline of every wait, and for peers to answer;
            ///< default 60 s
   std::optional<WaitPolicy> wait_policy = {};        ///< [WEFT_WAIT]; automatic: spin
+  std::optional<WaitDurations> wait_durations = {};  ///< [WEFT_WAIT_DURATIONS] Options
   std::optional<std::size_t> unexpected_bytes = {};  ///< [WEFT_UNEXPECTED_BYTES] as in Options
   std::string transports = {};                       ///< [WEFT_TRANSPORTS] as in Options
   std::string plugin_path = {};                      ///< [WEFT_PLUGIN_PATH] as in Options

@@ -25,7 +25,9 @@ struct Options {
                                          ///< takes precedence over all other ways
   std::optional<std::chrono::nanoseconds>
       timeout;  ///< [WEFT_TIMEOUT, in seconds] the deadline of every wait; default 60 s
-  std::optional<WaitPolicy> wait_policy;    ///< [WEFT_WAIT: spin, yield, block, auto]
+  std::optional<WaitPolicy> wait_policy;        ///< [WEFT_WAIT: spin, yield, block, auto]
+  std::optional<WaitDurations> wait_durations;  ///< [WEFT_WAIT_DURATIONS: polling, yielding, e.g.
+                                                ///< "20us,1ms"] in place of the policy's
   std::optional<std::size_t> shared_bytes;  ///< [WEFT_SHARED_BYTES] memory of each rank that its
                                             ///< peers write to; default 4 MiB
   std::optional<std::size_t>

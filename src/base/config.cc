@@ -83,6 +83,46 @@ std::chrono::nanoseconds time_out(const Options& options) {
       std::chrono::duration<double>(*seconds));
 }
 
+// "20us", "1ms", "0"; takes it off the front of `text`.
+std::optional<std::chrono::nanoseconds> take_duration(std::string_view* text) {
+  constexpr std::pair<std::string_view, double> kUnits[] = {
+      {"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}};
+  double value = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+  if (error != std::errc{}) return std::nullopt;
+  text->remove_prefix(static_cast<std::size_t>(end - text->data()));
+  const std::string_view unit = text->substr(0, text->find(','));
+  text->remove_prefix(unit.size());
+  for (const auto& [name, ns] : kUnits) {
+    if (unit == name && value >= 0 && value * ns < 1e18)
+      return std::chrono::nanoseconds(static_cast<std::int64_t>(value * ns));
+  }
+  if (unit.empty() && value == 0) return std::chrono::nanoseconds(0);
+  return std::nullopt;
+}
+
+std::optional<WaitDurations> wait_durations() {
+  const auto text = variable("WEFT_WAIT_DURATIONS");
+  if (!text) return std::nullopt;
+  std::string_view rest = *text;
+  const auto poll = take_duration(&rest);
+  const bool both = poll && rest.starts_with(',');
+  if (both) rest.remove_prefix(1);
+  const auto yield = both ? take_duration(&rest) : std::nullopt;
+  if (!yield || !rest.empty()) {
+    fail(ErrorCode::invalid_argument,
+         "WEFT_WAIT_DURATIONS={}: write how long to poll and how long to yield, such as 20us,1ms",
+         *text);
+  }
+  return WaitDurations{*poll, *yield};
+}
+
+void check(const WaitDurations& durations) {
+  if (durations.poll.count() >= 0 && durations.yield.count() >= 0) return;
+  fail(ErrorCode::invalid_argument, "wait_durations of {} and {} ns: they must not be negative",
+       durations.poll.count(), durations.yield.count());
+}
+
 std::optional<LaunchVariables> launch_variables() {
   if (!variable("RANK") || !variable("WORLD_SIZE")) return std::nullopt;
   LaunchVariables launch{*number<int>("RANK"), *number<int>("WORLD_SIZE"), ""};
@@ -153,6 +193,8 @@ Config resolve(const Options& given) {
                                                                {"debug", LogLevel::debug}};
   const auto policy = choice("WEFT_WAIT", kPolicies);
   config.wait_policy = options.wait_policy.value_or(policy.value_or(WaitPolicy::automatic));
+  if (!options.wait_durations) options.wait_durations = wait_durations();
+  if (options.wait_durations) check(*options.wait_durations);
   const auto protocol = choice("WEFT_PROTOCOL", kProtocols);
   config.protocol = options.protocol.value_or(protocol.value_or(Protocol::automatic));
   config.log_level = choice("WEFT_LOG", kLevels).value_or(LogLevel::warn);

@@ -99,8 +99,7 @@ class Autotune {
       executor::Operation operation;
       operation.launch = launches_[i];
       const std::int64_t begin = communicator_.world().clock->now_ns();
-      communicator_.executor->start(&operation);
-      communicator_.executor->wait(&operation);
+      communicator_.executor->start_and_wait(&operation);
       samples_[i].push_back(communicator_.world().clock->now_ns() - begin);
     }
   }

@@ -89,8 +89,7 @@ void Communicator::Impl::await_others() {
   invocation.call.internal = true;
   executor::Operation operation;
   operation.launch = staged_launch(invocation);
-  executor->start(&operation);
-  executor->wait(&operation);
+  executor->start_and_wait(&operation);
 }
 
 // What is declared last goes first. Peers see that this rank has left, and its segment stays as
@@ -147,8 +146,7 @@ void Communicator::Impl::run(const Invocation& invocation) {
     blocking.launch.output = static_cast<std::byte*>(invocation.output);
     last = invocation;
   }
-  executor->start(&blocking);
-  executor->wait(&blocking);
+  executor->start_and_wait(&blocking);
 }
 
 std::unique_ptr<Request::State> Communicator::Impl::start(const Invocation& invocation) {
@@ -190,8 +188,7 @@ Launch Communicator::Impl::gather_launch(const void* mine, void* all, std::size_
 void Communicator::Impl::gather(const void* mine, void* all, std::size_t bytes) {
   executor::Operation operation;
   operation.launch = gather_launch(mine, all, bytes);
-  executor->start(&operation);
-  executor->wait(&operation);
+  executor->start_and_wait(&operation);
 }
 
 std::vector<Blob> Communicator::Impl::gather(const Blob& mine) {

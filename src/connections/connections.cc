@@ -61,7 +61,8 @@ void Connections::start_progress() {
   links_.progress.attend(used);
   if (bells_->data() != nullptr)
     links_.progress.sleep_at(*reinterpret_cast<std::atomic<std::uint32_t>*>(bells_->data()));
-  links_.progress.idle_by(durations_of(policy, !std::ranges::all_of(ways_, &Way::load_store)));
+  links_.progress.idle_by(durations_of(policy, config_.options.wait_durations,
+                                       !std::ranges::all_of(ways_, &Way::load_store)));
   links_.progress.add(this);
   links_.progress.join_neighbours();
 }

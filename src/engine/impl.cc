@@ -20,6 +20,7 @@ Config config_of(const EngineOptions& options) {
   Options all;
   all.timeout = options.timeout;
   all.wait_policy = options.wait_policy;
+  all.wait_durations = options.wait_durations;
   all.unexpected_bytes = options.unexpected_bytes;
   all.transports = options.transports;
   all.plugin_path = options.plugin_path;
@@ -70,8 +71,7 @@ Engine::Impl::Impl(const EngineOptions& options) {
     self.ways.push_back({open.name, open.priority, {address.begin(), address.end()}});
   }
   links->progress.sleep_at(*reinterpret_cast<std::atomic<std::uint32_t>*>(pad->data()));
-  links->progress.idle_by(durations_of(
-      config.wait_policy == WaitPolicy::automatic ? WaitPolicy::spin : config.wait_policy));
+  links->progress.idle_by(durations_of(config.wait_policy, config.options.wait_durations));
   peers = std::make_unique<engine::Peers>(self, pad->data(), *transports, *links, *this, log,
                                           config.timeout);
   endpoint = std::make_unique<engine::PeerEndpoint>(*peers, *links, config.timeout);

@@ -176,50 +176,48 @@ bool Executor::test(Operation* operation) {
   return true;
 }
 
-// Turns until the operation has ended or nothing has moved for as long as the clock need not be
-// looked at. Whether it has ended. Most waits end here, so that it does nothing else.
-bool Executor::spin(const Operation& operation) {
+// Turns until the operation has ended, nothing has moved `polls` times in a row, or others have
+// moved for long. How often something moved. Most waits end here, so that it does nothing else.
+unsigned Executor::spin(const Operation& operation, int polls) {
+  constexpr unsigned kMoves = 4096;
   const unsigned pauses = poll_pauses();
-  const int most = links_.progress.idle().polls_per_look();
-  for (int left = most; operation.queued && left > 0; --left) {
+  unsigned moves = 0;
+  for (int left = polls; operation.queued && left > 0; --left) {
     if (turn() > 0) {
-      left = most;
+      left = ++moves < kMoves ? polls : 1;
     } else {
       cpu_pause(pauses);
     }
   }
-  return !operation.queued;
+  return moves;
 }
 
 void Executor::wait(Operation* operation, std::chrono::nanoseconds timeout) {
+  if (operation->queued) links_.enter();
+  finish(operation, timeout);
+}
+
+void Executor::finish(Operation* operation, std::chrono::nanoseconds timeout) {
   if (operation->queued) {
-    links_.enter();
-    if (!spin(*operation)) wait_long(operation, timeout);
+    spin(*operation, links_.progress.idling().durations.polls_per_look());
+    if (operation->queued) wait_long(operation, timeout);
   }
   if (operation->error != nullptr) std::rethrow_exception(operation->error);
 }
 
+// Nothing has moved for as long as the clock need not be looked at.
 void Executor::wait_long(Operation* operation, std::chrono::nanoseconds timeout) {
-  IdleStrategy idle(links_.progress.idle());
-  const unsigned pauses = poll_pauses();
-  std::int64_t started = -1;
-  while (operation->queued) {
-    if (turn() > 0) {
-      idle.reset();
-      continue;
-    }
-    if (!idle.due()) {
-      cpu_pause(pauses);
-      continue;
-    }
-    const std::int64_t now = links_.progress.clock().now_ns();
-    if (started < 0) started = now;
+  IdleStrategy idle(links_.progress.idling());
+  const Clock& clock = links_.progress.clock();
+  const std::int64_t started = clock.now_ns();
+  for (std::int64_t now = started; operation->queued; now = clock.now_ns()) {
     look_around(operation, started, now, timeout);
-    if (!operation->queued) break;
-    rest(idle.next(now), [&] {
+    if (!operation->queued) return;
+    idle.rest(clock, now, [&] {
       links_.progress.sleep(timeout - std::chrono::nanoseconds(now - started),
                             [this] { return turn() > 0; });
     });
+    if (spin(*operation, idle.polls_per_look()) > 0) idle.reset();
   }
 }
 

@@ -32,6 +32,11 @@ class Executor final : public Poller {
   // Error(timeout) after `timeout`, Error(peer_failed), after which the executor is poisoned.
   void wait(Operation* operation, std::chrono::nanoseconds timeout);
   void wait(Operation* operation) { wait(operation, timeout_); }
+  // Both in one.
+  void start_and_wait(Operation* operation) {
+    start(operation);
+    finish(operation, timeout_);
+  }
 
   // Ends all operations with this error and refuses new ones; tells the peers. `blamed`: the rank
   // that they should name; -1: none.
@@ -52,7 +57,8 @@ class Executor final : public Poller {
     const int moved = run(links_.progress.calls_transports());
     return moved > 0 ? moved : links_.progress.poll_others(this);
   }
-  bool spin(const Operation& operation);
+  unsigned spin(const Operation& operation, int polls);
+  void finish(Operation* operation, std::chrono::nanoseconds timeout);
   void wait_long(Operation* operation, std::chrono::nanoseconds timeout);
   int run(bool calls_transports);
   [[gnu::always_inline]] inline int run_lanes(Operation* operation);

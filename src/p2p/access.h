@@ -29,7 +29,8 @@ inline transport::SignalOp operation_of(Signal how) {
 class Access {
  public:
   // Outlives it.
-  explicit Access(Endpoint& endpoint) : endpoint_(endpoint), spins_(endpoint.idle().poll_ns > 0) {}
+  explicit Access(Endpoint& endpoint)
+      : endpoint_(endpoint), spins_(endpoint.idling().durations.poll_ns > 0) {}
   // Waits, bounded, for what is on its way.
   ~Access() { settle(); }
   Access(const Access&) = delete;

@@ -91,7 +91,7 @@ class Endpoint {
     links_.progress.sleep(limit, ready);
   }
   const Clock& clock() const { return links_.progress.clock(); }
-  const IdleDurations& idle() const { return links_.progress.idle(); }
+  Idling& idling() { return links_.progress.idling(); }
   // Counters for puts and gets to a peer.
   links::Completion take_completion(int peer, std::size_t count = 1) {
     return links_.completions.take(path(peer).peer, count);

@@ -15,7 +15,7 @@ void Waiter::turn(const std::function<bool()>& ready) {
   }
   if (!idle_.due()) return;
   const std::int64_t now = check(ready);
-  rest(idle_.next(now), [&] {
+  idle_.rest(endpoint_.clock(), now, [&] {
     endpoint_.sleep(timeout_ - std::chrono::nanoseconds(now - started_ns_),
                     [&] { return endpoint_.progress() > 0 || ready(); });
   });

@@ -21,7 +21,7 @@ struct Awaited {
 class Waiter {
  public:
   Waiter(Endpoint& endpoint, const Awaited& awaited, std::chrono::nanoseconds timeout)
-      : endpoint_(endpoint), awaited_(awaited), timeout_(timeout), idle_(endpoint.idle()) {}
+      : endpoint_(endpoint), awaited_(awaited), timeout_(timeout), idle_(endpoint.idling()) {}
 
   // One turn without success. Throws Error(timeout), and Error(peer_failed) once `ready` still says
   // no after the peer's end was noticed.
@@ -48,7 +48,8 @@ void await(Endpoint& endpoint, const Awaited& awaited, std::chrono::nanoseconds 
   // ranks who meet late do not stay in the slow part for good.
   constexpr int kRounds = 16;
   constexpr int kSteps = 1024;
-  if (awaited.peer >= 0 && endpoint.path(awaited.peer).load_store && endpoint.idle().poll_ns > 0) {
+  if (awaited.peer >= 0 && endpoint.path(awaited.peer).load_store &&
+      endpoint.idling().durations.poll_ns > 0) {
     for (int round = 0; round < kRounds; ++round) {
       if (spin(kSteps, poll_pauses(), ready)) return;
       endpoint.progress();

@@ -5,7 +5,9 @@
 #include <weft/wait_policy.h>
 
 #include <cstdint>
+#include <optional>
 
+#include "base/clock.h"
 #include "base/cpu.h"
 
 namespace weft {
@@ -22,46 +24,62 @@ struct IdleDurations {
   int polls_per_look() const { return poll_ns > 0 ? 128 : polls_before_yield; }
 };
 
-// `costly`: a poll may be a system call.
-IdleDurations durations_of(WaitPolicy policy, bool costly = false);
+// `chosen`: in place of the policy's. `costly`: a poll may be a system call.
+IdleDurations durations_of(WaitPolicy policy, const std::optional<WaitDurations>& chosen = {},
+                           bool costly = false);
+
+// What all waits of a process have in common.
+struct Idling {
+  IdleDurations durations;
+  // Until then others compute on this core, as far as is known: a yield would give them a time
+  // slice, which a sleeper that is woken does not have to wait for.
+  std::int64_t crowded_until_ns = 0;
+
+  // The calling thread has yielded its core.
+  void yielded(std::int64_t before_ns, std::int64_t after_ns);
+};
 
 // The state of one wait. It reads the clock only now and then.
 class IdleStrategy {
  public:
-  // `durations` outlives it. It is not copied: the stores of a copy would delay the first load of a
-  // wait.
-  explicit IdleStrategy(const IdleDurations& durations) : durations_(durations) { reset(); }
+  // `idling` outlives it.
+  explicit IdleStrategy(Idling& idling) : idling_(idling) { reset(); }
+  // The stores of a copy would delay the first load of a wait.
+  IdleStrategy(const IdleStrategy&) = delete;
+  IdleStrategy& operator=(const IdleStrategy&) = delete;
 
   // Something moved: begin anew.
   void reset() {
     polls_ = 0;
-    polls_per_look_ = durations_.polls_per_look();
+    polls_per_look_ = idling_.durations.polls_per_look();
     since_ns_ = -1;
   }
-  // Whether the caller should look at the clock (and at deadlines and failures) now.
+  // Polls without success until the next look at the clock, and at deadlines and failures.
+  int polls_per_look() const { return polls_per_look_; }
+  // Whether the caller, who counts nothing by itself, should look now.
   bool due() { return ++polls_ >= polls_per_look_; }
-  // What to do, given the time.
+
+  // After a look: does what is to be done now. `sleep` sleeps until something happens.
+  template <class Sleep>
+  void rest(const Clock& clock, std::int64_t now_ns, const Sleep& sleep) {
+    switch (next(now_ns)) {
+      case Pause::poll:
+        return cpu_pause();
+      case Pause::yield:
+        sched_yield();
+        return idling_.yielded(now_ns, clock.now_ns());
+      case Pause::sleep:
+        return sleep();
+    }
+  }
+  // What is to be done, given the time.
   Pause next(std::int64_t now_ns);
 
  private:
-  const IdleDurations& durations_;
+  Idling& idling_;
   int polls_per_look_ = 1;
   int polls_ = 0;
   std::int64_t since_ns_ = -1;
 };
-
-// Does what a pause says; `sleep` is called for Pause::sleep.
-template <class Sleep>
-void rest(Pause pause, const Sleep& sleep) {
-  switch (pause) {
-    case Pause::poll:
-      return cpu_pause();
-    case Pause::yield:
-      sched_yield();
-      return;
-    case Pause::sleep:
-      return sleep();
-  }
-}
 
 }  // namespace weft

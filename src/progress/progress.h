@@ -47,7 +47,7 @@ class Progress {
   // What this process sleeps on, in memory that mapped peers reach; outlives all sleep().
   void sleep_at(std::atomic<std::uint32_t>& word) { sleeper_.sleep_at(word); }
   // How it waits; spins until told.
-  void idle_by(const IdleDurations& idle) { idle_ = idle; }
+  void idle_by(const IdleDurations& durations) { idling_.durations = durations; }
   void add(Poller* poller) { pollers_.push_back(poller); }
   void remove(Poller* poller) { std::erase(pollers_, poller); }
 
@@ -92,14 +92,14 @@ class Progress {
   }
 
   const Clock& clock() const { return clock_; }
-  const IdleDurations& idle() const { return idle_; }
+  Idling& idling() { return idling_; }
 
  private:
   void look_now(std::int64_t now_ns);
   void move_in();
 
   const Clock& clock_;
-  IdleDurations idle_ = durations_of(WaitPolicy::spin);
+  Idling idling_{durations_of(WaitPolicy::spin)};
   Sleeper sleeper_;
   std::vector<Poller*> pollers_;
   std::vector<transport::Transport*> transports_;

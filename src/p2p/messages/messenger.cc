@@ -99,7 +99,7 @@ bool Messenger::quick_receive(int source, void* data, std::size_t room, int tag,
     endpoint_.path(source).transport->progress();
     return false;
   };
-  const bool spins = active == 0 && endpoint_.idle().poll_ns > 0;
+  const bool spins = active == 0 && endpoint_.idling().durations.poll_ns > 0;
   const bool found_one = !spins   ? came()
                          : mapped ? spin(kSteps, poll_pauses(), came)
                                   : spin(kTurns, 0, came_or_progressed);

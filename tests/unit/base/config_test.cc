@@ -16,20 +16,35 @@ using namespace std::chrono_literals;
 // it was.
 class ConfigTest : public testing::Test {
  protected:
-  static constexpr const char* kVariables[] = {"WEFT_RANK",        "WEFT_SIZE",
-                                               "WEFT_ROOT",        "WEFT_TRANSPORTS",
-                                               "WEFT_PLUGIN_PATH", "WEFT_ALGORITHM",
-                                               "WEFT_TIMEOUT",     "WEFT_WAIT",
-                                               "WEFT_PROTOCOL",    "WEFT_LOG",
-                                               "PMIX_NAMESPACE",   "WEFT_SHARED_BYTES",
-                                               "PMIX_RANK",        "RANK",
-                                               "WORLD_SIZE",       "MASTER_ADDR",
-                                               "MASTER_PORT",      "PMI_RANK",
-                                               "PMI_SIZE",         "PMI_FD",
-                                               "WEFT_SHM_BACKING", "WEFT_TOPOLOGY_XML",
-                                               "WEFT_JOB",         "TORCHELASTIC_RUN_ID",
-                                               "SLURM_JOB_ID",     "SLURM_STEP_ID",
-                                               "FLUX_JOB_ID",      "PBS_JOBID",
+  static constexpr const char* kVariables[] = {"WEFT_RANK",
+                                               "WEFT_SIZE",
+                                               "WEFT_ROOT",
+                                               "WEFT_TRANSPORTS",
+                                               "WEFT_PLUGIN_PATH",
+                                               "WEFT_ALGORITHM",
+                                               "WEFT_TIMEOUT",
+                                               "WEFT_WAIT",
+                                               "WEFT_WAIT_DURATIONS",
+                                               "WEFT_PROTOCOL",
+                                               "WEFT_LOG",
+                                               "PMIX_NAMESPACE",
+                                               "WEFT_SHARED_BYTES",
+                                               "PMIX_RANK",
+                                               "RANK",
+                                               "WORLD_SIZE",
+                                               "MASTER_ADDR",
+                                               "MASTER_PORT",
+                                               "PMI_RANK",
+                                               "PMI_SIZE",
+                                               "PMI_FD",
+                                               "WEFT_SHM_BACKING",
+                                               "WEFT_TOPOLOGY_XML",
+                                               "WEFT_JOB",
+                                               "TORCHELASTIC_RUN_ID",
+                                               "SLURM_JOB_ID",
+                                               "SLURM_STEP_ID",
+                                               "FLUX_JOB_ID",
+                                               "PBS_JOBID",
                                                "LSB_JOBID"};
 
   void SetUp() override {
@@ -143,6 +158,30 @@ TEST_F(ConfigTest, what_cannot_be_read_is_named_with_its_value) {
     set(name, value);
     expect_refused(std::string(name) + "=" + value);
     unsetenv(name);
+  }
+}
+
+TEST_F(ConfigTest, a_wait_has_two_durations) {
+  EXPECT_FALSE(resolve({}).options.wait_durations);
+  set("WEFT_WAIT_DURATIONS", "20us,1.5ms");
+  const auto durations = resolve({}).options.wait_durations;
+  ASSERT_TRUE(durations);
+  EXPECT_EQ(durations->poll, 20us);
+  EXPECT_EQ(durations->yield, 1500us);
+  set("WEFT_WAIT_DURATIONS", "0,0s");
+  EXPECT_EQ(resolve({}).options.wait_durations->poll, 0ns);
+  Options options;
+  options.wait_durations = WaitDurations{1us, 2us};
+  EXPECT_EQ(resolve(options).options.wait_durations->yield, 2us);
+  options.wait_durations = WaitDurations{1us, -2us};
+  EXPECT_THROW(resolve(options), Error);
+}
+
+TEST_F(ConfigTest, durations_that_cannot_be_read_are_named) {
+  for (const char* value : {"20us", "20us,", ",1ms", "20,1ms", "20us,1ms,", "20us,1h", "-1us,1ms",
+                            "nan,0", "inf,0", "1us;1us", "9e99s,0"}) {
+    set("WEFT_WAIT_DURATIONS", value);
+    expect_refused(std::string("WEFT_WAIT_DURATIONS=") + value);
   }
 }
 

@@ -78,6 +78,30 @@ TEST(Executor, AWaitForRoomEndsAtItsDeadlineAndNamesTheRank) {
   EXPECT_NE(what.find("to take what goes to rank 1"), std::string::npos) << what;
 }
 
+// Always has something that moves, and takes its time.
+struct Restless : Poller {
+  explicit Restless(SetClock& time) : clock(time) { active = 1; }
+  int poll() override {
+    clock.now += 1000;
+    if (++polls == kMost) active = 0;
+    return 1;
+  }
+  static constexpr int kMost = 10'000'000;
+  SetClock& clock;
+  int polls = 0;
+};
+
+TEST(Executor, AWaitEndsAtItsDeadlineWhileOtherThingsMove) {
+  Ranks ranks(2);
+  Restless restless(ranks.clock);
+  ranks[0].links.progress.add(&restless);
+  AllReduce call(ranks[0], "ring", 10);
+  ranks[0].executor->start(&call.operation);
+  EXPECT_EQ(code_of([&] { ranks[0].executor->wait(&call.operation, 20ms); }), ErrorCode::timeout);
+  EXPECT_LT(restless.polls, Restless::kMost);
+  ranks[0].links.progress.remove(&restless);
+}
+
 TEST(Executor, AWaitForRoomSeesThatThePeerHasFailed) {
   Ranks ranks(2);
   auto calls = all_reduces(ranks, "one_shot", 1000);
