@@ -32,23 +32,23 @@ schedule::Schedule many_copies() {
   return schedule;
 }
 
-// One rank whose pad is plain memory.
+// One rank whose segment is plain memory.
 struct Rank {
   Rank() {
-    world.layout = memory::make_pad_layout(1, std::size_t{4} << 20);
-    pad = std::make_unique<std::byte[]>(world.layout.total + 4096);
-    auto address = reinterpret_cast<std::uintptr_t>(pad.get());
-    world.pad = pad.get() + (4096 - address % 4096);
+    world.layout = memory::make_segment_layout(1, std::size_t{4} << 20);
+    segment = std::make_unique<std::byte[]>(world.layout.total + 4096);
+    auto address = reinterpret_cast<std::uintptr_t>(segment.get());
+    world.segment = segment.get() + (4096 - address % 4096);
     world.clock = &clock;
     world.links.resize(1);
     world.links[0].load_store = true;
     world.links[0].bell = &bell;
-    world.links[0].pad = world.pad;
+    world.links[0].segment = world.segment;
   }
   SteadyClock clock;
   std::atomic<std::uint32_t> bell{0};
   executor::World world;
-  std::unique_ptr<std::byte[]> pad;
+  std::unique_ptr<std::byte[]> segment;
 };
 
 void executor_steps(benchmark::State& state) {

@@ -60,7 +60,7 @@ std::vector<int> members_in(const Blob& blob) {
 
 std::vector<Region::Member> Communicator::Impl::members() const {
   std::vector<Region::Member> all;
-  for (const int peer : segment->peers()) all.push_back({peer, all.size()});
+  for (const int peer : segments->peers()) all.push_back({peer, all.size()});
   return all;
 }
 
@@ -73,10 +73,10 @@ std::shared_ptr<Communicator::Impl> Communicator::Impl::make_child(
   std::vector<Region::Member> chosen;
   for (const int member : members) {
     const auto place = static_cast<std::size_t>(member);
-    if (belongs) chosen.push_back({segment->peers()[place], place});
+    if (belongs) chosen.push_back({segments->peers()[place], place});
   }
-  auto own = std::make_unique<Segment>(*connections, std::move(chosen), config.shared_bytes,
-                                       [this](const Blob& blob) { return gather(blob); });
+  auto own = std::make_unique<Segments>(*connections, std::move(chosen), config.shared_bytes,
+                                        [this](const Blob& blob) { return gather(blob); });
   std::shared_ptr<Impl> child;
   together(*this, kCall, [&] {
     if (belongs) child = std::make_shared<Impl>(*this, std::move(own));

@@ -47,7 +47,7 @@ std::vector<Candidate> Communicator::candidates(Collective collective, std::size
 }
 
 std::string Communicator::routes() const {
-  return impl_->connections->router().describe(impl_->segment->peers());
+  return impl_->connections->router().describe(impl_->segments->peers());
 }
 
 std::string Communicator::situation() const { return impl_->situation.name; }

@@ -35,8 +35,8 @@ p2p::MailboxMemory mailbox_memory(const executor::World& world, int peer) {
   const executor::Link& link = world.links[static_cast<std::size_t>(peer)];
   const std::size_t there = world.layout.mailbox_offset(world.rank);
   return {world.layout.mailbox_bytes,
-          world.pad + world.layout.mailbox_offset(peer),
-          {&link.pad_memory, there, link.pad == nullptr ? nullptr : link.pad + there}};
+          world.segment + world.layout.mailbox_offset(peer),
+          {&link.segment_memory, there, link.segment == nullptr ? nullptr : link.segment + there}};
 }
 
 }  // namespace weft

@@ -36,7 +36,7 @@ class RankEndpoint final : public p2p::Endpoint, Poller {
   std::vector<p2p::Path> paths_;
 };
 
-// The parts of two ranks' pads that messages between them arrive in.
+// The parts of two ranks' segments that messages between them arrive in.
 p2p::MailboxMemory mailbox_memory(const executor::World& world, int peer);
 
 }  // namespace weft

@@ -47,28 +47,29 @@ Communicator::Impl::Impl(const Options& options) : config(resolve(options)) {
   log = Log(config.log_level, fmt::format("weft {}/{}", bootstrap->rank(), bootstrap->size()));
   log.info("started by {}", bootstrap->description());
   register_sleepers();
-  memory::make_pad_layout(bootstrap->size(), config.shared_bytes);  // may refuse: before all else
+  memory::make_segment_layout(bootstrap->size(),
+                              config.shared_bytes);  // may refuse: before all else
   connections = std::make_shared<Connections>(config, log, *bootstrap,
                                               introduction(config, log, bootstrap->rank()));
   tuning = use_tuning(connections->note());
-  segment = std::make_unique<Segment>(*connections, connections->everyone(), config.shared_bytes,
-                                      connections->gather_over(*bootstrap));
+  segments = std::make_unique<Segments>(*connections, connections->everyone(), config.shared_bytes,
+                                        connections->gather_over(*bootstrap));
   build();
   await_others();
   bootstrap.reset();  // its port may be wanted for the next start-up
 }
 
-Communicator::Impl::Impl(const Impl& parent, std::unique_ptr<Segment> own)
+Communicator::Impl::Impl(const Impl& parent, std::unique_ptr<Segments> own)
     : config(parent.config),
       log(parent.log),
       connections(parent.connections),
-      segment(std::move(own)),
+      segments(std::move(own)),
       tuning(parent.tuning) {
   build();
 }
 
 void Communicator::Impl::build() {
-  situation = situation_of(*connections, segment->peers(), world().layout);
+  situation = situation_of(*connections, segments->peers(), world().layout);
   programs = std::make_unique<Programs>(world(), situation, tuning, config);
   executor = std::make_unique<executor::Executor>(world(), links(), config.timeout);
   allocations = std::make_unique<Allocations>(world());
@@ -103,7 +104,7 @@ Communicator::Impl::~Impl() {
     (void)allocations.release();
     (void)executor.release();
     (void)programs.release();
-    (void)segment.release();
+    (void)segments.release();
     new std::shared_ptr<Connections>(std::move(connections));
     new std::shared_ptr<Bootstrap>(std::move(bootstrap));
     return;
@@ -113,12 +114,12 @@ Communicator::Impl::~Impl() {
   std::vector<std::shared_ptr<void>> closed = closed_memory->rest();
   closed_memory.reset();
   messenger.reset();
-  segment->leave(connections.use_count() > 1);
+  segments->leave(connections.use_count() > 1);
   endpoint.reset();
   allocations.reset();
   executor.reset();
   programs.reset();
-  const std::shared_ptr<Segment> left = std::move(segment);
+  const std::shared_ptr<Segments> left = std::move(segments);
   connections->keep_until([left, others = std::move(closed)] { return left->is_over(); });
 }
 

@@ -12,7 +12,7 @@
 #include "communicator/endpoint.h"
 #include "communicator/programs.h"
 #include "communicator/registered.h"
-#include "communicator/segment.h"
+#include "communicator/segments.h"
 #include "executor/executor.h"
 #include "p2p/messages/messenger.h"
 #include "p2p/pages/pages.h"
@@ -49,14 +49,14 @@ struct Communicator::Impl : std::enable_shared_from_this<Communicator::Impl> {
   // Collective over the ranks that `options` make join each other.
   explicit Impl(const Options& options);
   // Over a parent's connections, with a segment of its own; a part of make_child().
-  Impl(const Impl& parent, std::unique_ptr<Segment> own);
+  Impl(const Impl& parent, std::unique_ptr<Segments> own);
   ~Impl();
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
   int rank() const { return world().rank; }
   int ranks() const { return world().ranks; }
-  const executor::World& world() const { return segment->world(); }
+  const executor::World& world() const { return segments->world(); }
   // Of the connections, which others may share.
   links::Links& links() const { return connections->links(); }
 
@@ -113,7 +113,7 @@ struct Communicator::Impl : std::enable_shared_from_this<Communicator::Impl> {
   Log log;
   std::shared_ptr<Bootstrap> bootstrap;
   std::shared_ptr<Connections> connections;
-  std::unique_ptr<Segment> segment;
+  std::unique_ptr<Segments> segments;
   tuner::Situation situation;
   tuner::Tuning tuning;
   std::unique_ptr<Programs> programs;

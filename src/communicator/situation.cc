@@ -29,7 +29,7 @@ std::string name_of_job(const tuner::Situation& situation, const std::string& be
 }  // namespace
 
 tuner::Situation situation_of(const Connections& connections, std::span<const int> peers,
-                              const memory::PadLayout& layout) {
+                              const memory::SegmentLayout& layout) {
   const std::vector<int> on_host = connections.router().hosts(peers);
   const Between between = connections.router().between(peers);
   std::vector<topology::Host> hosts;

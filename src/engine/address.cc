@@ -78,7 +78,7 @@ Blob pack(const Address& address) {
     writer.put(std::int32_t{way.priority});
     writer.put_bytes(way.address);
   }
-  write_keys(writer, address.pad);
+  write_keys(writer, address.segment);
   return seal(Content::address, writer.blob());
 }
 
@@ -100,7 +100,7 @@ Address unpack_address(std::span<const std::byte> bytes) {
     way.address = reader.get_bytes();
     address.ways.push_back(std::move(way));
   }
-  address.pad = read_keys(reader, kAddress);
+  address.segment = read_keys(reader, kAddress);
   refuse(!reader.at_end() || address.name.empty() || address.name.size() > kMostName ||
              address.incarnation == 0 || address.numbers < 2 || address.numbers > kMostPeers + 1,
          kAddress);

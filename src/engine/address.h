@@ -34,10 +34,10 @@ struct Address {
   std::string name;
   std::uint64_t incarnation = 0;  // random: tells every start of every engine apart
   std::uint64_t epoch = 0;        // later starts of a name have larger ones
-  std::uint32_t numbers = 0;      // of its pad, with its own
+  std::uint32_t numbers = 0;      // of its segment, with its own
   std::uint64_t mailbox_bytes = 0;
   std::vector<Way> ways;
-  std::vector<NamedKey> pad;
+  std::vector<NamedKey> segment;
 };
 
 Blob pack(const Address& address);

@@ -63,16 +63,16 @@ Engine::Impl::Impl(const EngineOptions& options) {
   register_sleepers();
   links = std::make_unique<links::Links>(clock, static_cast<int>(self.numbers));
   open_transports();
-  const engine::PadLayout layout{self.numbers, static_cast<std::size_t>(self.mailbox_bytes)};
-  pad = std::make_unique<engine::SharedMemory>(*transports, layout.total(), "Engine");
-  self.pad = pad->keys();
+  const engine::SegmentLayout layout{self.numbers, static_cast<std::size_t>(self.mailbox_bytes)};
+  segment = std::make_unique<engine::SharedMemory>(*transports, layout.total(), "Engine");
+  self.segment = segment->keys();
   for (const OpenTransport& open : transports->all()) {
     const auto address = open.transport->address();
     self.ways.push_back({open.name, open.priority, {address.begin(), address.end()}});
   }
-  links->progress.sleep_at(*reinterpret_cast<std::atomic<std::uint32_t>*>(pad->data()));
+  links->progress.sleep_at(*reinterpret_cast<std::atomic<std::uint32_t>*>(segment->data()));
   links->progress.idle_by(durations_of(config.wait_policy, config.options.wait_durations));
-  peers = std::make_unique<engine::Peers>(self, pad->data(), *transports, *links, *this, log,
+  peers = std::make_unique<engine::Peers>(self, segment->data(), *transports, *links, *this, log,
                                           config.timeout);
   endpoint = std::make_unique<engine::PeerEndpoint>(*peers, *links, config.timeout);
   messenger = std::make_unique<p2p::Messenger>(
@@ -87,7 +87,7 @@ Engine::Impl::~Impl() {
   (void)messenger.release();
   (void)endpoint.release();
   (void)peers.release();
-  (void)pad.release();
+  (void)segment.release();
   (void)transports.release();
   (void)links.release();
 }

@@ -40,7 +40,7 @@ struct Engine::Impl final : engine::PeerUser, std::enable_shared_from_this<Engin
   engine::Address self;
   std::unique_ptr<links::Links> links;  // outlives the transports
   std::unique_ptr<Transports> transports;
-  std::unique_ptr<engine::SharedMemory> pad;
+  std::unique_ptr<engine::SharedMemory> segment;
   std::unique_ptr<engine::Peers> peers;
   std::unique_ptr<engine::PeerEndpoint> endpoint;
   std::unique_ptr<p2p::Messenger> messenger;

@@ -52,7 +52,7 @@ int Peers::manage(std::int64_t now_ns) {
 int Peers::advance(int number, std::int64_t now_ns) {
   Peer& mine = peer(number);
   const bool ready = mine.way->transport->connected(number);
-  if (ready && (mine.pad.peer >= 0 || import_pad(number))) {
+  if (ready && (mine.segment.peer >= 0 || import_segment(number))) {
     if (take_greeting(number)) return 1;
     if (now_ns >= mine.next_hello_ns && (!mine.hello_left.valid() || mine.hello_left.done()))
       say_hello(number, now_ns);
@@ -67,12 +67,13 @@ int Peers::advance(int number, std::int64_t now_ns) {
 }
 
 // False where that failed, and with it the peer.
-bool Peers::import_pad(int number) {
+bool Peers::import_segment(int number) {
   Peer& mine = peer(number);
-  for (const NamedKey& key : mine.address.pad) {
+  for (const NamedKey& key : mine.address.segment) {
     if (key.transport != mine.way->name) continue;
-    const transport::Status status = mine.way->transport->import_memory(number, key.key, &mine.pad);
-    if (status.ok() && mine.pad.bytes >= layout_of(mine).total()) return true;
+    const transport::Status status =
+        mine.way->transport->import_memory(number, key.key, &mine.segment);
+    if (status.ok() && mine.segment.bytes >= layout_of(mine).total()) return true;
     lose(number, ErrorCode::peer_failed,
          fmt::format("its memory: {}", status.ok() ? "less than it says" : status.message));
     return false;
@@ -94,9 +95,9 @@ void Peers::say_hello(int number, std::int64_t now_ns) {
   chance_ ^= chance_ << 13;
   chance_ ^= chance_ >> 7;
   chance_ ^= chance_ << 17;
-  const PadLayout theirs = layout_of(mine);
+  const SegmentLayout theirs = layout_of(mine);
   const p2p::RemoteSpan slot =
-      p2p::span_of(mine.pad) + theirs.hello_offset((chance_ >> 16) % theirs.hellos());
+      p2p::span_of(mine.segment) + theirs.hello_offset((chance_ >> 16) % theirs.hellos());
   transport::Put put =
       p2p::make_put(mine.hello.get(), slot, offsetof(Hello, seal), mine.hello_left.word());
   p2p::add_signal(&put, slot + offsetof(Hello, seal), seal_of(*mine.hello));
@@ -124,7 +125,7 @@ bool Peers::take_hello(const Hello& hello) {
   for (const int number : used_) {
     Peer& mine = peer(number);
     if (mine.stage != Stage::connecting || mine.address.incarnation != hello.from) continue;
-    if (hello.number == 0 || hello.number >= mine.address.numbers || mine.pad.peer < 0)
+    if (hello.number == 0 || hello.number >= mine.address.numbers || mine.segment.peer < 0)
       return false;
     mine.number_there = static_cast<int>(hello.number);
     if (!write_door(number, offsetof(Door, greeting), static_cast<std::uint16_t>(number)))
@@ -152,7 +153,7 @@ bool Peers::write_door(int number, std::size_t member, std::uint16_t what) {
   Peer& mine = peer(number);
   const std::size_t door = layout_of(mine).door_offset(static_cast<std::size_t>(mine.number_there));
   transport::Put put;
-  p2p::add_signal(&put, p2p::span_of(mine.pad) + (door + member),
+  p2p::add_signal(&put, p2p::span_of(mine.segment) + (door + member),
                   signed_by(self_.incarnation, what));
   std::size_t posted = 0;
   (void)mine.way->transport->put({&put, 1}, &posted);
@@ -163,8 +164,8 @@ void Peers::go_up(int number) {
   Peer& mine = peer(number);
   p2p::Path& path = paths_[static_cast<std::size_t>(number)];
   path = p2p::path_over(*mine.way->transport, number);
-  if (mine.pad.mapped != nullptr)
-    path.bell = reinterpret_cast<std::atomic<std::uint32_t>*>(mine.pad.mapped);
+  if (mine.segment.mapped != nullptr)
+    path.bell = reinterpret_cast<std::atomic<std::uint32_t>*>(mine.segment.mapped);
   p2p::wake(path);
   mine.stage = Stage::up;
   note_connecting(-1);

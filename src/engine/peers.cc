@@ -10,10 +10,10 @@
 
 namespace weft::engine {
 
-Peers::Peers(const Address& self, std::byte* pad, const Transports& transports, links::Links& links,
-             PeerUser& user, const Log& log, std::chrono::nanoseconds timeout)
+Peers::Peers(const Address& self, std::byte* segment, const Transports& transports,
+             links::Links& links, PeerUser& user, const Log& log, std::chrono::nanoseconds timeout)
     : self_(self),
-      pad_(pad),
+      segment_(segment),
       layout_{self.numbers, static_cast<std::size_t>(self.mailbox_bytes)},
       transports_(transports),
       links_(links),
@@ -51,8 +51,9 @@ int Peers::poll() {
 p2p::MailboxMemory Peers::mailbox(int number) const {
   const Peer& that = (*this)[number];
   const auto there = static_cast<std::size_t>(that.number_there);
-  return {layout_.mailbox_bytes, pad_ + layout_.mailbox_offset(static_cast<std::size_t>(number)),
-          p2p::span_of(that.pad) + layout_of(that).mailbox_offset(there)};
+  return {layout_.mailbox_bytes,
+          segment_ + layout_.mailbox_offset(static_cast<std::size_t>(number)),
+          p2p::span_of(that.segment) + layout_of(that).mailbox_offset(there)};
 }
 
 std::string Peers::describe(int number) const {
@@ -141,7 +142,7 @@ void Peers::connect(const Address& address, int number) {
 
 void Peers::clear_memory_of(int number) {
   door(number) = {};
-  std::memset(pad_ + layout_.mailbox_offset(static_cast<std::size_t>(number)), 0,
+  std::memset(segment_ + layout_.mailbox_offset(static_cast<std::size_t>(number)), 0,
               layout_.mailbox_bytes);
 }
 
@@ -199,7 +200,7 @@ void Peers::release(int number) {
     note_connecting(-1);
     cut_off(number);
   }
-  if (old.pad.peer >= 0) old.way->transport->release(old.pad);
+  if (old.segment.peer >= 0) old.way->transport->release(old.segment);
   links_.failures.forget(number);
   old = {};
   paths_[static_cast<std::size_t>(number)] = {};

@@ -1,8 +1,8 @@
 // The peers of an engine: how they connect, how they part, and what is known of each.
 //
-// A peer passes from connecting to up once both ends know their numbers (pad.h), and to down by a
-// failure, by its farewell, or where it does not answer. All of that happens in manage(), in steps
-// that wait for nothing.
+// A peer passes from connecting to up once both ends know their numbers (segment_layout.h), and to
+// down by a failure, by its farewell, or where it does not answer. All of that happens in manage(),
+// in steps that wait for nothing.
 #pragma once
 
 #include <weft/engine.h>
@@ -17,7 +17,7 @@
 
 #include "base/log.h"
 #include "engine/address.h"
-#include "engine/pad.h"
+#include "engine/segment_layout.h"
 #include "links/links.h"
 #include "p2p/endpoint.h"
 #include "p2p/messages/messenger.h"
@@ -37,9 +37,9 @@ struct Peer {
   Stage stage = Stage::free;
   Address address;
   const OpenTransport* way = nullptr;
-  transport::RemoteMemory pad;  // peer -1: not imported
-  int number_there = 0;         // of this engine at the peer
-  std::string cause;            // why it is down
+  transport::RemoteMemory segment;  // peer -1: not imported
+  int number_there = 0;             // of this engine at the peer
+  std::string cause;                // why it is down
   std::int64_t since_ns = 0;
   std::shared_ptr<Hello> hello;  // the last one said, and whether it has left; null: none yet
   links::Completion hello_left;
@@ -54,8 +54,8 @@ struct PeerUser {
 
 class Peers final : public Poller {
  public:
-  // `self` describes this engine, `pad` is its pad. All outlives it.
-  Peers(const Address& self, std::byte* pad, const Transports& transports, links::Links& links,
+  // `self` describes this engine, `segment` is its segment. All outlives it.
+  Peers(const Address& self, std::byte* segment, const Transports& transports, links::Links& links,
         PeerUser& user, const Log& log, std::chrono::nanoseconds timeout);
   // Says farewell to all that are up.
   ~Peers() override;
@@ -97,12 +97,13 @@ class Peers final : public Poller {
  private:
   Peer& peer(int number) { return peers_[static_cast<std::size_t>(number)]; }
   Door& door(int number) {
-    return *reinterpret_cast<Door*>(pad_ + layout_.door_offset(static_cast<std::size_t>(number)));
+    return *reinterpret_cast<Door*>(segment_ +
+                                    layout_.door_offset(static_cast<std::size_t>(number)));
   }
   Hello& hello(std::size_t slot) {
-    return *reinterpret_cast<Hello*>(pad_ + layout_.hello_offset(slot));
+    return *reinterpret_cast<Hello*>(segment_ + layout_.hello_offset(slot));
   }
-  PadLayout layout_of(const Peer& that) const {
+  SegmentLayout layout_of(const Peer& that) const {
     return {that.address.numbers, static_cast<std::size_t>(that.address.mailbox_bytes)};
   }
   const OpenTransport* choose_way(const Address& address, int number, std::string* refusals);
@@ -114,7 +115,7 @@ class Peers final : public Poller {
 
   // linking.cc
   int advance(int number, std::int64_t now_ns);
-  bool import_pad(int number);
+  bool import_segment(int number);
   void say_hello(int number, std::int64_t now_ns);
   int take_hellos();
   bool take_hello(const Hello& hello);
@@ -126,8 +127,8 @@ class Peers final : public Poller {
   void finish_leaving(int number);
 
   const Address& self_;
-  std::byte* const pad_;
-  const PadLayout layout_;
+  std::byte* const segment_;
+  const SegmentLayout layout_;
   const Transports& transports_;
   links::Links& links_;
   PeerUser& user_;

@@ -15,7 +15,7 @@ class Absence {
   Absence(const World& world, const links::Links& links)
       : world_(world), links_(links), left_(world.links.size()) {}
 
-  // Notes who has left since the last look: ranks write that into this one's pad. Who ends all
+  // Notes who has left since the last look: ranks write that into this one's segment. Who ends all
   // that it has in common with this one is reported as a failure by some transports.
   void look();
   bool any() const { return any_left_ || links_.failures.any(); }

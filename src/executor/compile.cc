@@ -47,7 +47,7 @@ class Compiler {
 
   // Where each slot begins, in blocks (bulk, private memory) and in lines (packets).
   void lay_out_slots(const ProgramOptions& options) {
-    const memory::PadLayout& layout = world_.layout;
+    const memory::SegmentLayout& layout = world_.layout;
     if (schedule_.slot_blocks.size() > static_cast<std::size_t>(layout.slots) ||
         schedule_.lanes.size() > static_cast<std::size_t>(layout.lanes)) {
       fail(ErrorCode::unsupported,
@@ -109,8 +109,8 @@ class Compiler {
                     : world_.layout.scratch_offset(lane_, parity);
   }
 
-  // A slot in the pad of a rank, reached over its link.
-  Place pad_slot(int rank, int slot, int offset = 0) const {
+  // A slot in the segment of a rank, reached over its link.
+  Place segment_slot(int rank, int slot, int offset = 0) const {
     Place place;
     place.rank = rank;
     place.index =
@@ -118,8 +118,8 @@ class Compiler {
     place.link = &world_.links[static_cast<std::size_t>(rank)];
     for (int parity = 0; parity < 2; ++parity) {
       place.slots_offset[parity] = slots_offset(parity);
-      std::byte* pad = rank == world_.rank ? world_.pad : place.link->pad;
-      if (pad != nullptr) place.base[parity] = pad + place.slots_offset[parity];
+      std::byte* segment = rank == world_.rank ? world_.segment : place.link->segment;
+      if (segment != nullptr) place.base[parity] = segment + place.slots_offset[parity];
     }
     return place;
   }
@@ -128,7 +128,7 @@ class Compiler {
   Place own_slot(const Operand& operand) const {
     const auto slot = static_cast<std::size_t>(operand.index);
     if (!packet() || (program_->one_line && arrives_[slot]))
-      return pad_slot(world_.rank, operand.index, operand.offset);
+      return segment_slot(world_.rank, operand.index, operand.offset);
     Place place;
     place.kind = Place::Kind::memory;
     place.rank = world_.rank;
@@ -166,7 +166,7 @@ class Compiler {
       place->signal_offset[parity] = world_.layout.signal_offset(lane_, parity, signal);
       if (link.load_store) {
         place->signal[parity] =
-            &reinterpret_cast<memory::Signal*>(link.pad + place->signal_offset[parity])->value;
+            &reinterpret_cast<memory::Signal*>(link.segment + place->signal_offset[parity])->value;
       }
     }
     place->bell = link.bell;
@@ -174,7 +174,7 @@ class Compiler {
 
   // A destination at a peer that is reached through its slot: by address, by packets or by puts.
   Place remote_slot(int rank, int slot) const {
-    Place place = pad_slot(rank, slot);
+    Place place = segment_slot(rank, slot);
     attach_signal(&place, rank, slot);
     return place;
   }
@@ -253,10 +253,10 @@ class Compiler {
     for (int parity = 0; parity < 2; ++parity) {
       code->signal[parity] =
           &reinterpret_cast<memory::Signal*>(
-               world_.pad + world_.layout.signal_offset(lane_, parity, step.signal))
+               world_.segment + world_.layout.signal_offset(lane_, parity, step.signal))
                ->value;
     }
-    code->arrived = pad_slot(world_.rank, step.signal);
+    code->arrived = segment_slot(world_.rank, step.signal);
     if (step.blocks == 0) return;
     code->partial_result = step.dsts[0].place.partial;
     const bool to_slot = step.dsts[0].place.buffer == Buffer::slot;
@@ -279,7 +279,7 @@ class Compiler {
 }  // namespace
 
 std::size_t max_packet_block_bytes(const schedule::Schedule& schedule,
-                                   const memory::PadLayout& layout) {
+                                   const memory::SegmentLayout& layout) {
   const std::size_t units = total_blocks(schedule) + schedule.slot_blocks.size();
   if (units == 0) return layout.packet_bytes;  // one rank alone sends nothing
   return layout.packet_bytes / kCacheLine / units * kPacketPayload;

@@ -50,7 +50,7 @@ class Executor final : public Poller {
   void look(std::int64_t /*now_ns*/) override { absence_.look(); }
 
  private:
-  memory::Control& control() { return *reinterpret_cast<memory::Control*>(world_.pad); }
+  memory::Control& control() { return *reinterpret_cast<memory::Control*>(world_.segment); }
   bool poisoned() const { return poison_code_ != ErrorCode::ok; }
   // A turn of a wait for an operation. Whatever else is under way moves while this one does not.
   int turn() {

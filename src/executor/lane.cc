@@ -68,11 +68,11 @@ bool post(const auto& frame, const Place& place, const std::byte* source, std::s
           std::size_t bytes, bool with_signal) {
   transport::Put put;
   put.source = source;
-  put.target = &place.link->pad_memory;
+  put.target = &place.link->segment_memory;
   put.target_offset = place.slots_offset[frame.lane->parity] + frame.slot_offset(place, i);
   put.bytes = bytes;
   if (with_signal) {
-    put.signal_memory = &place.link->pad_memory;
+    put.signal_memory = &place.link->segment_memory;
     put.signal_offset = place.signal_offset[frame.lane->parity];
     put.signal_value = frame.lane->flag;
     put.signal = transport::SignalOp::set;

@@ -6,7 +6,7 @@
 
 namespace weft::executor {
 
-// Sets what follows from lane->epoch. Slots of one parity rotate through their half of the pad,
+// Sets what follows from lane->epoch. Slots of one parity rotate through their half of the segment,
 // since writing lines that the peer has read lately costs twice as much as writing lines that have
 // left its caches; any place in the half is as safe.
 void enter_pass(const Launch& launch, LaneState* lane, std::uint64_t signature);

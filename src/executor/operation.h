@@ -47,7 +47,8 @@ struct Launch {
   Epilogue epilogue;
   bool streaming = false;            // write user buffers past the caches
   std::size_t slot_block_bytes = 0;  // one block of a slot: a chunk, or its packets
-  std::uint32_t generations = 1;     // how often the slots of a pass fit into their half of the pad
+  std::uint32_t generations =
+      1;  // how often the slots of a pass fit into their half of the segment
   // Direct programs: every rank's buffers as they are mapped here.
   const std::byte* const* peer_inputs = nullptr;
   std::byte* const* peer_outputs = nullptr;

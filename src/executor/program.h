@@ -21,7 +21,7 @@ using schedule::StepKind;
 // launch.
 struct Place {
   enum class Kind : std::uint8_t {
-    slot,    // in a pad
+    slot,    // in a segment
     memory,  // of this program alone
     input,
     output,
@@ -35,7 +35,7 @@ struct Place {
   std::byte* base[2] = {};  // slot: where slots begin (null: not mapped); memory: the place
   std::atomic<std::uint64_t>* signal[2] = {};  // raised after a write; null: none
   std::atomic<std::uint32_t>* bell = nullptr;  // of the rank to wake then
-  // A peer that is not mapped: where its slots begin and its signal is, inside its pad.
+  // A peer that is not mapped: where its slots begin and its signal is, inside its segment.
   const Link* link = nullptr;
   std::uint64_t slots_offset[2] = {};
   std::uint64_t signal_offset[2] = {};
@@ -78,7 +78,7 @@ struct Program {
       0;  // bulk: the slots' capacity per block; packet: the largest block
   std::size_t slot_blocks =
       0;  // of all slots: what a pass takes is this many blocks (packet: of lines)
-  std::size_t half_bytes = 0;      // of the pad, for the slots of one parity and lane
+  std::size_t half_bytes = 0;      // of the segment, for the slots of one parity and lane
   bool one_line = false;           // packet: blocks fit one line and are used where they arrive
   std::size_t private_stride = 0;  // packet: from a block to the next in `memory`
   std::vector<std::vector<Instruction>> lanes;
@@ -88,12 +88,12 @@ struct Program {
 };
 
 // Compiles a schedule of this world's rank. Throws Error(unsupported) where it does not fit the
-// pad.
+// segment.
 std::unique_ptr<Program> compile(const schedule::Schedule& schedule, const ProgramOptions& options,
                                  const World& world);
 
-// The largest block, in bytes, that packets of this schedule can carry in this pad.
+// The largest block, in bytes, that packets of this schedule can carry in this segment.
 std::size_t max_packet_block_bytes(const schedule::Schedule& schedule,
-                                   const memory::PadLayout& layout);
+                                   const memory::SegmentLayout& layout);
 
 }  // namespace weft::executor

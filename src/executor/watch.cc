@@ -14,14 +14,15 @@ namespace {
 
 constexpr std::int64_t kCompareCallsNs = 1'000'000;
 
-// What a rank whose pad is mapped published; sequence 0: nothing yet, or it is just changing it.
+// What a rank whose segment is mapped published; sequence 0: nothing yet, or it is just changing
+// it.
 struct PeerCall {
   std::uint64_t sequence;
   Call call;
 };
 
 PeerCall peer_call(const Link& link) {
-  const memory::Status& status = reinterpret_cast<const memory::Control*>(link.pad)->status;
+  const memory::Status& status = reinterpret_cast<const memory::Control*>(link.segment)->status;
   const std::uint64_t before = status.sequence.load(std::memory_order_acquire);
   const std::uint64_t call = status.call.load(std::memory_order_acquire);
   const std::uint64_t count = status.count.load(std::memory_order_acquire);
@@ -51,10 +52,9 @@ void Executor::tell_awaited() {
 // Whom a peer waits for in the call that this rank is in; -1: unknown.
 int Executor::awaited_by(int peer) const {
   const Link& link = world_.links[static_cast<std::size_t>(peer)];
-  if (link.pad == nullptr) return -1;
-  const std::uint64_t awaited =
-      reinterpret_cast<const memory::Control*>(link.pad)->status.awaited.load(
-          std::memory_order_relaxed);
+  if (link.segment == nullptr) return -1;
+  const std::uint64_t awaited = reinterpret_cast<const memory::Control*>(link.segment)
+                                    ->status.awaited.load(std::memory_order_relaxed);
   if (awaited >> memory::kRankBits != head_->sequence) return -1;
   return static_cast<int>(awaited & ((std::uint64_t{1} << memory::kRankBits) - 1)) - 1;
 }
@@ -81,7 +81,7 @@ std::string Executor::story(const Operation& operation) const {
 
 std::string Executor::what_peer_does(int peer) const {
   const Link& link = world_.links[static_cast<std::size_t>(peer)];
-  if (link.pad == nullptr) return fmt::format("rank {} over {}", peer, link.transport_name);
+  if (link.segment == nullptr) return fmt::format("rank {} over {}", peer, link.transport_name);
   const PeerCall theirs = peer_call(link);
   if (theirs.sequence == 0)
     return fmt::format("rank {} over {}, between two calls", peer, link.transport_name);
@@ -118,14 +118,15 @@ void Executor::tell_poisoned(int blamed) {
   for (int rank = 0; rank < world_.ranks; ++rank) {
     const Link& link = world_.links[static_cast<std::size_t>(rank)];
     if (rank == world_.rank || absence_.of(rank) != nullptr) continue;
-    if (link.pad != nullptr) {
-      reinterpret_cast<memory::Control*>(link.pad)->poison.store(poison, std::memory_order_relaxed);
+    if (link.segment != nullptr) {
+      reinterpret_cast<memory::Control*>(link.segment)
+          ->poison.store(poison, std::memory_order_relaxed);
       futex_wake(link.bell);
       continue;
     }
     if (link.transport == nullptr) continue;
     transport::Put put;
-    put.signal_memory = &link.pad_memory;
+    put.signal_memory = &link.segment_memory;
     put.signal_offset = offsetof(memory::Control, poison);
     put.signal_value = poison;
     put.signal = transport::SignalOp::set;
@@ -194,7 +195,7 @@ void Executor::check_mismatch(Operation* operation) {
   const int peer = awaited_peer(*head_);
   if (peer < 0) return;
   const Link& link = world_.links[static_cast<std::size_t>(peer)];
-  if (link.pad == nullptr) return;
+  if (link.segment == nullptr) return;
   const PeerCall theirs = peer_call(link);
   const Call& ours = head_->launch.call;
   if (theirs.sequence != head_->sequence || theirs.call == ours) return;

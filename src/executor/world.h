@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "memory/pads.h"
+#include "memory/segment_layout.h"
 
 namespace weft::executor {
 
@@ -20,24 +20,25 @@ struct Link {
   transport::Transport* transport = nullptr;
   std::string transport_name;
   bool load_store = false;
-  // The word it sleeps on, and its pad (own pad for this rank); null where it is not mapped.
+  // The word it sleeps on, and its segment (own segment for this rank); null where it is not
+  // mapped.
   std::atomic<std::uint32_t>* bell = nullptr;
-  std::byte* pad = nullptr;
-  transport::RemoteMemory pad_memory;
+  std::byte* segment = nullptr;
+  transport::RemoteMemory segment_memory;
 };
 
 struct World {
   int rank = 0;
   int ranks = 1;
-  memory::PadLayout layout;
-  std::byte* pad = nullptr;  // own pad
-  std::vector<Link> links;   // by rank
+  memory::SegmentLayout layout;
+  std::byte* segment = nullptr;  // own segment
+  std::vector<Link> links;       // by rank
   std::vector<transport::Transport*> transports;
   const Clock* clock = nullptr;
 
   // Whether that rank has left the communicator.
   bool left(int of_rank) const {
-    return memory::departure(pad, layout, of_rank).load(std::memory_order_acquire) != 0;
+    return memory::departure(segment, layout, of_rank).load(std::memory_order_acquire) != 0;
   }
   bool all_load_store() const {
     for (const Link& link : links) {

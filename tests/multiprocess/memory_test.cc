@@ -9,14 +9,14 @@
 #include <filesystem>
 #include <fstream>
 
-#include "memory/pads.h"
+#include "memory/segment_layout.h"
 #include "support/ranks.h"
 
 namespace weft::testing {
 namespace {
 
 TEST(Memory, OfEightRanksIsAtMostEightMebibytesEach) {
-  EXPECT_LE(memory::make_pad_layout(8, std::size_t{4} << 20).total, std::size_t{8} << 20);
+  EXPECT_LE(memory::make_segment_layout(8, std::size_t{4} << 20).total, std::size_t{8} << 20);
 }
 
 TEST(Memory, TooFewBytesAreRefusedWithTheLeastThatDo) {

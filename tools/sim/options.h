@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "memory/pads.h"
+#include "memory/segment_layout.h"
 #include "perf/common/size_options.h"
 #include "tuner/fabric.h"
 
@@ -52,10 +52,10 @@ Collective collective_of(const SimOptions& options);
 tuner::Fabric fabric_of(const SimOptions& options);
 std::vector<std::size_t> sizes_of(const SimOptions& options);
 
-struct Pad {
+struct Segment {
   std::size_t shared_bytes = 0;
-  memory::PadLayout layout;
+  memory::SegmentLayout layout;
 };
-Pad pad_of(const SimOptions& options);
+Segment segment_of(const SimOptions& options);
 
 }  // namespace weft::tools

@@ -55,8 +55,8 @@ void print_heading(const Sweep& sweep, const SimOptions& options) {
                format_time(wire.send_ns + wire.latency_ns + wire.receive_ns),
                plural(costs.nics, "NIC"), options.nic_gbps);
   }
-  fmt::print("shared memory: {} a rank{}\n\n", perf::format_size(sweep.pad.shared_bytes),
-             options.shared_bytes.empty() && sweep.pad.shared_bytes > std::size_t{4} << 20
+  fmt::print("shared memory: {} a rank{}\n\n", perf::format_size(sweep.segment.shared_bytes),
+             options.shared_bytes.empty() && sweep.segment.shared_bytes > std::size_t{4} << 20
                  ? " (WEFT_SHARED_BYTES; 4 MiB by default, which holds few chunks for so many)"
                  : "");
 }
@@ -189,7 +189,7 @@ void print_json(const Sweep& sweep, const SimOptions& options) {
                              {"hosts", options.hosts},
                              {"ranks_per_host", options.ranks_per_host},
                              {"fabric", options.fabric},
-                             {"shared_bytes", sweep.pad.shared_bytes},
+                             {"shared_bytes", sweep.segment.shared_bytes},
                              {"sizes", sizes},
                              {"left_out", left_out}};
   fmt::print("{}\n", json.dump(2));

@@ -25,7 +25,7 @@ struct Sample {
 };
 
 Sample sample(const Algorithm& algorithm, algorithms::PlanInput plan,
-              const memory::PadLayout& layout) {
+              const memory::SegmentLayout& layout) {
   constexpr std::size_t kLine = 64;
   Sample sample;
   const int ranks = std::min(plan.ranks, 4);
@@ -75,7 +75,7 @@ std::vector<SimulatedAlgorithm> make_candidates(const Sweep& sweep, const SimOpt
     candidate.algorithm = &algorithm;
     candidate.left_out = reason_against(algorithm, sweep);
     if (candidate.left_out.empty()) {
-      const Sample some = sample(algorithm, plan_of(sweep, options, 1), sweep.pad.layout);
+      const Sample some = sample(algorithm, plan_of(sweep, options, 1), sweep.segment.layout);
       candidate.steps = some.steps;
       candidate.left_out = reason_against(some, sweep, options.max_steps);
     }
@@ -153,7 +153,7 @@ Sweep sweep(const SimOptions& options) {
   sweep.collective = collective_of(options);
   sweep.sizes = sizes_of(options);
   sweep.fabric = fabric_of(options);
-  sweep.pad = pad_of(options);
+  sweep.segment = segment_of(options);
   sweep.candidates = make_candidates(sweep, options);
   std::vector<Task> tasks;
   for (SimulatedAlgorithm& candidate : sweep.candidates) {

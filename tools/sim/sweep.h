@@ -32,7 +32,7 @@ struct SimulatedAlgorithm {
 struct Sweep {
   Collective collective = Collective::all_reduce;
   tuner::Fabric fabric;
-  Pad pad;
+  Segment segment;
   std::vector<std::size_t> sizes;
   std::vector<SimulatedAlgorithm> candidates;
 

@@ -36,7 +36,7 @@ void Task::run(const std::function<void(std::size_t, const Price&)>& found) cons
 }
 
 bool Task::fits(const tuner::Workload& workload) const {
-  const memory::PadLayout& layout = sweep_->pad.layout;
+  const memory::SegmentLayout& layout = sweep_->segment.layout;
   return workload.slots() <= layout.slots && lanes_ <= layout.lanes &&
          tuner::fits(workload, layout.lane_bytes);
 }
@@ -47,7 +47,8 @@ tuner::Message Task::message_of(std::size_t bytes) const {
   std::size_t count = bytes / element;
   if (traits.block_per_rank()) count /= static_cast<std::size_t>(options_->ranks());
   if (traits.moves_data()) count = std::max<std::size_t>(count, 1);
-  return {.count = count, .element_bytes = element, .slot_bytes = sweep_->pad.layout.lane_bytes};
+  return {
+      .count = count, .element_bytes = element, .slot_bytes = sweep_->segment.layout.lane_bytes};
 }
 
 // Messages that are cut into the same chunks differ in their number of passes alone.
@@ -83,7 +84,7 @@ bool Task::packets_fit(const tuner::Workload& workload, const tuner::Message& me
   const std::size_t units = workload.slot_blocks() + static_cast<std::size_t>(workload.slots());
   if (units == 0) return false;
   return tuner::partition_of(workload, message).longest() <=
-         sweep_->pad.layout.packet_bytes / kLine / units * kPayload;
+         sweep_->segment.layout.packet_bytes / kLine / units * kPayload;
 }
 
 Price Task::price_of(const tuner::Prediction& prediction, Protocol protocol) const {

@@ -7,8 +7,8 @@
 
 #include "base/blob.h"
 #include "base/error.h"
-#include "engine/pad.h"
 #include "engine/sealed.h"
+#include "engine/segment_layout.h"
 
 namespace weft::engine {
 namespace {
@@ -58,9 +58,9 @@ TEST(Addresses, ComeBackAsTheyWere) {
   ASSERT_EQ(got.ways.size(), 2u);
   EXPECT_EQ(got.ways[0].address, sent.ways[0].address);
   EXPECT_EQ(got.ways[1].priority, -5);
-  ASSERT_EQ(got.pad.size(), 2u);
-  EXPECT_EQ(got.pad[0].key.size, 56u);
-  EXPECT_EQ(got.pad[0].key.bytes[55], std::byte{56});
+  ASSERT_EQ(got.segment.size(), 2u);
+  EXPECT_EQ(got.segment[0].key.size, 56u);
+  EXPECT_EQ(got.segment[0].key.bytes[55], std::byte{56});
 }
 
 TEST(Addresses, OfMemoryAndPagesComeBackAsTheyWere) {
@@ -107,7 +107,7 @@ TEST(Addresses, ThatMakeNoSenseAreRefused) {
   refused([](Address& a) { a.incarnation = 0; });
   refused([](Address& a) { a.numbers = 1; });
   refused([](Address& a) { a.numbers = kMostPeers + 2; });
-  refused([](Address& a) { a.pad[0].key.size = 61; });
+  refused([](Address& a) { a.segment[0].key.size = 61; });
   refused([](Address& a) { a.ways.resize(65); });
   PagesOffer pages = some_pages();
   pages.memory.bytes -= 64;
@@ -132,9 +132,9 @@ TEST(Addresses, WithARightChecksumAndRandomBytesAreErrorsAtMost) {
   }
 }
 
-TEST(Pads, KeepTheirPartsApart) {
+TEST(Segments, KeepTheirPartsApart) {
   for (const std::size_t numbers : {2u, 65u, 4097u}) {
-    const PadLayout layout{numbers, 4096};
+    const SegmentLayout layout{numbers, 4096};
     EXPECT_GE(layout.hello_offset(0), kCacheLine);
     EXPECT_EQ(layout.door_offset(0), layout.hello_offset(layout.hellos()));
     EXPECT_EQ(layout.mailbox_offset(0) % kCacheLine, 0u);
@@ -143,7 +143,7 @@ TEST(Pads, KeepTheirPartsApart) {
   }
 }
 
-TEST(Pads, WordsNameTheirWriter) {
+TEST(Segments, WordsNameTheirWriter) {
   const std::uint64_t one = 0x1234567812345678, other = 0x1234567812355678;
   EXPECT_TRUE(is_signed_by(signed_by(one, 7), one));
   EXPECT_FALSE(is_signed_by(signed_by(one, 7), other));

@@ -51,12 +51,12 @@ struct Rank {
     faulty = std::make_unique<transport::FaultyTransport>(*inner, options, rules);
     world.rank = rank;
     world.ranks = ranks;
-    world.layout = memory::make_pad_layout(ranks, std::size_t{1} << 20);
+    world.layout = memory::make_segment_layout(ranks, std::size_t{1} << 20);
     world.links.resize(static_cast<std::size_t>(ranks));
     world.transports = {faulty.get()};
     world.clock = &clock;
-    require_ok(faulty->allocate(world.layout.total, &pad));
-    world.pad = static_cast<std::byte*>(pad.address);
+    require_ok(faulty->allocate(world.layout.total, &segment));
+    world.segment = static_cast<std::byte*>(segment.address);
   }
   ~Rank() {
     executor.reset();
@@ -76,7 +76,7 @@ struct Rank {
       link.peer = peer;
       link.transport = faulty.get();
       link.transport_name = "sim";
-      require_ok(faulty->import_memory(peer, other.pad.key, &link.pad_memory));
+      require_ok(faulty->import_memory(peer, other.segment.key, &link.segment_memory));
       links.failures.route(peer, "sim");
     }
     links.progress.attend({faulty.get()});
@@ -87,7 +87,7 @@ struct Rank {
   links::Links links;
   transport::Transport* inner = nullptr;
   std::unique_ptr<transport::FaultyTransport> faulty;
-  transport::LocalMemory pad;
+  transport::LocalMemory segment;
   std::atomic<std::uint32_t> bell{0};
   World world;
   std::unique_ptr<Executor> executor;

@@ -30,7 +30,7 @@ std::int32_t value_of(int rank, std::size_t i) {
 
 enum class Reach { mapped, puts };
 
-// Ranks that reach each other's pads by stores, or by puts.
+// Ranks that reach each other's segments by stores, or by puts.
 struct Group {
   Group(int count, Reach reach) : ranks(count), mapped(reach == Reach::mapped) {
     for (int rank = 0; mapped && rank < count; ++rank) {
@@ -38,7 +38,7 @@ struct Group {
         Link& link = ranks[rank].world.links[static_cast<std::size_t>(peer)];
         link.load_store = true;
         link.bell = &ranks[peer].bell;
-        link.pad = ranks[peer].world.pad;
+        link.segment = ranks[peer].world.segment;
       }
     }
   }

@@ -1,4 +1,4 @@
-#include "memory/pads.h"
+#include "memory/segment_layout.h"
 
 #include "base/error.h"
 
@@ -16,7 +16,7 @@ constexpr std::size_t kMaxMailboxBytes = std::size_t{256} << 10;
 std::size_t round_up(std::size_t bytes) { return (bytes + kPage - 1) / kPage * kPage; }
 std::size_t round_down(std::size_t bytes) { return bytes / kPage * kPage; }
 
-// The least, and an eighth of what a pad has beyond its own least.
+// The least, and an eighth of what a segment has beyond its own least.
 std::size_t mailbox_bytes(std::size_t ranks, std::size_t spare_bytes) {
   const std::size_t share = spare_bytes / 8 / ranks / kMinMailboxBytes * kMinMailboxBytes;
   return std::min(kMinMailboxBytes + share, kMaxMailboxBytes);
@@ -24,8 +24,8 @@ std::size_t mailbox_bytes(std::size_t ranks, std::size_t spare_bytes) {
 
 }  // namespace
 
-PadLayout make_pad_layout(int ranks, std::size_t bytes) {
-  PadLayout layout;
+SegmentLayout make_segment_layout(int ranks, std::size_t bytes) {
+  SegmentLayout layout;
   layout.lanes = kLanes;
   // The hungriest algorithm, a ring, takes two signals for each peer; a dissemination runs beside
   // some.

@@ -1,4 +1,4 @@
-#include "communicator/segment.h"
+#include "communicator/segments.h"
 
 #include <algorithm>
 
@@ -15,28 +15,28 @@ std::vector<int> numbers_of(const std::vector<Region::Member>& members) {
 
 executor::World world_of(std::size_t ranks, std::size_t shared_bytes) {
   executor::World world;
-  if (ranks > 0) world.layout = memory::make_pad_layout(static_cast<int>(ranks), shared_bytes);
+  if (ranks > 0) world.layout = memory::make_segment_layout(static_cast<int>(ranks), shared_bytes);
   return world;
 }
 
 }  // namespace
 
-Segment::Segment(Connections& connections, std::vector<Region::Member> members,
-                 std::size_t shared_bytes, const Gather& gather)
+Segments::Segments(Connections& connections, std::vector<Region::Member> members,
+                   std::size_t shared_bytes, const Gather& gather)
     : connections_(connections),
       peers_(numbers_of(members)),
       world_(world_of(members.size(), shared_bytes)),
-      pads_(connections, {"shared memory", world_.layout.total, std::move(members)}, gather) {
+      region_(connections, {"shared memory", world_.layout.total, std::move(members)}, gather) {
   if (peers_.empty()) return;
   world_.rank = static_cast<int>(std::ranges::find(peers_, connections.self()) - peers_.begin());
   world_.ranks = static_cast<int>(peers_.size());
-  world_.pad = pads_.data();
+  world_.segment = region_.data();
   world_.clock = &connections.clock();
   world_.links.resize(peers_.size());
   for (std::size_t rank = 0; rank < peers_.size(); ++rank) use(connections, rank);
 }
 
-void Segment::use(const Connections& connections, std::size_t rank) {
+void Segments::use(const Connections& connections, std::size_t rank) {
   const Way& way = connections.way(peers_[rank]);
   executor::Link& link = world_.links[rank];
   link.peer = peers_[rank];
@@ -44,18 +44,19 @@ void Segment::use(const Connections& connections, std::size_t rank) {
   link.transport_name = way.transport_name;
   link.load_store = way.load_store;
   link.bell = way.bell;
-  link.pad_memory = pads_.of(rank);
-  link.pad = static_cast<std::byte*>(link.pad_memory.mapped);
+  link.segment_memory = region_.of(rank);
+  link.segment = static_cast<std::byte*>(link.segment_memory.mapped);
   if (std::ranges::find(world_.transports, way.transport) == world_.transports.end())
     world_.transports.push_back(way.transport);
 }
 
-void Segment::leave(bool over_puts) {
+void Segments::leave(bool over_puts) {
   for (int rank = 0; rank < world_.ranks; ++rank) {
     const executor::Link& link = world_.links[static_cast<std::size_t>(rank)];
     if (rank == world_.rank) continue;
-    if (link.pad != nullptr) {
-      memory::departure(link.pad, world_.layout, world_.rank).store(1, std::memory_order_release);
+    if (link.segment != nullptr) {
+      memory::departure(link.segment, world_.layout, world_.rank)
+          .store(1, std::memory_order_release);
       if (link.bell->load(std::memory_order_relaxed) != 0) futex_wake(link.bell);
     } else if (over_puts) {
       tell_by_put(link);
@@ -64,11 +65,11 @@ void Segment::leave(bool over_puts) {
 }
 
 // Who has no order among puts is not told: this one could overtake what was sent before.
-void Segment::tell_by_put(const executor::Link& link) {
+void Segments::tell_by_put(const executor::Link& link) {
   constexpr std::int64_t kLongestNs = 100'000'000;
   if (!link.transport->capabilities().ordered) return;
   transport::Put put;
-  put.signal_memory = &link.pad_memory;
+  put.signal_memory = &link.segment_memory;
   put.signal_offset = world_.layout.departure_offset(world_.rank);
   put.signal_value = 1;
   put.signal = transport::SignalOp::set;
@@ -80,7 +81,7 @@ void Segment::tell_by_put(const executor::Link& link) {
     link.transport->progress();
 }
 
-bool Segment::is_over() const {
+bool Segments::is_over() const {
   for (int rank = 0; rank < world_.ranks; ++rank) {
     const executor::Link& link = world_.links[static_cast<std::size_t>(rank)];
     const bool writes = rank != world_.rank && !link.load_store && !world_.left(rank) &&

@@ -1,4 +1,4 @@
-// A communicator's memory: a pad at each of its ranks, which the others write to.
+// A communicator's memory: a segment at each of its ranks, which the others write to.
 #pragma once
 
 #include <vector>
@@ -8,13 +8,13 @@
 
 namespace weft {
 
-class Segment {
+class Segments {
  public:
   // Collective among all that `gather` reaches. `members`: the ranks, this process among them; or
   // none: it only takes part. `connections` outlives it. Throws as Region does, and, at all alike,
   // Error(invalid_argument) where WEFT_SHARED_BYTES is too little.
-  Segment(Connections& connections, std::vector<Region::Member> members, std::size_t shared_bytes,
-          const Gather& gather);
+  Segments(Connections& connections, std::vector<Region::Member> members, std::size_t shared_bytes,
+           const Gather& gather);
 
   const executor::World& world() const { return world_; }
   // What transports and connections know the ranks by.
@@ -34,7 +34,7 @@ class Segment {
   Connections& connections_;
   const std::vector<int> peers_;  // by rank
   executor::World world_;
-  Region pads_;
+  Region region_;
 };
 
 }  // namespace weft

@@ -1,4 +1,4 @@
-#include "memory/pads.h"
+#include "memory/segment_layout.h"
 
 #include <gtest/gtest.h>
 #include <weft/error.h>
@@ -15,8 +15,8 @@ struct Range {
   std::size_t begin, end;
 };
 
-// Every part of a pad, in no order.
-std::vector<Range> parts(int ranks, const PadLayout& layout) {
+// Every part of a segment, in no order.
+std::vector<Range> parts(int ranks, const SegmentLayout& layout) {
   std::vector<Range> all{{0, sizeof(Control)}};
   for (int peer = 0; peer < ranks; ++peer) {
     const std::size_t mailbox = layout.mailbox_offset(peer);
@@ -38,9 +38,9 @@ std::vector<Range> parts(int ranks, const PadLayout& layout) {
   return all;
 }
 
-TEST(Pads, PartsNeitherOverlapNorLeaveThePad) {
+TEST(Segments, PartsNeitherOverlapNorLeaveTheSegment) {
   for (int ranks : {1, 2, 3, 8, 64, 500}) {
-    const PadLayout layout = make_pad_layout(ranks, kDefaultBytes);
+    const SegmentLayout layout = make_segment_layout(ranks, kDefaultBytes);
     std::vector<Range> all = parts(ranks, layout);
     std::sort(all.begin(), all.end(), [](Range a, Range b) { return a.begin < b.begin; });
     for (std::size_t i = 1; i < all.size(); ++i) {
@@ -51,8 +51,8 @@ TEST(Pads, PartsNeitherOverlapNorLeaveThePad) {
   }
 }
 
-TEST(Pads, WordsThatRanksShareHaveLinesOfTheirOwn) {
-  const PadLayout layout = make_pad_layout(4, kDefaultBytes);
+TEST(Segments, WordsThatRanksShareHaveLinesOfTheirOwn) {
+  const SegmentLayout layout = make_segment_layout(4, kDefaultBytes);
   for (int slot = 0; slot < layout.slots; ++slot) {
     EXPECT_EQ(layout.signal_offset(1, 1, slot) % kCacheLine, 0u);
   }
@@ -61,17 +61,17 @@ TEST(Pads, WordsThatRanksShareHaveLinesOfTheirOwn) {
   EXPECT_EQ(layout.scratch_offset(1, 1) % 4096, 0u);
 }
 
-TEST(Pads, TheLeastThatTheErrorNamesWorks) {
+TEST(Segments, TheLeastThatTheErrorNamesWorks) {
   for (int ranks : {2, 64, 1000}) {
     try {
-      (void)make_pad_layout(ranks, 4096);
+      (void)make_segment_layout(ranks, 4096);
       FAIL() << "4096 bytes were enough for " << ranks << " ranks";
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ErrorCode::invalid_argument);
       const std::string text = error.what();
       const std::size_t least = std::stoul(text.substr(text.rfind(' ') + 1));
-      EXPECT_NO_THROW((void)make_pad_layout(ranks, least)) << text;
-      EXPECT_THROW((void)make_pad_layout(ranks, least - 1), Error);
+      EXPECT_NO_THROW((void)make_segment_layout(ranks, least)) << text;
+      EXPECT_THROW((void)make_segment_layout(ranks, least - 1), Error);
     }
   }
 }

@@ -1,4 +1,4 @@
-// The pad: the memory of a rank that its peers write to. Every rank lays it out alike.
+// The segment: the memory of a rank that its peers write to. Every rank lays it out alike.
 //
 //   control | departures [rank] | signals [lane][parity][slot] | mailboxes [rank] |
 //   packets [parity] | scratch [lane][parity]
@@ -28,7 +28,7 @@ struct alignas(kCacheLine) Status {
 
 inline constexpr int kRankBits = 24;  // of Status::awaited
 
-// First bytes of a pad. Each member has a cache line of its own.
+// First bytes of a segment. Each member has a cache line of its own.
 struct Control {
   Status status;
   alignas(kCacheLine) std::atomic<std::uint64_t> poison;  // a peer gave up: 1 + the rank it blames
@@ -39,7 +39,7 @@ struct alignas(kCacheLine) Signal {
   std::atomic<std::uint64_t> value;
 };
 
-struct PadLayout {
+struct SegmentLayout {
   int lanes = 0;
   int slots = 0;               // signals per lane and parity
   std::size_t departures = 0;  // offsets
@@ -69,17 +69,18 @@ struct PadLayout {
   std::size_t scratch_offset(int lane, int parity) const {
     return scratch + lane_bytes * static_cast<std::size_t>(lane * 2 + parity);
   }
-  friend bool operator==(const PadLayout&, const PadLayout&) = default;
+  friend bool operator==(const SegmentLayout&, const SegmentLayout&) = default;
 };
 
 inline constexpr int kLanes = 2;
 
-inline std::atomic<std::uint64_t>& departure(std::byte* pad, const PadLayout& layout, int rank) {
-  return *reinterpret_cast<std::atomic<std::uint64_t>*>(pad + layout.departure_offset(rank));
+inline std::atomic<std::uint64_t>& departure(std::byte* segment, const SegmentLayout& layout,
+                                             int rank) {
+  return *reinterpret_cast<std::atomic<std::uint64_t>*>(segment + layout.departure_offset(rank));
 }
 
 // The layout for that many ranks in at most `bytes`. Throws Error(invalid_argument) with the least
 // number of bytes that would do.
-PadLayout make_pad_layout(int ranks, std::size_t bytes);
+SegmentLayout make_segment_layout(int ranks, std::size_t bytes);
 
 }  // namespace weft::memory

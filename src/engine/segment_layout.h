@@ -1,4 +1,4 @@
-// The pad: the memory of an engine that its peers write to.
+// The segment: the memory of an engine that its peers write to.
 //
 //   the word it sleeps on | hellos | doors [number] | mailboxes [number]
 //
@@ -39,7 +39,7 @@ inline bool is_signed_by(std::uint64_t value, std::uint64_t incarnation) {
   return value != 0 && (value ^ incarnation) >> 16 == 0;
 }
 
-struct PadLayout {
+struct SegmentLayout {
   std::size_t numbers = 0;
   std::size_t mailbox_bytes = 0;
 
