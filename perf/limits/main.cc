@@ -43,7 +43,7 @@ std::vector<Timed> time_strategies(ThreadPair& pair, std::size_t bytes,
                                    const LimitsArguments& arguments, std::int64_t& wrong) {
   Sweep sweep;
   sweep.sizes = {bytes};
-  sweep.placements = {Placement::out_of_place};
+  sweep.placements.assign(1, Placement::out_of_place);  // GCC 14 errs about {}
   sweep.gate = parse_line_gate(arguments.gate);
   sweep.effort.budget_seconds = arguments.budget_seconds;
   const BufferMemory memory = parse_buffer_memory(arguments.memory);

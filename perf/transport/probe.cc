@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "communicator/situation.h"
+#include "communicator/setup/situation.h"
 #include "perf/common/statistics.h"
 #include "perf/transport/put_pair.h"
 

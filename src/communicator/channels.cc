@@ -3,8 +3,8 @@
 
 #include "base/error.h"
 #include "base/handle.h"
-#include "communicator/closed_memory.h"
 #include "communicator/impl.h"
+#include "communicator/memory/closed_memory.h"
 #include "communicator/own_tags.h"
 #include "p2p/rings/channel_end.h"
 

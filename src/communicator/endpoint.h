@@ -1,7 +1,7 @@
 // The ranks of a communicator as point-to-point sees them.
 #pragma once
 
-#include "communicator/allocations.h"
+#include "communicator/memory/allocations.h"
 #include "executor/executor.h"
 #include "p2p/endpoint.h"
 #include "p2p/messages/messenger.h"

@@ -9,10 +9,10 @@
 #include "base/futex.h"
 #include "bootstrap/bootstrap.h"
 #include "communicator/agreement.h"
-#include "communicator/arguments.h"
-#include "communicator/request.h"
-#include "communicator/situation.h"
-#include "communicator/tuning_file.h"
+#include "communicator/collectives/arguments.h"
+#include "communicator/collectives/request.h"
+#include "communicator/setup/situation.h"
+#include "communicator/setup/tuning_file.h"
 
 namespace weft {
 

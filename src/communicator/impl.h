@@ -7,12 +7,12 @@
 #include <vector>
 
 #include "base/config.h"
-#include "communicator/allocations.h"
-#include "communicator/closed_memory.h"
+#include "communicator/collectives/programs.h"
 #include "communicator/endpoint.h"
-#include "communicator/programs.h"
-#include "communicator/registered.h"
-#include "communicator/segments.h"
+#include "communicator/memory/allocations.h"
+#include "communicator/memory/closed_memory.h"
+#include "communicator/memory/registered.h"
+#include "communicator/setup/segments.h"
 #include "executor/executor.h"
 #include "p2p/messages/messenger.h"
 #include "p2p/pages/pages.h"

@@ -6,7 +6,7 @@
 #include "base/handle.h"
 #include "communicator/agreement.h"
 #include "communicator/impl.h"
-#include "communicator/shared_parts.h"
+#include "communicator/memory/shared_parts.h"
 #include "p2p/moe/moe_exchange.h"
 
 namespace weft {

@@ -74,8 +74,8 @@ def complaint(name, room, quote, target):
         return "transports are reached through their plugins alone"
     if first in SRC_FOLDERS:
         own, entered = room.removeprefix("src/"), BORDERS.room_of(f"src/{target}").removeprefix("src/")
-        # Who may enter a house may enter all of its rooms; inside, each door has its own rule.
-        keys = {entered} if own.split("/")[0] == first else {first, entered}
+        # Who may enter a house may enter all of its rooms; from room to room, each door has its own rule.
+        keys = {entered} if own.startswith(f"{first}/") else {first, entered}
         if own != entered and not keys & BORDERS.rooms[room]:
             return f"{room} may not include {entered}"
     return None

@@ -1,4 +1,4 @@
-#include "communicator/decode_arguments.h"
+#include "communicator/collectives/decode_arguments.h"
 
 #include <gtest/gtest.h>
 #include <weft/error.h>

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "algorithms/registry.h"
-#include "communicator/programs.h"
+#include "communicator/collectives/programs.h"
 #include "executor/executor.h"
 #include "transport/fault.h"
 #include "transport/loader.h"

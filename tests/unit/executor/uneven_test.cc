@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "algorithms/registry.h"
-#include "communicator/programs.h"
+#include "communicator/collectives/programs.h"
 #include "executor/packet.h"
 #include "ranks.h"
 #include "schedule/layout.h"

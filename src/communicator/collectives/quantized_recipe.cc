@@ -1,4 +1,4 @@
-#include "communicator/quantized_recipe.h"
+#include "communicator/collectives/quantized_recipe.h"
 #include "communicator/agreement.h"
 
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-#include "communicator/rms_norm_recipe.h"
+#include "communicator/collectives/rms_norm_recipe.h"
 #include "communicator/agreement.h"
 
 #include <fmt/format.h>

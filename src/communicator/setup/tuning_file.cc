@@ -1,4 +1,4 @@
-#include "communicator/tuning_file.h"
+#include "communicator/setup/tuning_file.h"
 
 #include <weft/version.h>
 

@@ -3,8 +3,8 @@
 
 #include <memory>
 
-#include "communicator/decode_arguments.h"
-#include "communicator/plan.h"
+#include "communicator/collectives/decode_arguments.h"
+#include "communicator/collectives/plan.h"
 #include "reduce/quantize.h"
 
 namespace weft {

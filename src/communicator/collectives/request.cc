@@ -1,4 +1,4 @@
-#include "communicator/request.h"
+#include "communicator/collectives/request.h"
 
 #include <utility>
 

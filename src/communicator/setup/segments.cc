@@ -1,4 +1,4 @@
-#include "communicator/segments.h"
+#include "communicator/setup/segments.h"
 
 #include <algorithm>
 

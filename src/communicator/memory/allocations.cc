@@ -1,4 +1,4 @@
-#include "communicator/allocations.h"
+#include "communicator/memory/allocations.h"
 
 #include <algorithm>
 #include <utility>

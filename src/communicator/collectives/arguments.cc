@@ -1,4 +1,4 @@
-#include "communicator/arguments.h"
+#include "communicator/collectives/arguments.h"
 
 #include <weft/collective_traits.h>
 

@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include "communicator/decode_arguments.h"
-#include "communicator/plan.h"
+#include "communicator/collectives/decode_arguments.h"
+#include "communicator/collectives/plan.h"
 #include "reduce/rms_norm.h"
 
 namespace weft {

@@ -1,4 +1,4 @@
-#include "communicator/closed_memory.h"
+#include "communicator/memory/closed_memory.h"
 
 #include <utility>
 

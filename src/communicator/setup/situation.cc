@@ -1,4 +1,4 @@
-#include "communicator/situation.h"
+#include "communicator/setup/situation.h"
 
 #include <fmt/ranges.h>
 

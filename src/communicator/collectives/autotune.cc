@@ -1,9 +1,9 @@
-#include "communicator/autotune.h"
+#include "communicator/collectives/autotune.h"
 #include "communicator/agreement.h"
 
 #include <algorithm>
 
-#include "communicator/arguments.h"
+#include "communicator/collectives/arguments.h"
 
 namespace weft {
 namespace {

@@ -1,4 +1,4 @@
-#include "communicator/decode_arguments.h"
+#include "communicator/collectives/decode_arguments.h"
 
 #include <weft/data_type.h>
 

@@ -1,4 +1,4 @@
-#include "communicator/plan.h"
+#include "communicator/collectives/plan.h"
 
 #include <utility>
 

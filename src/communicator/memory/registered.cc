@@ -1,4 +1,4 @@
-#include "communicator/registered.h"
+#include "communicator/memory/registered.h"
 
 namespace weft {
 

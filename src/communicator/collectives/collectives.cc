@@ -1,9 +1,9 @@
 // Each collective in its three forms: blocking, started, planned.
+#include "communicator/collectives/plan.h"
+#include "communicator/collectives/quantized_recipe.h"
+#include "communicator/collectives/request.h"
+#include "communicator/collectives/rms_norm_recipe.h"
 #include "communicator/impl.h"
-#include "communicator/plan.h"
-#include "communicator/quantized_recipe.h"
-#include "communicator/request.h"
-#include "communicator/rms_norm_recipe.h"
 
 namespace weft {
 namespace {

@@ -1,4 +1,4 @@
-#include "communicator/programs.h"
+#include "communicator/collectives/programs.h"
 
 #include <fmt/format.h>
 #include <weft/collective_traits.h>

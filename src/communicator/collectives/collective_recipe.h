@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include "communicator/plan.h"
-#include "communicator/registered.h"
+#include "communicator/collectives/plan.h"
+#include "communicator/memory/registered.h"
 
 namespace weft {
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/verdict.h"
-#include "communicator/registered.h"
+#include "communicator/memory/registered.h"
 #include "executor/world.h"
 
 namespace weft {

@@ -1,6 +1,6 @@
-#include "communicator/shared_parts.h"
+#include "communicator/memory/shared_parts.h"
 
-#include "communicator/closed_memory.h"
+#include "communicator/memory/closed_memory.h"
 
 namespace weft {
 

@@ -1,8 +1,8 @@
-#include "communicator/collective_recipe.h"
+#include "communicator/collectives/collective_recipe.h"
 #include "communicator/agreement.h"
 
-#include "communicator/arguments.h"
-#include "communicator/autotune.h"
+#include "communicator/collectives/arguments.h"
+#include "communicator/collectives/autotune.h"
 #include "tuner/tuner.h"
 
 namespace weft {

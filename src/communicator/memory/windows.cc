@@ -3,7 +3,7 @@
 #include "base/handle.h"
 #include "base/transport_kit.h"
 #include "communicator/impl.h"
-#include "communicator/shared_parts.h"
+#include "communicator/memory/shared_parts.h"
 #include "p2p/access.h"
 
 namespace weft {
