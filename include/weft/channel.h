@@ -64,6 +64,7 @@ class WEFT_API Channel {
  private:
   friend class Communicator;
   State& state() const;
+  State& entered() const;
   detail::Handle<State> state_;
 };
 

@@ -64,7 +64,7 @@ void executor_steps(benchmark::State& state) {
   operation.launch.partition =
       schedule::make_partition(Collective::all_reduce, kCount, sizeof(float), 1,
                                {.max_chunk_bytes = program->max_chunk_bytes});
-  executor::place_slots(&operation.launch);
+  executor::complete(&operation.launch);
   for (auto _ : state) {
     executor.start(&operation);
     executor.wait(&operation);

@@ -140,19 +140,34 @@ Channel::State& Channel::state() const {
   return here;
 }
 
+// For what follows a call that has entered; a wait enters by itself.
+Channel::State& Channel::entered() const {
+  State& here = filled(state_, "Channel", "Communicator::open_channel()");
+  here.links.fork.check();
+  return here;
+}
+
 int Channel::peer() const { return state().peer; }
 std::size_t Channel::slot_bytes() const { return state().end->slot_bytes(); }
 
-void* Channel::acquire() { return state().end->acquire(state().timeout()); }
+void* Channel::acquire() {
+  State& here = state();
+  return here.end->acquire(here.timeout());
+}
 void* Channel::acquire(std::chrono::nanoseconds timeout) { return state().end->acquire(timeout); }
 void* Channel::try_acquire() { return state().end->try_acquire(); }
-void Channel::commit(std::size_t bytes, std::uint32_t label) { state().end->commit(bytes, label); }
+void Channel::commit(std::size_t bytes, std::uint32_t label) {
+  entered().end->commit(bytes, label);
+}
 
-Channel::Slot Channel::receive() { return state().end->receive(state().timeout()); }
+Channel::Slot Channel::receive() {
+  State& here = state();
+  return here.end->receive(here.timeout());
+}
 Channel::Slot Channel::receive(std::chrono::nanoseconds timeout) {
   return state().end->receive(timeout);
 }
 Channel::Slot Channel::try_receive() { return state().end->try_receive(); }
-void Channel::release() { state().end->release(); }
+void Channel::release() { entered().end->release(); }
 
 }  // namespace weft

@@ -80,7 +80,6 @@ bool Executor::begin(Operation* operation) {
   const Launch& launch = operation->launch;
   const auto& code = launch.program->lanes;
   operation->lane_count = operation->active_lanes = static_cast<int>(code.size());
-  const std::uint64_t signature = launch.call.signature();
   for (std::size_t i = 0; i < code.size(); ++i) {
     LaneState& lane = operation->lanes[i];
     lane.next = lane.begin = code[i].data();
@@ -89,7 +88,7 @@ bool Executor::begin(Operation* operation) {
     lane.chunk = i;
     lane.epoch = epochs_[i] + 1;
     lane.block = lane.part = lane.generation = 0;
-    enter_pass(launch, &lane, signature);
+    enter_pass(launch, &lane);
     epochs_[i] += static_cast<std::uint64_t>(launch.partition.passes);
   }
   return true;

@@ -176,14 +176,19 @@ bool run_data(const auto& frame, const Instruction& code) {
   return true;
 }
 
-// A put whose source is the user's input may still be on its way when, in place, the output is to
-// be written over it.
-bool must_drain(const auto& frame, const Instruction& code) {
-  const bool begun = frame.lane->block > 0 || frame.lane->part > 0;
-  if (begun || frame.outbox->drained()) return false;
+[[gnu::noinline]] bool writes_output(const auto& frame, const Instruction& code) {
   const Place* places = &frame.program.places[static_cast<std::size_t>(code.first)];
   return std::any_of(places, places + code.written,
                      [](const Place& place) { return place.is_output(); });
+}
+
+// A put whose source is the user's input may still be on its way when, in place, the output is to
+// be written over it.
+[[gnu::always_inline]] inline bool must_drain(const auto& frame, const Instruction& code) {
+  if (frame.outbox->drained()) [[likely]]
+    return false;
+  const bool begun = frame.lane->block > 0 || frame.lane->part > 0;
+  return !begun && writes_output(frame, code);
 }
 
 bool run_signal(const auto& frame, const Instruction& code) {
@@ -258,7 +263,8 @@ void prepare_next_pass(const auto& frame) {
 
 }  // namespace
 
-void place_slots(Launch* launch) {
+void complete(Launch* launch) {
+  launch->signature = launch->call.signature();
   // What fits the first-level cache is quickest where it was the last time.
   constexpr std::size_t kRotatedBytes = 4 << 10;
   const Program& program = *launch->program;
@@ -273,9 +279,9 @@ void place_slots(Launch* launch) {
           : static_cast<std::uint32_t>(std::max<std::size_t>(program.half_bytes / pass_bytes, 1));
 }
 
-void enter_pass(const Launch& launch, LaneState* lane, std::uint64_t signature) {
+void enter_pass(const Launch& launch, LaneState* lane) {
   lane->parity = static_cast<int>(lane->epoch & 1);
-  lane->flag = make_flag(lane->epoch, signature);
+  lane->flag = make_flag(lane->epoch, launch.signature);
   if (launch.generations == 1) return;
   lane->generation = static_cast<std::uint32_t>(lane->epoch >> 1) % launch.generations *
                      launch.program->slot_blocks * launch.slot_block_bytes;
@@ -298,7 +304,8 @@ bool run(const auto& frame, const Instruction& code) {
 }
 
 template <bool kTable>
-int advance_over(Operation* operation, LaneState* lane, Outbox* outbox) {
+[[gnu::always_inline]] inline int advance_over(Operation* operation, LaneState* lane,
+                                               Outbox* outbox) {
   const Frame<kTable> frame{lane, operation->launch, *operation->launch.program, outbox};
   int completed = 0;
   while (lane->passes_left > 0) {
@@ -312,7 +319,7 @@ int advance_over(Operation* operation, LaneState* lane, Outbox* outbox) {
     lane->next = lane->begin;
     lane->chunk += static_cast<std::size_t>(operation->lane_count);
     ++lane->epoch;
-    enter_pass(operation->launch, lane, signature_of(lane->flag));
+    enter_pass(operation->launch, lane);
   }
   return completed;
 }

@@ -9,7 +9,7 @@ namespace weft::executor {
 // Sets what follows from lane->epoch. Slots of one parity rotate through their half of the segment,
 // since writing lines that the peer has read lately costs twice as much as writing lines that have
 // left its caches; any place in the half is as safe.
-void enter_pass(const Launch& launch, LaneState* lane, std::uint64_t signature);
+void enter_pass(const Launch& launch, LaneState* lane);
 
 // Executes instructions until the lane is complete, waits for a peer, or finds no room in a
 // transport: it goes on from there the next time. Returns how many instructions it completed.

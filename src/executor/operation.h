@@ -46,6 +46,7 @@ struct Launch {
   unsigned partial_shift = 0;  // log2 of how many elements a partial sum is as wide as
   Epilogue epilogue;
   bool streaming = false;            // write user buffers past the caches
+  std::uint64_t signature = 0;       // call.signature()
   std::size_t slot_block_bytes = 0;  // one block of a slot: a chunk, or its packets
   std::uint32_t generations =
       1;  // how often the slots of a pass fit into their half of the segment
@@ -54,8 +55,8 @@ struct Launch {
   std::byte* const* peer_outputs = nullptr;
 };
 
-// Fills what follows from launch->program and launch->partition.
-void place_slots(Launch* launch);
+// Fills what follows from the call, the program and the partition.
+void complete(Launch* launch);
 
 // How far one lane has come.
 struct LaneState {

@@ -65,6 +65,13 @@ void Access::put(int peer, const Remote& remote, std::size_t offset, const void*
     transport::change_word(remote.span.mapped + signal_offset, how, value);
     return wake(path);
   }
+  put_by_transport(peer, remote, offset, source, bytes, signal_offset, value, how);
+}
+
+void Access::put_by_transport(int peer, const Remote& remote, std::size_t offset,
+                              const void* source, std::size_t bytes, std::size_t signal_offset,
+                              std::uint64_t value, transport::SignalOp how) {
+  const Path& path = endpoint_.path(peer);
   const auto* from = static_cast<const std::byte*>(source);
   const links::Completion& left = completion(peer);
   do {

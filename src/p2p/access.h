@@ -62,6 +62,9 @@ class Access {
     int peer;
     links::Completion left;
   };
+  void put_by_transport(int peer, const Remote& remote, std::size_t offset, const void* source,
+                        std::size_t bytes, std::size_t signal_offset, std::uint64_t value,
+                        transport::SignalOp how);
   const links::Completion& completion(int peer);
   template <typename Post>
   void await_room(const char* call, int peer, const Post& post);

@@ -12,10 +12,11 @@ void Progress::attend(std::vector<transport::Transport*> transports) {
 }
 
 void Progress::move_in() {
+  thread_ = thread_mark();
+  if (!joins_) return;
   if (home_ != nullptr) home_->remove(this);
   home_ = Neighbours::of_this_thread();
   home_->add(this);
-  thread_ = thread_mark();
 }
 
 void Progress::look_now(std::int64_t now_ns) {

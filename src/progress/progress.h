@@ -34,10 +34,13 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
 
   // From now on waits of the thread that entered last for other things turn it too.
-  void join_neighbours() { joins_ = true; }
+  void join_neighbours() {
+    joins_ = true;
+    thread_ = nullptr;
+  }
   // The calling thread uses it from now on. Before everything else that a user calls.
   void enter() {
-    if (joins_ && thread_ != thread_mark()) [[unlikely]]
+    if (thread_ != thread_mark()) [[unlikely]]
       move_in();
   }
 

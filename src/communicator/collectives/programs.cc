@@ -206,7 +206,7 @@ Launch Programs::launch_of(const Call& call, const Program& program, int ranks,
   if (traits_of(call.collective).reduces) launch.kernel = reduce::kernel(call.type, call.op);
   launch.partial_shift = partial_shift;
   if (partial_shift > 0) launch.partial_kernel = reduce::partial_kernel(call.type, call.op);
-  executor::place_slots(&launch);
+  executor::complete(&launch);
   constexpr std::size_t kStreamingBytes = std::size_t{8} << 20;
   launch.streaming = launch.partition.total >= kStreamingBytes;
   return launch;

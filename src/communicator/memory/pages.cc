@@ -139,8 +139,9 @@ std::uint64_t PagePool::wait_counter(int index, std::uint64_t value, int from) {
 
 std::uint64_t PagePool::wait_counter(int index, std::uint64_t value, int from,
                                      std::chrono::nanoseconds timeout) {
-  const std::byte* word = state().word("wait_counter", index);
-  return state().access.wait_at_least(word, value, from, timeout);
+  State& here = state();
+  const std::byte* word = here.word("wait_counter", index);
+  return here.access.wait_at_least(word, value, from, timeout);
 }
 
 }  // namespace weft

@@ -20,6 +20,10 @@ struct Window::State {
   [[noreturn]] void refuse(const char* call, int rank, std::size_t offset, std::size_t bytes) const;
   std::byte* word(const char* call, std::size_t offset) const;
   void check_word(const char* call, int rank, std::size_t offset) const;
+  std::uint64_t wait_at_least(std::size_t signal_offset, std::uint64_t value, int from,
+                              std::chrono::nanoseconds timeout) {
+    return access.wait_at_least(word("wait_at_least", signal_offset), value, from, timeout);
+  }
 
   const std::shared_ptr<Communicator::Impl> keeps;  // as long as this lives
   Communicator::Impl& communicator;
@@ -75,8 +79,9 @@ std::size_t Window::bytes(int rank) const { return state().part("bytes", rank, 0
 void* Window::mapped(int rank) const { return state().part("mapped", rank, 0, 0).span.mapped; }
 
 void Window::put(int rank, std::size_t offset, const void* source, std::size_t bytes) {
-  const p2p::Remote& remote = state().part("put", rank, offset, bytes);
-  state().access.put(rank, remote, offset, source, bytes, 0, 0, transport::SignalOp::none);
+  State& here = state();
+  const p2p::Remote& remote = here.part("put", rank, offset, bytes);
+  here.access.put(rank, remote, offset, source, bytes, 0, 0, transport::SignalOp::none);
 }
 
 void Window::put_signal(int rank, std::size_t offset, const void* source, std::size_t bytes,
@@ -93,11 +98,15 @@ void Window::signal(int rank, std::size_t signal_offset, std::uint64_t value, Si
 }
 
 void Window::get(int rank, std::size_t offset, void* destination, std::size_t bytes) {
-  const p2p::Remote& remote = state().part("get", rank, offset, bytes);
-  state().access.get(rank, remote, offset, destination, bytes);
+  State& here = state();
+  const p2p::Remote& remote = here.part("get", rank, offset, bytes);
+  here.access.get(rank, remote, offset, destination, bytes);
 }
 
-void Window::flush() { state().access.flush(state().communicator.executor->timeout()); }
+void Window::flush() {
+  State& here = state();
+  here.access.flush(here.communicator.executor->timeout());
+}
 
 std::uint64_t Window::value(std::size_t signal_offset) const {
   return transport::read_word(state().word("value", signal_offset));
@@ -108,13 +117,13 @@ void Window::reset(std::size_t signal_offset, std::uint64_t value) {
 }
 
 std::uint64_t Window::wait_at_least(std::size_t signal_offset, std::uint64_t value, int from) {
-  return wait_at_least(signal_offset, value, from, state().communicator.executor->timeout());
+  State& here = state();
+  return here.wait_at_least(signal_offset, value, from, here.communicator.executor->timeout());
 }
 
 std::uint64_t Window::wait_at_least(std::size_t signal_offset, std::uint64_t value, int from,
                                     std::chrono::nanoseconds timeout) {
-  const std::byte* word = state().word("wait_at_least", signal_offset);
-  return state().access.wait_at_least(word, value, from, timeout);
+  return state().wait_at_least(signal_offset, value, from, timeout);
 }
 
 }  // namespace weft
