@@ -1,4 +1,6 @@
 // Much traffic: order, batches, visibility, many peers, both directions at once.
+#include <algorithm>
+
 #include "contract.h"
 
 namespace weft::contract {
