@@ -1,4 +1,5 @@
-"""Prints what failed in a run of `meson test`, for who sees the end of a log only: python3 scripts/failures.py FOLDER."""
+"""Prints what failed in a run of `meson test`, for who sees the end of a log only: python3 scripts/failures.py FOLDER.
+With --names: the tests' names alone, a line each, as `meson test` takes them."""
 
 import json
 import pathlib
@@ -8,6 +9,11 @@ GOOD = {"OK", "SKIP", "EXPECTEDFAIL"}
 LINES = 25  # of the end of each output
 
 
+def name_of(test: dict) -> str:
+    """Releases of meson write "weft / NAME", "weft:SUITE / NAME", "weft:NAME" and "SUITE - weft:NAME"."""
+    return test["name"].split(" - ")[-1].split(" / ")[-1].removeprefix("weft:")
+
+
 def main() -> None:
     folder = pathlib.Path(sys.argv[1])
     with open(folder / "meson-logs" / "testlog.json", encoding="utf-8") as log:
@@ -15,7 +21,10 @@ def main() -> None:
     for test in tests:
         if test["result"] in GOOD:
             continue
-        print(f"{folder}: {test['name']}: {test['result']} after {test['duration']:.0f} s")
+        if "--names" in sys.argv:
+            print(name_of(test))
+            continue
+        print(f"{folder}: {name_of(test)}: {test['result']} after {test['duration']:.0f} s")
         for stream in ("stdout", "stderr"):
             for line in test.get(stream, "").splitlines()[-LINES:]:
                 print(f"  {line[:300]}")
