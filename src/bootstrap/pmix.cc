@@ -70,7 +70,7 @@ class Pmix final : public Bootstrap {
     pmix_proc_t owner = library_.self();
     for (owner.rank = 0; owner.rank < static_cast<pmix_rank_t>(size_); ++owner.rank) {
       const auto reply = get(owner, key.c_str(), {}, deadline);
-      if (!reply) give_up(key, deadline);
+      if (!reply) give_up(key, deadline, owner.rank);
       check(reply->status, "PMIx_Get_nb");
       if (!reply->bytes || reply->bytes->empty()) {
         fail(ErrorCode::bootstrap, "pmix: rank {} gave {} in another form", owner.rank, key);
@@ -118,12 +118,19 @@ class Pmix final : public Bootstrap {
   }
 
   // Names the ranks whose value their servers do not have, as far as asking does not take long.
-  [[noreturn]] void give_up(const std::string& key, const Deadline& deadline) const {
+  // `silent`: one that was asked for in vain after the fence, which servers of PMIx 5 may end
+  // without it; who asks again waits for the first answer.
+  [[noreturn]] void give_up(const std::string& key, const Deadline& deadline,
+                            pmix_rank_t silent = PMIX_RANK_UNDEF) const {
     const Deadline patience(std::chrono::seconds(1));
     const pmix_info_t immediate = flag(PMIX_IMMEDIATE);
     std::vector<int> missing;
     pmix_proc_t owner = library_.self();
     for (owner.rank = 0; owner.rank < static_cast<pmix_rank_t>(size_); ++owner.rank) {
+      if (owner.rank == silent) {
+        missing.push_back(static_cast<int>(owner.rank));
+        continue;
+      }
       const auto reply = get(owner, key.c_str(), std::span(&immediate, 1), patience);
       if (!reply) break;
       if (reply->status == PMIX_ERR_NOT_FOUND) missing.push_back(static_cast<int>(owner.rank));
