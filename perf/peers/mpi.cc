@@ -9,8 +9,10 @@
 #include <mpi.h>
 #include <weft/collective_traits.h>
 
+#include <chrono>
 #include <cstring>
 #include <limits>
+#include <thread>
 
 namespace weft::perf {
 namespace {
@@ -165,6 +167,8 @@ int main(int argc, char** argv) {
       status = run(arguments, weft::programs::joined(argc, argv));
     } catch (const std::exception& error) {
       fmt::print(stderr, "{}: {}\n", app.get_name(), error.what());
+      // Launchers drop what they have not read by then.
+      std::this_thread::sleep_for(std::chrono::milliseconds(300));
       MPI_Abort(MPI_COMM_WORLD, kExitError);
     }
     MPI_Finalize();
