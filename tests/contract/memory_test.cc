@@ -248,15 +248,17 @@ TEST_P(Contract, SourcesMayBeReadOnly) {
     constexpr std::size_t kBytes = (1 << 20) + 5;
     const LocalMemory memory = rank.allocate(64 + kBytes);
     const auto imported = rank.share(memory);
-    std::uint64_t pieces = 0;
+    std::uint64_t pieces = 0, completed = 0;
     for (const int kind : {MAP_PRIVATE, MAP_SHARED}) {
       const auto seed = static_cast<std::uint64_t>(kind + rank.rank());
       const ReadOnlyFile file(pattern_bytes(seed, kBytes), kind);
-      pieces += rank.send(imported[rank.next()], 64, file.bytes(), 0);
+      pieces += rank.send(imported[rank.next()], 64, file.bytes(), 0, &completed);
+      // The other end may have it before this one knows.
+      rank.until("the file may go", [&] { return completed == pieces; });
       rank.until("all is there", [&] { return load_word(memory, 0) == pieces; });
       const auto theirs = static_cast<std::uint64_t>(kind + rank.previous());
       EXPECT_EQ(first_difference({data(memory) + 64, kBytes}, theirs), kBytes);
-      rank.barrier();  // before the file goes: both have read it
+      rank.barrier();  // both have read it
     }
     EXPECT_TRUE(rank.failures().empty());
   });

@@ -201,7 +201,8 @@ void Rank::post(std::span<const Put> puts) {
 }
 
 std::uint64_t Rank::send(const RemoteMemory& target, std::uint64_t offset,
-                         std::span<const std::byte> bytes, std::uint64_t signal_offset) {
+                         std::span<const std::byte> bytes, std::uint64_t signal_offset,
+                         std::uint64_t* completed) {
   const std::uint64_t largest = transport_->capabilities().max_message;
   std::uint64_t pieces = 0;
   do {
@@ -215,6 +216,7 @@ std::uint64_t Rank::send(const RemoteMemory& target, std::uint64_t offset,
     put.signal_memory = &target;
     put.signal_offset = signal_offset;
     put.signal_value = 1;
+    put.completed = completed;
     post(put);
     bytes = bytes.subspan(piece);
     offset += piece;

@@ -84,9 +84,10 @@ class Rank {
   void post(std::span<const Put> puts);
   void post(const Put& put) { post({&put, 1}); }
   // Posts a copy in pieces of at most max_message, each of which adds 1 to the word at
-  // `signal_offset`. Returns how many.
+  // `signal_offset`, and to *completed once `bytes` may go. Returns how many.
   std::uint64_t send(const RemoteMemory& target, std::uint64_t offset,
-                     std::span<const std::byte> bytes, std::uint64_t signal_offset);
+                     std::span<const std::byte> bytes, std::uint64_t signal_offset,
+                     std::uint64_t* completed = nullptr);
   void close();
   // Ends this process by SIGKILL.
   [[noreturn]] void die();
