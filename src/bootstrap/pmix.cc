@@ -65,11 +65,13 @@ class Pmix final : public Bootstrap {
     const std::string key = fmt::format("weft.{}.{}", instance_, ++calls_);
     put(key, mine);
     fence(key, deadline);
+    // Which may have ended at the deadline itself.
+    const Deadline answers = deadline.later(std::chrono::seconds(1));
     std::vector<Blob> all;
     all.reserve(static_cast<std::size_t>(size_));
     pmix_proc_t owner = library_.self();
     for (owner.rank = 0; owner.rank < static_cast<pmix_rank_t>(size_); ++owner.rank) {
-      const auto reply = get(owner, key.c_str(), {}, deadline);
+      const auto reply = get(owner, key.c_str(), {}, answers);
       if (!reply) give_up(key, deadline, owner.rank);
       check(reply->status, "PMIx_Get_nb");
       if (!reply->bytes || reply->bytes->empty()) {
