@@ -36,7 +36,9 @@ void Idling::yielded(std::int64_t before_ns, std::int64_t after_ns) {
   constexpr std::int64_t kLateNs = 500'000;
   // Another try costs a slice.
   constexpr std::int64_t kCrowdedNs = 500'000'000;
-  if (after_ns - before_ns > kLateNs) crowded_until_ns = after_ns + kCrowdedNs;
+  // Who does not poll shares its core with other ranks, and these are what it yields to.
+  const bool own_core = durations.poll_ns > 0;
+  if (own_core && after_ns - before_ns > kLateNs) crowded_until_ns = after_ns + kCrowdedNs;
 }
 
 Pause IdleStrategy::next(std::int64_t now_ns) {

@@ -5,6 +5,8 @@
 namespace weft {
 namespace {
 
+using namespace std::chrono_literals;
+
 TEST(IdleStrategy, PollsThenYieldsThenSleeps) {
   Idling idling{{.poll_ns = 100, .yield_ns = 1000}};
   IdleStrategy idle(idling);
@@ -69,16 +71,22 @@ int sleeps(Idling* idling, std::int64_t yield_ns, int rests) {
 }
 
 TEST(IdleStrategy, YieldsWhileYieldsComeBackSoon) {
-  Idling idling{{.poll_ns = 0, .yield_ns = 1'000'000'000}};
+  Idling idling{{.poll_ns = 1, .yield_ns = 1'000'000'000}};
   EXPECT_EQ(sleeps(&idling, 1000, 50), 0);
 }
 
 TEST(IdleStrategy, SleepsAfterAYieldThatCameBackLateAlsoInTheNextWait) {
-  Idling idling{{.poll_ns = 0, .yield_ns = 1'000'000'000}};
-  EXPECT_EQ(sleeps(&idling, 3'000'000, 50), 49);
+  Idling idling{{.poll_ns = 1, .yield_ns = 1'000'000'000}};
+  EXPECT_EQ(sleeps(&idling, 3'000'000, 50), 48) << "all but a poll and a yield";
   IdleStrategy next(idling);
+  EXPECT_EQ(next.next(idling.crowded_until_ns - 2), Pause::poll);
   EXPECT_EQ(next.next(idling.crowded_until_ns - 1), Pause::sleep);
   EXPECT_EQ(next.next(idling.crowded_until_ns), Pause::yield) << "it tries again after a while";
+}
+
+TEST(IdleStrategy, RanksThatShareACoreGoOnYieldingToEachOther) {
+  Idling idling{durations_of(WaitPolicy::yield, WaitDurations{0s, 1s})};
+  EXPECT_EQ(sleeps(&idling, 3'000'000, 50), 0);
 }
 
 }  // namespace
