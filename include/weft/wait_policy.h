@@ -16,8 +16,9 @@ enum class WaitPolicy : std::uint8_t {
 };
 
 /// For how long a rank that waits polls, and for how long it then yields its core, before it
-/// sleeps. A yield that comes back late has given a time slice to somebody who computes: for a
-/// while after that ranks sleep instead of yielding, since who is woken gets the core at once.
+/// sleeps. A yield that comes back late has given a time slice to somebody who computes: a rank
+/// that polls first, as one with a core of its own does, then sleeps instead of yielding for a
+/// while, since who is woken gets the core at once.
 struct WaitDurations {
   std::chrono::nanoseconds poll{};
   std::chrono::nanoseconds yield{};
