@@ -1,5 +1,5 @@
 """Prints what failed in a run of `meson test`, for who sees the end of a log only: python3 scripts/failures.py FOLDER.
-With --names: the tests' names alone, a line each, as `meson test` takes them."""
+With --names: the tests' names alone, a line each."""
 
 import json
 import pathlib
@@ -7,11 +7,6 @@ import sys
 
 GOOD = {"OK", "SKIP", "EXPECTEDFAIL"}
 LINES = 25  # of the end of each output
-
-
-def name_of(test: dict) -> str:
-    """Releases of meson write "weft / NAME", "weft:SUITE / NAME", "weft:NAME" and "SUITE - weft:NAME"."""
-    return test["name"].split(" - ")[-1].split(" / ")[-1].removeprefix("weft:")
 
 
 def main() -> None:
@@ -22,9 +17,9 @@ def main() -> None:
         if test["result"] in GOOD:
             continue
         if "--names" in sys.argv:
-            print(name_of(test))
+            print(test["name"])
             continue
-        print(f"{folder}: {name_of(test)}: {test['result']} after {test['duration']:.0f} s")
+        print(f"{folder}: {test['name']}: {test['result']} after {test['duration']:.0f} s")
         for stream in ("stdout", "stderr"):
             for line in test.get(stream, "").splitlines()[-LINES:]:
                 print(f"  {line[:300]}")

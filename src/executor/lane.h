@@ -24,6 +24,5 @@ int awaited_rank(const Operation& operation, const LaneState& lane);
 inline std::uint64_t make_flag(std::uint64_t epoch, std::uint64_t signature) {
   return epoch << 16 | signature;
 }
-inline std::uint64_t signature_of(std::uint64_t flag) { return flag & 0xFFFF; }
 
 }  // namespace weft::executor
