@@ -4,6 +4,7 @@
 #include <weft/communicator.h>
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "tuner/fabric.h"
@@ -13,6 +14,8 @@ namespace weft::perf {
 struct Probed {
   std::string situation;                     // the job's name
   std::map<std::string, tuner::Link> links;  // "host", "network"; where the job has such pairs
+  // What serves a pair that maps each other's memory best, see base/cpu.h.
+  std::optional<unsigned> poll_pauses;
 };
 
 // Collective over the ranks that `options` make join each other: rank 0 puts to the nearest rank of

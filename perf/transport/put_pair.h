@@ -51,7 +51,7 @@ class PutPair {
     for (unsigned polls = 1; !condition(); ++polls) {
       // Memory that is mapped changes by itself.
       if (!way_->load_store || polls % 1024 == 0) progress();
-      cpu_pause();
+      cpu_pause(poll_pauses());
     }
   }
 

@@ -26,9 +26,8 @@ struct Keeping {
 };
 void add_keeping_options(CLI::App& app, Keeping& keeping, const std::string& what);
 
-// Lets `change` work on what is kept of a job, where that is wanted, and says where it is.
-void keep(const Keeping& keeping, const std::string& job,
-          const std::function<void(tuner::Measured&)>& change);
+// Lets `change` work on what is kept, where that is wanted, and says where it is.
+void keep(const Keeping& keeping, const std::function<void(tuner::Tuning&)>& change);
 
 // Runs `body` as every rank; the exit status.
 int run_job(const Job& job, const std::function<int(const Options&)>& body);

@@ -23,7 +23,7 @@ tuner::Tuning read(const std::string& path) {
     tuning = tuner::parse_tuning(text.str());
   }
   const std::string machine = topology::cpu_model();
-  if (tuning.version != WEFT_VERSION || tuning.machine != machine) tuning.measured.clear();
+  if (tuning.version != WEFT_VERSION || tuning.machine != machine) tuning = {};
   tuning.version = WEFT_VERSION;
   tuning.machine = machine;
   return tuning;
@@ -41,10 +41,9 @@ std::string tuning_path(const std::string& named) {
   return path;
 }
 
-void update_tuning(const std::string& path, const std::string& job,
-                   const std::function<void(tuner::Measured&)>& change) {
+void update_tuning(const std::string& path, const std::function<void(tuner::Tuning&)>& change) {
   tuner::Tuning tuning = read(path);
-  change(tuning.measured[job]);
+  change(tuning);
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   if (!folder.empty()) std::filesystem::create_directories(folder);
   programs::write_file(path, tuner::to_text(tuning));

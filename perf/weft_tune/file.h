@@ -13,8 +13,7 @@ namespace weft::perf {
 std::string tuning_path(const std::string& named);
 
 // Reads the file (an empty one where there is none, or one of another version or machine), lets
-// `change` work on what is kept of a job, and writes it back.
-void update_tuning(const std::string& path, const std::string& job,
-                   const std::function<void(tuner::Measured&)>& change);
+// `change` work on it, and writes it back.
+void update_tuning(const std::string& path, const std::function<void(tuner::Tuning&)>& change);
 
 }  // namespace weft::perf

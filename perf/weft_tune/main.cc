@@ -40,11 +40,10 @@ void add_keeping_options(CLI::App& app, Keeping& keeping, const std::string& wha
   app.add_option("--file", keeping.file, "The tuning file; default: where weft looks for it");
 }
 
-void keep(const Keeping& keeping, const std::string& job,
-          const std::function<void(tuner::Measured&)>& change) {
+void keep(const Keeping& keeping, const std::function<void(tuner::Tuning&)>& change) {
   if (!keeping.save) return;
   const std::string path = tuning_path(keeping.file);
-  update_tuning(path, job, change);
+  update_tuning(path, change);
   fmt::print("# kept in {}\n", path);
 }
 

@@ -102,8 +102,9 @@ int measure(const MeasureArguments& arguments, const Options& options) {
   if (communicator.rank() != 0) return 0;
   fmt::print("# the choice is within 10% of the quickest at {} of {} points\n", score.good,
              score.points);
-  keep(arguments.keeping, communicator.situation(),
-       [&](tuner::Measured& measured) { merge(measured.choices, choices); });
+  keep(arguments.keeping, [&](tuner::Tuning& tuning) {
+    merge(tuning.measured[communicator.situation()].choices, choices);
+  });
   return 0;
 }
 

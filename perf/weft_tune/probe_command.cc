@@ -26,8 +26,11 @@ int probe(const ProbeArguments& arguments, const Options& options) {
                link.latency_ns, link.send_ns, link.receive_ns, link.ns_per_byte,
                link.send_ns_per_byte, link.receive_ns_per_byte);
   }
-  keep(arguments.keeping, probed.situation,
-       [&](tuner::Measured& measured) { measured.links = probed.links; });
+  if (probed.poll_pauses) fmt::print("# pauses between two polls: {}\n", *probed.poll_pauses);
+  keep(arguments.keeping, [&](tuner::Tuning& tuning) {
+    tuning.measured[probed.situation].links = probed.links;
+    if (probed.poll_pauses) tuning.poll_pauses = probed.poll_pauses;
+  });
   return 0;
 }
 

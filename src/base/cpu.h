@@ -38,13 +38,19 @@ inline const void* thread_mark() {
 }
 
 // How many pauses to make between two looks at a line that another core is to write in answer to
-// this one's. Measured once; 0 where looking at once is best.
+// this one's.
 //
-// Intel's processors hand a line that was read over to its reader, to write it without asking
-// again. Whoever looks meanwhile takes it back before the answer is in it, and the answer then
-// waits for two transfers: so looks are about as far apart as one transfer. AMD's leave it with its
-// writer.
+// Some processors hand a line that was read over to its reader, to write it without asking again.
+// Whoever looks meanwhile takes it back before the answer is in it, and the answer then waits for
+// two transfers: so looks are best about as far apart as one transfer. Others leave it with its
+// writer, and the sooner a look the better. `weft-tune probe` measures what is best here and the
+// tuning file keeps it; without one it is a single pause, which is about a transfer on processors
+// of the first kind and next to nothing on the others.
 unsigned poll_pauses();
+
+// For the whole process.
+inline constexpr unsigned kMostPollPauses = 64;
+void set_poll_pauses(unsigned pauses);
 
 inline void cpu_pause(unsigned times) {
   for (; times > 0; --times) cpu_pause();

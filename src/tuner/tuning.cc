@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "algorithms/registry.h"
+#include "base/cpu.h"
 #include "base/error.h"
 
 namespace weft::tuner {
@@ -92,6 +93,12 @@ Measured parse_measured(const ordered_json& json) {
   return measured;
 }
 
+unsigned parse_pauses(const ordered_json& value) {
+  if (!value.is_number_unsigned() || value.get<std::uint64_t>() > kMostPollPauses)
+    wrong(fmt::format("poll_pauses: {} is no number from 0 to {}", value.dump(), kMostPollPauses));
+  return value.get<unsigned>();
+}
+
 ordered_json to_json(const Link& link) {
   ordered_json json = {{"load_store", link.load_store}};
   for (const LinkField& field : kLinkFields) json[field.name] = link.*field.member;
@@ -121,6 +128,8 @@ Tuning parse_tuning(const std::string& text) {
     Tuning tuning;
     tuning.version = json.at("weft").get<std::string>();
     tuning.machine = json.at("machine").get<std::string>();
+    if (const auto value = json.find("poll_pauses"); value != json.end())
+      tuning.poll_pauses = parse_pauses(*value);
     for (const auto& [job, measured] : json.at("measured").items())
       tuning.measured.emplace(job, parse_measured(measured));
     return tuning;
@@ -139,8 +148,9 @@ std::string to_text(const Tuning& tuning) {
     measured[job] = {{"links", links}, {"choices", choices}};
     if (found.switch_ns) measured[job]["switch_ns"] = *found.switch_ns;
   }
-  const ordered_json json = {
-      {"weft", tuning.version}, {"machine", tuning.machine}, {"measured", measured}};
+  ordered_json json = {{"weft", tuning.version}, {"machine", tuning.machine}};
+  if (tuning.poll_pauses) json["poll_pauses"] = *tuning.poll_pauses;
+  json["measured"] = measured;
   return json.dump(1) + "\n";
 }
 

@@ -35,6 +35,7 @@ struct Measured {
 struct Tuning {
   std::string version;                       // of weft
   std::string machine;                       // what it was measured on
+  std::optional<unsigned> poll_pauses;       // what is best there, see base/cpu.h
   std::map<std::string, Measured> measured;  // by the job's name, see Situation
 
   // Null: nothing was measured of such a job.

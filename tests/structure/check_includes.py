@@ -22,7 +22,6 @@ HOMES = {
     "pmix": ("src/bootstrap/",),
     "immintrin": ("src/base/cpu.", "perf/"),
     "x86intrin": ("perf/",),
-    "cpuid": ("src/base/cpu.",),
     "fmt": ("src/", "transports/", "tools/", "perf/", "examples/"),
     "mpi": ("include/weft/mpi.h", "perf/", "examples/"),
 }

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/cpu.h"
 #include "base/error.h"
 #include "topology/cpu_model.h"
 
@@ -65,7 +66,9 @@ std::string read_tuning(const Config& config, const Log& log) {
 tuner::Tuning use_tuning(const std::string& shared) {
   if (shared.empty()) return {};
   if (shared.starts_with('!')) fail(ErrorCode::invalid_argument, "{}", shared.substr(1));
-  return tuner::parse_tuning(shared);
+  tuner::Tuning tuning = tuner::parse_tuning(shared);
+  if (tuning.poll_pauses) set_poll_pauses(*tuning.poll_pauses);
+  return tuning;
 }
 
 }  // namespace weft

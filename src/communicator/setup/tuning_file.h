@@ -14,8 +14,8 @@ namespace weft {
 // wrong with a file that was named is shared too, behind a '!'.
 std::string read_tuning(const Config& config, const Log& log);
 
-// For every rank, the text that rank 0 shared. Throws Error(invalid_argument) where a file that was
-// named cannot be used.
+// For every rank, the text that rank 0 shared. What it says of the machine counts from now on for
+// the whole process. Throws Error(invalid_argument) where a file that was named cannot be used.
 tuner::Tuning use_tuning(const std::string& shared);
 
 }  // namespace weft

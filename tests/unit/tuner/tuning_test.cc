@@ -12,6 +12,7 @@ Tuning sample() {
   Tuning tuning;
   tuning.version = "1.2.3";
   tuning.machine = "a \"machine\"";
+  tuning.poll_pauses = 3;
   Measured& measured = tuning.measured["8 ranks"];
   measured.links["network"] = {.latency_ns = 1500, .send_ns = 100, .ns_per_byte = 0.125};
   measured.links["host"] = {.load_store = true, .latency_ns = 60};
@@ -30,6 +31,7 @@ TEST(Tuning, ComesBackFromItsText) {
   const Tuning tuning = parse_tuning(to_text(sample()));
   EXPECT_EQ(tuning.version, "1.2.3");
   EXPECT_EQ(tuning.machine, "a \"machine\"");
+  EXPECT_EQ(tuning.poll_pauses, 3U);
   ASSERT_NE(tuning.find("8 ranks"), nullptr);
   EXPECT_EQ(tuning.find("9 ranks"), nullptr);
   const Measured& measured = *tuning.find("8 ranks");
@@ -62,6 +64,9 @@ TEST(Tuning, RefusesWhatIsNoTuningFile) {
   for (const char* text :
        {"", "{", "[]", "42", "{}", R"({"weft":1,"machine":"m","measured":{}})",
         R"({"weft":"1","machine":"m","measured":[1]})",
+        R"({"weft":"1","machine":"m","poll_pauses":65,"measured":{}})",
+        R"({"weft":"1","machine":"m","poll_pauses":-1,"measured":{}})",
+        R"({"weft":"1","machine":"m","poll_pauses":"1","measured":{}})",
         R"({"weft":"1","machine":"m","measured":{"j":3}})",
         R"({"weft":"1","machine":"m","measured":{"j":{"links":{"host":{"latency_ns":-1}}}}})",
         R"({"weft":"1","machine":"m","measured":{"j":{"links":{"host":{"latency_ns":"x"}}}}})"})
