@@ -35,7 +35,7 @@ class TuningFile : public testing::Test {
   const std::string path_ =
       std::filesystem::temp_directory_path() / fmt::format("weft-tuning-{}.json", getpid());
   const tuner::Tuning own_ = {
-      .version = WEFT_VERSION, .machine = topology::cpu_model(), .poll_pauses = 5};
+      .version = WEFT_VERSION, .machine = topology::cpu_model(), .poll_pauses = 5, .measured = {}};
 };
 
 TEST_F(TuningFile, CountsWhereWeftLooksAndWhereItIsNamed) {
