@@ -61,7 +61,6 @@ class Compiler {
       block_count_ += static_cast<std::size_t>(packet() ? std::max(blocks, 1) : blocks);
     }
     program_->slot_blocks = block_count_;
-    program_->half_bytes = packet() ? layout.packet_bytes : layout.lane_bytes;
     packet() ? size_packets(options) : size_bulk(options);
   }
 
@@ -104,9 +103,8 @@ class Compiler {
     }
   }
 
-  std::uint64_t slots_offset(int parity) const {
-    return packet() ? world_.layout.packet_offset(parity)
-                    : world_.layout.scratch_offset(lane_, parity);
+  std::uint64_t slots_offset() const {
+    return packet() ? world_.layout.packets : world_.layout.scratch_offset(lane_);
   }
 
   // A slot in the segment of a rank, reached over its link.
@@ -116,11 +114,9 @@ class Compiler {
     place.index =
         slot_first_block_[static_cast<std::size_t>(slot)] + static_cast<std::size_t>(offset);
     place.link = &world_.links[static_cast<std::size_t>(rank)];
-    for (int parity = 0; parity < 2; ++parity) {
-      place.slots_offset[parity] = slots_offset(parity);
-      std::byte* segment = rank == world_.rank ? world_.segment : place.link->segment;
-      if (segment != nullptr) place.base[parity] = segment + place.slots_offset[parity];
-    }
+    place.slots_offset = slots_offset();
+    std::byte* segment = rank == world_.rank ? world_.segment : place.link->segment;
+    if (segment != nullptr) place.base = segment + place.slots_offset;
     return place;
   }
 
@@ -133,7 +129,7 @@ class Compiler {
     place.kind = Place::Kind::memory;
     place.rank = world_.rank;
     const std::size_t block = slot_first_block_[slot] + static_cast<std::size_t>(operand.offset);
-    place.base[0] = place.base[1] = private_ + block * program_->private_stride;
+    place.base = private_ + block * program_->private_stride;
     return place;
   }
 

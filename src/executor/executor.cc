@@ -13,7 +13,9 @@ Executor::Executor(const World& world, links::Links& links, std::chrono::nanosec
       links_(links),
       timeout_(timeout),
       outbox_(world, links.completions),
-      absence_(world, links) {
+      absence_(world, links),
+      packets_(world.layout.packet_bytes) {
+  scratch_.fill(Staging(world.layout.lane_bytes));
   links_.progress.add(this);
 }
 
@@ -87,7 +89,8 @@ bool Executor::begin(Operation* operation) {
     lane.passes_left = launch.partition.passes;
     lane.chunk = i;
     lane.epoch = epochs_[i] + 1;
-    lane.block = lane.part = lane.generation = 0;
+    lane.staging = launch.program->protocol == Protocol::packet ? &packets_ : &scratch_[i];
+    lane.block = lane.part = 0;
     enter_pass(launch, &lane);
     epochs_[i] += static_cast<std::uint64_t>(launch.partition.passes);
   }

@@ -98,6 +98,8 @@ class Executor final : public Poller {
   Operation* tail_ = nullptr;
   std::uint64_t sequence_ = 0;
   std::uint64_t epochs_[memory::kLanes] = {};
+  std::array<Staging, memory::kLanes> scratch_;
+  Staging packets_;
   unsigned tests_ = 0;
   std::int64_t test_started_ns_ = 0;
   ErrorCode poison_code_ = ErrorCode::ok;

@@ -26,9 +26,9 @@ struct Frame {
   std::byte* address(const Place& place, std::size_t i) const {
     switch (place.kind) {
       case Place::Kind::slot:
-        return place.base[lane->parity] + slot_offset(place, i);
+        return place.base + slot_offset(place, i);
       case Place::Kind::memory:
-        return place.base[lane->parity] + i * program.private_stride;
+        return place.base + i * program.private_stride;
       case Place::Kind::input:
         return const_cast<std::byte*>(launch.input) + offset(place, i);
       case Place::Kind::output:
@@ -45,7 +45,7 @@ struct Frame {
     return launch.partition.offset<kTable>(place.index + i, lane->chunk);
   }
   std::size_t slot_offset(const Place& place, std::size_t i) const {
-    return lane->generation + (place.index + i) * launch.slot_block_bytes;
+    return lane->first_slot + (place.index + i) * launch.slot_block_bytes;
   }
   bool packet() const { return program.protocol == Protocol::packet; }
   // What `bytes` of elements are where partial sums are kept.
@@ -69,7 +69,7 @@ bool post(const auto& frame, const Place& place, const std::byte* source, std::s
   transport::Put put;
   put.source = source;
   put.target = &place.link->segment_memory;
-  put.target_offset = place.slots_offset[frame.lane->parity] + frame.slot_offset(place, i);
+  put.target_offset = place.slots_offset + frame.slot_offset(place, i);
   put.bytes = bytes;
   if (with_signal) {
     put.signal_memory = &place.link->segment_memory;
@@ -253,11 +253,13 @@ bool run_wait(const auto& frame, const Instruction& code) {
 // begins.
 void prepare_next_pass(const auto& frame) {
   const LaneState& lane = *frame.lane;
-  if (!frame.packet() || frame.launch.generations != 1 || lane.begin == lane.end) return;
+  if (!frame.packet() || !Staging::keeps_spot(frame.launch.pass_bytes) || lane.begin == lane.end)
+    return;
   const Instruction& first = *lane.begin;
   const Place* sends = &frame.program.places[static_cast<std::size_t>(first.first + first.written)];
+  const std::size_t spot = lane.staging->next_spot();
   for (int s = 0; s < first.sent; ++s) {
-    prefetch_for_write(sends[s].base[1 - lane.parity] + frame.slot_offset(sends[s], 0));
+    prefetch_for_write(sends[s].base + spot + sends[s].index * frame.launch.slot_block_bytes);
   }
 }
 
@@ -265,26 +267,18 @@ void prepare_next_pass(const auto& frame) {
 
 void complete(Launch* launch) {
   launch->signature = launch->call.signature();
-  // What fits the first-level cache is quickest where it was the last time.
-  constexpr std::size_t kRotatedBytes = 4 << 10;
   const Program& program = *launch->program;
   const unsigned shift = program.schedule.partials ? launch->partial_shift : 0;
   launch->slot_block_bytes = program.protocol == Protocol::packet
                                  ? packet_lines(launch->partition.longest() << shift) * kCacheLine
                                  : launch->partition.chunk_bytes << shift;
-  const std::size_t pass_bytes = program.slot_blocks * launch->slot_block_bytes;
-  launch->generations =
-      pass_bytes < kRotatedBytes
-          ? 1
-          : static_cast<std::uint32_t>(std::max<std::size_t>(program.half_bytes / pass_bytes, 1));
+  launch->pass_bytes = program.slot_blocks * launch->slot_block_bytes;
 }
 
 void enter_pass(const Launch& launch, LaneState* lane) {
   lane->parity = static_cast<int>(lane->epoch & 1);
   lane->flag = make_flag(lane->epoch, launch.signature);
-  if (launch.generations == 1) return;
-  lane->generation = static_cast<std::uint32_t>(lane->epoch >> 1) % launch.generations *
-                     launch.program->slot_blocks * launch.slot_block_bytes;
+  if (launch.pass_bytes > 0) lane->first_slot = lane->staging->take(launch.pass_bytes);
 }
 
 namespace {

@@ -6,9 +6,7 @@
 
 namespace weft::executor {
 
-// Sets what follows from lane->epoch. Slots of one parity rotate through their half of the segment,
-// since writing lines that the peer has read lately costs twice as much as writing lines that have
-// left its caches; any place in the half is as safe.
+// Sets what follows from lane->epoch, and takes the pass's slots from lane->staging.
 void enter_pass(const Launch& launch, LaneState* lane);
 
 // Executes instructions until the lane is complete, waits for a peer, or finds no room in a

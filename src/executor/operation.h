@@ -8,6 +8,7 @@
 
 #include "executor/call.h"
 #include "executor/program.h"
+#include "executor/staging.h"
 #include "reduce/reduce.h"
 #include "schedule/partition.h"
 
@@ -48,8 +49,7 @@ struct Launch {
   bool streaming = false;            // write user buffers past the caches
   std::uint64_t signature = 0;       // call.signature()
   std::size_t slot_block_bytes = 0;  // one block of a slot: a chunk, or its packets
-  std::uint32_t generations =
-      1;  // how often the slots of a pass fit into their half of the segment
+  std::size_t pass_bytes = 0;        // of all slots
   // Direct programs: every rank's buffers as they are mapped here.
   const std::byte* const* peer_inputs = nullptr;
   std::byte* const* peer_outputs = nullptr;
@@ -64,11 +64,12 @@ struct LaneState {
   const Instruction* begin = nullptr;
   const Instruction* end = nullptr;
   int passes_left = 0;
-  int parity = 0;
+  int parity = 0;  // of the epoch: which signals the pass raises
   std::size_t chunk = 0;
   std::uint64_t epoch = 0;
-  std::size_t generation = 0;  // where this pass's slots begin, in bytes
+  std::size_t first_slot = 0;  // bytes of the lane's slots before this pass's
   std::uint64_t flag = 0;      // what signals of this pass hold: epoch and signature
+  Staging* staging = nullptr;
   // The cursor inside a step that could not complete: from where it goes on.
   std::size_t block = 0;
   std::size_t part = 0;  // of the block: a wait's next line, a copy's next destination plus 1

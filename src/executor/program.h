@@ -31,13 +31,13 @@ struct Place {
   Kind kind = Kind::slot;
   bool partial = false;  // holds a partial sum, which may be wider than elements
   std::int32_t rank = 0;
-  std::size_t index = 0;    // the first block: of the user's buffer, or of the slot among all slots
-  std::byte* base[2] = {};  // slot: where slots begin (null: not mapped); memory: the place
+  std::size_t index = 0;  // the first block: of the user's buffer, or of the slot among all slots
+  std::byte* base = nullptr;  // slot: where the lane's begin (null: not mapped); memory: the place
   std::atomic<std::uint64_t>* signal[2] = {};  // raised after a write; null: none
   std::atomic<std::uint32_t>* bell = nullptr;  // of the rank to wake then
   // A peer that is not mapped: where its slots begin and its signal is, inside its segment.
   const Link* link = nullptr;
-  std::uint64_t slots_offset[2] = {};
+  std::uint64_t slots_offset = 0;
   std::uint64_t signal_offset[2] = {};
 
   // A user's buffer; results may be written to it past the caches.
@@ -77,9 +77,8 @@ struct Program {
   std::size_t max_chunk_bytes =
       0;  // bulk: the slots' capacity per block; packet: the largest block
   std::size_t slot_blocks =
-      0;  // of all slots: what a pass takes is this many blocks (packet: of lines)
-  std::size_t half_bytes = 0;      // of the segment, for the slots of one parity and lane
-  bool one_line = false;           // packet: blocks fit one line and are used where they arrive
+      0;                  // of all slots: what a pass takes is this many blocks (packet: of lines)
+  bool one_line = false;  // packet: blocks fit one line and are used where they arrive
   std::size_t private_stride = 0;  // packet: from a block to the next in `memory`
   std::vector<std::vector<Instruction>> lanes;
   std::vector<Place> places;

@@ -8,7 +8,7 @@ namespace weft::memory {
 namespace {
 
 constexpr std::size_t kPage = 4096;
-constexpr std::size_t kMaxPacketBytes = std::size_t{256} << 10;  // of one parity
+constexpr std::size_t kMaxPacketBytes = std::size_t{256} << 10;  // of one half
 constexpr std::size_t kMinLaneBytes = std::size_t{64} << 10;
 constexpr std::size_t kMinMailboxBytes = std::size_t{1} << 10;
 constexpr std::size_t kMaxMailboxBytes = std::size_t{256} << 10;

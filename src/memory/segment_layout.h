@@ -1,10 +1,10 @@
 // The segment: the memory of a rank that its peers write to. Every rank lays it out alike.
 //
 //   control | departures [rank] | signals [lane][parity][slot] | mailboxes [rank] |
-//   packets [parity] | scratch [lane][parity]
+//   packets [half] | scratch [lane][half]
 //
-// "parity" is the pass number modulo two: a pass and the next one use different halves (see
-// schedule/schedule.h).
+// "parity" is the pass number modulo two: a pass and the next one use different signals (see
+// schedule/schedule.h). Slots are in the packets or the scratch, where executor::Staging says.
 #pragma once
 
 #include <atomic>
@@ -48,8 +48,8 @@ struct SegmentLayout {
   std::size_t packets = 0;
   std::size_t scratch = 0;
   std::size_t mailbox_bytes = 0;  // of one peer
-  std::size_t packet_bytes = 0;   // of one parity
-  std::size_t lane_bytes = 0;     // of one lane and parity
+  std::size_t packet_bytes = 0;   // of one half
+  std::size_t lane_bytes = 0;     // of one lane and half
   std::size_t total = 0;
 
   // A word that is not 0 once that rank has left the communicator: the last that it writes here.
@@ -63,11 +63,8 @@ struct SegmentLayout {
   std::size_t mailbox_offset(int rank) const {
     return mailboxes + mailbox_bytes * static_cast<std::size_t>(rank);
   }
-  std::size_t packet_offset(int parity) const {
-    return packets + packet_bytes * static_cast<std::size_t>(parity);
-  }
-  std::size_t scratch_offset(int lane, int parity) const {
-    return scratch + lane_bytes * static_cast<std::size_t>(lane * 2 + parity);
+  std::size_t scratch_offset(int lane) const {
+    return scratch + 2 * lane_bytes * static_cast<std::size_t>(lane);
   }
   friend bool operator==(const SegmentLayout&, const SegmentLayout&) = default;
 };

@@ -135,36 +135,35 @@ const Program& Programs::compile_choice(const tuner::Choice& choice, int root, s
   input.rank = world_.rank;
   input.ranks = world_.ranks;
   input.root = root;
-  input.lanes = choice.lanes;
   input.load_store = world_.all_load_store();
   input.wide_sums = wide_sums;
   input.shape = &tuner_.situation().shape;
-  const schedule::Schedule schedule = choice.algorithm->make(input);
-  const auto compiled = [&](Form form) -> const Program& {
-    return compile(choice, root, form, schedule, wide_sums);
+  const auto compiled = [&](int lanes, Form form) -> const Program& {
+    input.lanes = lanes;
+    return compile({choice.algorithm, root, lanes, form, wide_sums}, input);
   };
-  if (choice.protocol == Protocol::bulk) return compiled(Form::bulk);
+  if (choice.protocol == Protocol::bulk) return compiled(choice.lanes, Form::bulk);
+  // One lane: the segment has packets for one.
+  const schedule::Schedule schedule = choice.algorithm->make(input);
   const schedule::Partition partition =
-      schedule::make_partition(input.collective, bytes, 1, schedule.blocks,
-                               {.lanes = static_cast<int>(schedule.lanes.size())});
+      schedule::make_partition(input.collective, bytes, 1, schedule.blocks, {.lanes = 1});
   const std::size_t longest =
       partition.longest() * (wide_sums && schedule.partials ? schedule::kWideSum : 1);
   if (longest > executor::max_packet_block_bytes(schedule, world_.layout))
-    return compiled(Form::bulk);
-  return compiled(longest <= kPacketPayload ? Form::line : Form::packets);
+    return compiled(choice.lanes, Form::bulk);
+  return compiled(1, longest <= kPacketPayload ? Form::line : Form::packets);
 }
 
-const Program& Programs::compile(const tuner::Choice& choice, int root, Form form,
-                                 const schedule::Schedule& schedule, bool wide_sums) {
-  const ProgramKey key{choice.algorithm, root, choice.lanes, form, wide_sums};
+const Program& Programs::compile(const ProgramKey& key, const algorithms::PlanInput& input) {
   auto& program = compiled_[key];
   if (program == nullptr) {
+    const schedule::Schedule schedule = key.algorithm->make(input);
     executor::ProgramOptions options;
-    options.protocol = form == Form::bulk ? Protocol::bulk : Protocol::packet;
-    options.packet_block_bytes = form == Form::line
+    options.protocol = key.form == Form::bulk ? Protocol::bulk : Protocol::packet;
+    options.packet_block_bytes = key.form == Form::line
                                      ? kPacketPayload
                                      : executor::max_packet_block_bytes(schedule, world_.layout);
-    options.wide_sums = wide_sums;
+    options.wide_sums = key.wide_sums;
     program = executor::compile(schedule, options, world_);
   }
   return *program;

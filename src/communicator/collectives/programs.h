@@ -64,8 +64,14 @@ class Programs {
   enum class Form : std::uint8_t { line, packets, bulk };
   // root, size class, direct, wide sums
   using ChoiceKey = std::tuple<Collective, int, int, bool, bool>;
-  // root, lanes, form, wide sums
-  using ProgramKey = std::tuple<const algorithms::Algorithm*, int, int, Form, bool>;
+  struct ProgramKey {
+    const algorithms::Algorithm* algorithm;
+    int root;
+    int lanes;
+    Form form;
+    bool wide_sums;
+    auto operator<=>(const ProgramKey&) const = default;
+  };
 
   // `partial_shift`: as in Launch; 0 where partial sums are as wide as elements.
   static executor::Launch launch_of(const executor::Call& call, const executor::Program& program,
@@ -74,8 +80,7 @@ class Programs {
   bool wide_sums(const executor::Call& call) const;
   tuner::Query query(Collective collective, std::size_t bytes, bool direct,
                      bool wide_sums = false) const;
-  const executor::Program& compile(const tuner::Choice& choice, int root, Form form,
-                                   const schedule::Schedule& schedule, bool wide_sums);
+  const executor::Program& compile(const ProgramKey& key, const algorithms::PlanInput& input);
 
   const executor::World& world_;
   const Config& config_;

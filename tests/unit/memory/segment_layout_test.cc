@@ -24,12 +24,11 @@ std::vector<Range> parts(int ranks, const SegmentLayout& layout) {
     const std::size_t departure = layout.departure_offset(peer);
     all.push_back({departure, departure + sizeof(std::uint64_t)});
   }
-  for (int parity = 0; parity < 2; ++parity) {
-    all.push_back(
-        {layout.packet_offset(parity), layout.packet_offset(parity) + layout.packet_bytes});
-    for (int lane = 0; lane < layout.lanes; ++lane) {
-      const std::size_t scratch = layout.scratch_offset(lane, parity);
-      all.push_back({scratch, scratch + layout.lane_bytes});
+  all.push_back({layout.packets, layout.packets + 2 * layout.packet_bytes});
+  for (int lane = 0; lane < layout.lanes; ++lane) {
+    const std::size_t scratch = layout.scratch_offset(lane);
+    all.push_back({scratch, scratch + 2 * layout.lane_bytes});
+    for (int parity = 0; parity < 2; ++parity) {
       const std::size_t signals = layout.signal_offset(lane, parity, 0);
       all.push_back(
           {signals, layout.signal_offset(lane, parity, layout.slots - 1) + sizeof(Signal)});
@@ -56,9 +55,10 @@ TEST(Segments, WordsThatRanksShareHaveLinesOfTheirOwn) {
   for (int slot = 0; slot < layout.slots; ++slot) {
     EXPECT_EQ(layout.signal_offset(1, 1, slot) % kCacheLine, 0u);
   }
-  EXPECT_EQ(layout.packet_offset(1) % kCacheLine, 0u);
+  EXPECT_EQ(layout.packets % kCacheLine, 0u);
+  EXPECT_EQ(layout.packet_bytes % kCacheLine, 0u);
   EXPECT_EQ(layout.mailbox_offset(3) % kCacheLine, 0u);
-  EXPECT_EQ(layout.scratch_offset(1, 1) % 4096, 0u);
+  EXPECT_EQ(layout.scratch_offset(1) % 4096, 0u);
 }
 
 TEST(Segments, TheLeastThatTheErrorNamesWorks) {

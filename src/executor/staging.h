@@ -1,0 +1,64 @@
+// Which bytes of a lane's part of the segment a pass takes for its slots.
+#pragma once
+
+#include <cstddef>
+
+namespace weft::executor {
+
+// The same at every rank, since all run the same passes in the same order.
+//
+// What makes it safe is that every pass synchronizes (see schedule/schedule.h): no rank begins a
+// pass before every rank has completed the last but one. So a pass may take any bytes but those of
+// the pass before it.
+//
+// What makes it quick is where it takes them. Lines that a peer has read lately cost twice as much
+// to write as lines that have left its caches: so passes go round all of the memory, whatever calls
+// they belong to. What fits the first-level cache is quickest where it was the last time.
+class Staging {
+ public:
+  // Two halves of so many bytes; a pass lies in one of them.
+  explicit Staging(std::size_t half_bytes = 0) : half_(half_bytes) {}
+
+  // At most half_bytes for the next pass: where they begin.
+  std::size_t take(std::size_t bytes) {
+    const std::size_t at = bytes < kRotatedBytes ? spot(bytes) : around(bytes);
+    begin_ = at;
+    end_ = at + bytes;
+    return at;
+  }
+
+  // Where the next pass begins if it is as small as this one and this one is small.
+  std::size_t next_spot() const { return begin_ == 0 ? half_ : 0; }
+  static bool keeps_spot(std::size_t bytes) { return bytes < kRotatedBytes; }
+
+ private:
+  static constexpr std::size_t kRotatedBytes = 4 << 10;
+
+  // Small passes have two spots: the beginnings of the halves.
+  std::size_t spot(std::size_t bytes) {
+    spot_ = half_ - spot_;
+    if (overlaps(spot_, bytes)) spot_ = half_ - spot_;
+    return spot_;
+  }
+
+  std::size_t around(std::size_t bytes) {
+    std::size_t at = next_;
+    const std::size_t end_of_half = at < half_ ? half_ : 2 * half_;
+    if (at + bytes > end_of_half) at = other_half(at);
+    if (overlaps(at, bytes)) at = other_half(at);  // of a small pass there
+    next_ = at + bytes;
+    return at;
+  }
+
+  std::size_t other_half(std::size_t at) const { return at < half_ ? half_ : 0; }
+  bool overlaps(std::size_t at, std::size_t bytes) const {
+    return at < end_ && begin_ < at + bytes;
+  }
+
+  std::size_t half_;
+  std::size_t begin_ = 0, end_ = 0;  // the last pass's
+  std::size_t next_ = 0;             // the end of what the last pass took that was not small
+  std::size_t spot_ = 0;             // the last small pass's
+};
+
+}  // namespace weft::executor
