@@ -1,6 +1,8 @@
 // Ranks that meet over different transports: rules make several hosts of this one.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "algorithms/registry.h"
@@ -81,6 +83,27 @@ TEST(Routes, APlanTellsWhichAlgorithmIsPreferred) {
     require(describe().starts_with("leader_one_shot, bulk, 2 lanes"), describe());
     comm.prefer(Collective::all_reduce, {.algorithm = "ring", .lanes = 1});
     require(describe().starts_with("ring, bulk, 1 lane"), describe());
+  });
+  EXPECT_EQ(status, 0);
+}
+
+// A segment has packets for one lane: those of a second one would lie where the next call's do.
+TEST(Prefer, PacketsKeepToOneLaneAndApartFromTheCallsInBetween) {
+  constexpr std::size_t kCount = 256;
+  const int status = run_processes(3, {}, [](Communicator& comm) {
+    comm.prefer(Collective::all_reduce,
+                {.algorithm = "one_shot", .protocol = Protocol::packet, .lanes = 2});
+    std::vector<float> in(kCount), out(kCount);
+    const auto plan =
+        comm.plan_all_reduce(in.data(), out.data(), kCount, DataType::f32, ReduceOp::sum);
+    require(plan.describe(kCount).starts_with("one_shot, packet, 1 lane,"), plan.describe(kCount));
+    for (int round = 0; round < 500; ++round) {
+      std::fill(in.begin(), in.end(), static_cast<float>(round));
+      comm.all_reduce(in.data(), out.data(), kCount, DataType::f32, ReduceOp::sum);
+      const auto expected = static_cast<float>(3 * round);
+      require(std::ranges::count(out, expected) == kCount, fmt::format("round {}", round));
+      for (int i = 0; i < round % 4; ++i) comm.barrier();
+    }
   });
   EXPECT_EQ(status, 0);
 }
