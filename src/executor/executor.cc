@@ -14,7 +14,8 @@ Executor::Executor(const World& world, links::Links& links, std::chrono::nanosec
       timeout_(timeout),
       outbox_(world, links.completions),
       absence_(world, links),
-      packets_(world.layout.packet_bytes) {
+      packets_(world.layout.packet_bytes),
+      distances_(world.ranks, *world.clock) {
   scratch_.fill(Staging(world.layout.lane_bytes));
   links_.progress.add(this);
 }
@@ -133,7 +134,7 @@ int Executor::run_lanes(Operation* operation) {
     for (int i = 0; i < operation->lane_count; ++i) {
       LaneState& lane = operation->lanes[static_cast<std::size_t>(i)];
       if (lane.passes_left == 0) continue;
-      moved += advance(operation, &lane, &outbox_);
+      moved += advance(operation, &lane, &outbox_, &distances_);
       if (lane.passes_left == 0) --operation->active_lanes;
     }
   } catch (const PutFailed& failed) {

@@ -2,10 +2,12 @@
 // lock.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <string>
 
 #include "executor/absence.h"
+#include "executor/distances.h"
 #include "executor/operation.h"
 #include "executor/outbox.h"
 #include "executor/world.h"
@@ -100,6 +102,7 @@ class Executor final : public Poller {
   std::uint64_t epochs_[memory::kLanes] = {};
   std::array<Staging, memory::kLanes> scratch_;
   Staging packets_;
+  Distances distances_;
   unsigned tests_ = 0;
   std::int64_t test_started_ns_ = 0;
   ErrorCode poison_code_ = ErrorCode::ok;

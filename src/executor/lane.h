@@ -1,6 +1,7 @@
 // Runs one lane of an operation as far as it can go without waiting.
 #pragma once
 
+#include "executor/distances.h"
 #include "executor/operation.h"
 #include "executor/outbox.h"
 
@@ -12,7 +13,7 @@ void enter_pass(const Launch& launch, LaneState* lane);
 // Executes instructions until the lane is complete, waits for a peer, or finds no room in a
 // transport: it goes on from there the next time. Returns how many instructions it completed.
 // Neither waits nor spins. Throws PutFailed.
-int advance(Operation* operation, LaneState* lane, Outbox* outbox);
+int advance(Operation* operation, LaneState* lane, Outbox* outbox, Distances* distances);
 
 // The rank that an unfinished lane waits for: for what it sends, or for room to send to it; -1: its
 // next instruction waits for nobody.
