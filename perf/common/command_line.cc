@@ -60,6 +60,11 @@ void add_sweep_options(CLI::App& app, SweepArguments& a) {
   app.add_option(
       "--line-ns", a.gate,
       "With two ranks: measure while a cache line takes so long between their cores, MIN:MAX");
+  app.add_flag("--sync", a.setting.sync,
+               "Collectives: a barrier before each call; the longest of the ranks' times counts");
+  app.add_flag("--fresh", a.setting.fresh,
+               "Collectives: the input is written anew before each call");
+  app.add_flag("--mixed", a.setting.mixed, "Collectives: a small all-reduce before each call");
   app.add_option("--json", a.json, "Also write JSON lines to this file (-: instead of the table)");
 }
 
@@ -67,6 +72,12 @@ std::vector<std::size_t> sizes_of(const SweepArguments& a) {
   if (!a.sizes.empty()) return parse_sizes(a.sizes);
   const std::size_t increment = a.increment.empty() ? 0 : parse_size(a.increment);
   return sizes_of(a, increment);
+}
+
+void refuse_setting(const SweepArguments& a) {
+  if (a.setting.in_a_loop()) return;
+  throw std::invalid_argument(
+      fmt::format("--sync, --fresh and --mixed are for collectives, not {}", a.collective));
 }
 
 Effort effort_of(const SweepArguments& a) {
@@ -85,6 +96,7 @@ Sweep sweep_of(const SweepArguments& a, int ranks) {
   sweep.roots = parse_roots(a.root, ranks);
   sweep.placements = parse_placement(a.placement);
   sweep.effort = effort_of(a);
+  sweep.setting = a.setting;
   sweep.gate = parse_line_gate(a.gate);
   sweep.check = a.check;
   return sweep;

@@ -31,6 +31,7 @@ struct SweepArguments : SizeRange {
   std::string root = "0";
   std::string placement = "both";
   std::string gate = "0:";
+  Setting setting;
   std::string json;
 };
 
@@ -44,6 +45,8 @@ Sweep sweep_of(const SweepArguments& arguments, int ranks);
 // Parts of it that other sweeps need too.
 std::vector<std::size_t> sizes_of(const SweepArguments& arguments);
 Effort effort_of(const SweepArguments& arguments);
+// Throws std::invalid_argument where a setting was asked for; for what knows none.
+void refuse_setting(const SweepArguments& arguments);
 
 // What a program adds to the output.
 struct Presentation {

@@ -49,6 +49,7 @@ nlohmann::ordered_json to_json(const std::string& candidate, int ranks, const Op
       {"op", traits_of(operation.collective).reduces ? text_of(operation.op) : "none"},
       {"root", traits_of(operation.collective).rooted() ? operation.root : -1},
       {"in_place", operation.in_place},
+      {"setting", text_of(result.setting)},
       {"median_us", rounded(time.median)},
       {"mad_us", rounded(time.mad)},
       {"p99_us", rounded(time.p99)},

@@ -43,12 +43,15 @@ void place(Operation& operation, Placement placement, const Buffers& buffers, in
 }
 
 Measurement measure_in_placement(Candidate& candidate, const Sweep& sweep, LineProbe& probe,
-                                 std::size_t bytes) {
+                                 const Operation& operation, std::size_t bytes) {
   Measurement result;
   PlacementGuard guard(candidate, probe, sweep.gate);
   result.line_before_ns = guard.wait();
   const Keep keep = sweep.gate.open() ? Keep() : [&] { return guard.held(); };
-  result.timing = measure(candidate, bytes, sweep.effort, keep);
+  result.setting = sweep.setting;
+  result.timing = sweep.setting.in_a_loop() ? measure(candidate, bytes, sweep.effort, keep)
+                                            : measure_apart(candidate, operation, bytes,
+                                                            sweep.effort, sweep.setting, keep);
   result.line_after_ns = probe.one_way_ns();
   return result;
 }
@@ -59,7 +62,7 @@ Measurement measure_one(Candidate& candidate, const Sweep& sweep, LineProbe& pro
   candidate.prepare(operation);
   const bool check = sweep.check && traits_of(operation.collective).moves_data();
   const std::int64_t wrong = check ? check_once(candidate, operation, ++seed) : 0;
-  Measurement result = measure_in_placement(candidate, sweep, probe, bytes);
+  Measurement result = measure_in_placement(candidate, sweep, probe, operation, bytes);
   if (check) result.wrong = wrong + check_once(candidate, operation, ++seed);
   return result;
 }

@@ -3,6 +3,7 @@
 
 #include "perf/common/candidate.h"
 #include "perf/common/line_probe.h"
+#include "perf/common/setting.h"
 #include "perf/common/timing.h"
 
 #include <optional>
@@ -20,12 +21,14 @@ struct Sweep {
   std::vector<int> roots = {0};
   std::vector<Placement> placements = {Placement::out_of_place, Placement::in_place};
   Effort effort;
+  Setting setting;
   bool check = true;
   LineGate gate;  // with two ranks: the placement of their cores to measure in
 };
 
 struct Measurement {
   Timing timing;
+  Setting setting;
   std::optional<std::int64_t> wrong;     // unset where nothing was checked
   std::optional<double> line_before_ns;  // a cache line's one-way time between the two ranks' cores
   std::optional<double> line_after_ns;

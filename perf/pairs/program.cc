@@ -69,6 +69,7 @@ PairSweep pair_sweep_of(const SweepArguments& a) {
     throw std::invalid_argument(
         fmt::format("unknown mode '{}'; there are: {}", a.collective, list_of_pair_modes()));
   }
+  refuse_setting(a);
   sweep.mode = *mode;
   sweep.sizes = sizes_of(a);
   sweep.effort = effort_of(a);

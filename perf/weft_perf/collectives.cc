@@ -18,12 +18,12 @@ std::string describe_run(Communicator& communicator, const Arguments& a) {
   return fmt::format(
       "# weft-perf {} (weft {}): {} ranks, {} memory, {}\n"
       "# minBytes {} maxBytes {} step: {} warmup iters: {} iters: {} validation: {}\n"
-      "# algorithm: {} protocol: {}; time is the median per call, GB = 1e9 B\n#\n"
+      "# algorithm: {} protocol: {} setting: {}; time is the median per call, GB = 1e9 B\n#\n"
       "# Using ranks\n{}#\n",
       text_of(parse_collective(s.collective)), WEFT_VERSION, communicator.size(), a.memory,
       a.plan ? "plans" : "one-off calls", s.min_bytes, s.max_bytes, step,
       s.warmup >= 0 ? fmt::to_string(s.warmup) : "by size", iterations, s.check ? 1 : 0,
-      a.algorithm.empty() ? "auto" : a.algorithm, a.protocol, ranks);
+      a.algorithm.empty() ? "auto" : a.algorithm, a.protocol, text_of(s.setting), ranks);
 }
 
 }  // namespace

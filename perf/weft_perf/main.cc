@@ -7,7 +7,9 @@ namespace {
 
 int run(const Arguments& arguments) {
   const Mode* mode = find_mode(arguments.sweep.collective);
-  return mode != nullptr ? mode->run(arguments) : run_collective(arguments);
+  if (mode == nullptr) return run_collective(arguments);
+  refuse_setting(arguments.sweep);
+  return mode->run(arguments);
 }
 
 std::string footer() {

@@ -4,6 +4,7 @@
 #include <weft/version.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "base/error.h"
 #include "base/futex.h"
@@ -130,7 +131,15 @@ Launch Communicator::Impl::staged_launch(const Invocation& invocation) {
   return launch;
 }
 
+Communicator::Impl::Blocking& Communicator::Impl::kept(const Call& call) {
+  // Small calls of different kinds have different places.
+  constexpr unsigned kApart = 11;
+  const auto size = static_cast<unsigned>(std::bit_width(call.count));
+  return blocking[(kApart * static_cast<unsigned>(call.collective) + size) % kBlocking];
+}
+
 void Communicator::Impl::run(const Invocation& invocation) {
+  auto& [last, operation] = kept(invocation.call);
   const bool same_call = invocation.call == last.call && last.call.count > 0 &&
                          !announces(invocation.call, tuner::kAnnouncedBytes);
   if (!same_call || invocation.input != last.input || invocation.output != last.output) {
@@ -142,12 +151,12 @@ void Communicator::Impl::run(const Invocation& invocation) {
       executor->wait(&request.operation);
       return;
     }
-    if (!same_call) blocking.launch = staged_launch(invocation);
-    blocking.launch.input = static_cast<const std::byte*>(invocation.input);
-    blocking.launch.output = static_cast<std::byte*>(invocation.output);
+    if (!same_call) operation.launch = staged_launch(invocation);
+    operation.launch.input = static_cast<const std::byte*>(invocation.input);
+    operation.launch.output = static_cast<std::byte*>(invocation.output);
     last = invocation;
   }
-  executor->start_and_wait(&blocking);
+  executor->start_and_wait(&operation);
 }
 
 std::unique_ptr<Request::State> Communicator::Impl::start(const Invocation& invocation) {
@@ -157,7 +166,7 @@ std::unique_ptr<Request::State> Communicator::Impl::start(const Invocation& invo
 
 void Communicator::Impl::prefer(Collective collective, const Preference& preference) {
   programs->prefer(collective, preference);
-  last = {};
+  for (Blocking& call : blocking) call.invocation = {};
 }
 
 bool Communicator::Impl::announces(const Call& call, std::size_t least_bytes) const {

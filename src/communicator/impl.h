@@ -3,6 +3,7 @@
 
 #include <weft/communicator.h>
 
+#include <array>
 #include <memory>
 #include <vector>
 
@@ -84,8 +85,17 @@ struct Communicator::Impl : std::enable_shared_from_this<Communicator::Impl> {
   };
   Part allocate(std::size_t bytes);
 
+  // A blocking call as it was prepared the last time; the programs of a rank make few, in turns.
+  struct Blocking {
+    Invocation invocation;  // count 0: nothing
+    executor::Operation operation;
+  };
+  static constexpr std::size_t kBlocking = 32;
+
   void build();
   void await_others();
+  // Where a blocking call is kept, or would be.
+  Blocking& kept(const executor::Call& call);
   // The launch of a call between private buffers.
   executor::Launch staged_launch(const Invocation& invocation);
   // Whether a call's buffers are worth announcing, from so many bytes on: the answer is the same at
@@ -123,8 +133,7 @@ struct Communicator::Impl : std::enable_shared_from_this<Communicator::Impl> {
   std::unique_ptr<p2p::Messenger> messenger;
   std::unique_ptr<ClosedMemory> closed_memory;
   std::unique_ptr<p2p::PageMover> pages;
-  executor::Operation blocking;  // reused by blocking calls
-  Invocation last;               // what it was prepared for; count 0: nothing
+  std::array<Blocking, kBlocking> blocking;
 };
 
 }  // namespace weft
