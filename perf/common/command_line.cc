@@ -57,9 +57,7 @@ void add_sweep_options(CLI::App& app, SweepArguments& a) {
   app.add_option("--placement", a.placement, "Buffers: out (of place), in (place), or both")
       ->check(CLI::IsMember({"out", "in", "both"}))
       ->capture_default_str();
-  app.add_option(
-      "--line-ns", a.gate,
-      "With two ranks: measure while a cache line takes so long between their cores, MIN:MAX");
+  add_gate_options(app, a.gate);
   app.add_flag("--sync", a.setting.sync,
                "Collectives: a barrier before each call; the longest of the ranks' times counts");
   app.add_flag("--fresh", a.setting.fresh,
@@ -97,7 +95,7 @@ Sweep sweep_of(const SweepArguments& a, int ranks) {
   sweep.placements = parse_placement(a.placement);
   sweep.effort = effort_of(a);
   sweep.setting = a.setting;
-  sweep.gate = parse_line_gate(a.gate);
+  sweep.gate = gate_of(a.gate);
   sweep.check = a.check;
   return sweep;
 }

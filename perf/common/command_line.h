@@ -2,6 +2,7 @@
 // results go.
 #pragma once
 
+#include "perf/common/gate_options.h"
 #include "perf/common/limits_table.h"
 #include "perf/common/size_options.h"
 #include "perf/common/sweep.h"
@@ -30,7 +31,7 @@ struct SweepArguments : SizeRange {
   std::string ops = "sum";
   std::string root = "0";
   std::string placement = "both";
-  std::string gate = "0:";
+  GateArguments gate;
   Setting setting;
   std::string json;
 };

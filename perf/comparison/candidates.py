@@ -1,10 +1,14 @@
 """Who is compared, and the command line of each."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
 
-CLUSTER = str(Path(__file__).resolve().parents[2] / "tests" / "netns" / "cluster")
+PERF = Path(__file__).resolve().parent.parent
+# Where scripts/peers installed the newest MPI libraries.
+NEWEST = Path(os.environ.get("WEFT_PEERS") or PERF.parent / "build" / "peers")
+CLUSTER = str(PERF.parent / "tests" / "netns" / "cluster")
 LIMIT = "limit"
 PLAIN = "weft plain"
 PLAIN_PLAN = "weft plain plan"
@@ -20,6 +24,7 @@ class Candidate:
     options: tuple = ()  # behind the collective; the same are replaced
     peer: bool = False
     mode: str = ""  # what it measures, where that is not the collective of the comparison
+    needs: str = ""  # a folder of scripts/peers
 
     def command(self, programs: Path, collective: str, ranks: int, sweep: list, scratch: str = "/dev/shm") -> list:
         places = {"ranks": ranks, "scratch": scratch, "programs": programs}
@@ -32,6 +37,8 @@ class Candidate:
         """Why it cannot run, or an empty string."""
         if not (programs / self.program).exists():
             return f"{programs / self.program} was not built"
+        if self.needs and not (NEWEST / self.needs).exists():
+            return f"{NEWEST / self.needs} is not there; scripts/peers installs it"
         if self.launcher and which(self.launcher[0]) is None:
             return f"{self.launcher[0]} is not installed"
         return ""
@@ -45,6 +52,13 @@ OPENMPI_LAUNCHER = (
     *("--mca", "btl_vader_backing_directory", "{scratch}"),
 )
 MPICH_LAUNCHER = ("mpiexec.mpich", "-n", "{ranks}")
+
+
+def _newest(name: str, title: str, program: str) -> Candidate:
+    launcher = (str(PERF / "peer_mpi"), name, str(NEWEST), "-n", "{ranks}")
+    return Candidate(name, title, program, launcher, ("--placement", "out"), peer=True, needs=name)
+
+
 WEFT_OPTIONS = ("--ranks", "{ranks}", "--placement", "out")
 
 CANDIDATES = (
@@ -72,6 +86,9 @@ CANDIDATES = (
         options=("--placement", "out"),
         peer=True,
     ),
+    _newest("intelmpi", "Intel MPI", "weft-peer-mpich"),
+    _newest("openmpi5", "Open MPI 5", "weft-peer-openmpi"),
+    _newest("mpich5", "MPICH 5", "weft-peer-mpich"),
     Candidate(
         "gloo",
         "Gloo",
@@ -90,7 +107,7 @@ def _pair(name: str, mode: str, *options: str) -> Candidate:
 
 def _ucx(name: str, title: str, test: str) -> Candidate:
     options = ("--limits", "{programs}/" + LIMITS.program)
-    return Candidate(name, title, str(Path(__file__).resolve().parent.parent / "ucx_pair"), options=options, peer=True, mode=test)
+    return Candidate(name, title, str(PERF / "ucx_pair"), options=options, peer=True, mode=test)
 
 
 SEND, SEND_ALLOCATED, CHANNEL, PUT = "weft send", "weft send allocated", "weft channel", "weft put"

@@ -45,6 +45,7 @@ class Comparison:
         self.collective = collective
         self.rounds = rounds
         self.machine = machine
+        self.setting = "loop"  # what was before each call
         self.notes = []
         self.records = {}  # ranks -> all records of all rounds
 
@@ -86,7 +87,7 @@ class Comparison:
         return sum(cell.wrong for table in cells for by_size in table.values() for cell in by_size.values())
 
     def save(self, path: Path) -> None:
-        content = {key: getattr(self, key) for key in ("collective", "rounds", "machine", "notes", "records")}
+        content = {key: getattr(self, key) for key in ("collective", "setting", "rounds", "machine", "notes", "records")}
         content["gate"] = [self.gate.low, None if self.gate.open or self.gate.low else self.gate.high]
         path.write_text(json.dumps(content) + "\n")
 
@@ -96,6 +97,7 @@ class Comparison:
         low, high = content["gate"]
         gate = Gate(low, math.inf if high is None else high)
         comparison = cls(content["collective"], content["rounds"], content["machine"], gate)
+        comparison.setting = content.get("setting", "loop")
         comparison.notes = content["notes"]
         comparison.records = {int(ranks): group for ranks, group in content["records"].items()}
         return comparison
@@ -153,8 +155,10 @@ class Measuring:
         options = ["-b", s.minbytes, "-e", str(largest), "--budget", str(s.budget)]
         if ranks == 2:
             options += ["--line-ns", self.comparison.gate.option()]
+            options += ["--line-patience", str(getattr(s, "patience", 5))]
         if candidate.name == candidates.LIMIT:
             return options
+        options += [f"--{word}" for word in self.comparison.setting.split(",") if word != "loop"]
         return [*options, "-f", str(s.crowded_factor if crowded else s.factor), "-c", "1" if turn == 0 else "0"]
 
     def measure_one(self, ranks: int, candidate, turn: int) -> None:

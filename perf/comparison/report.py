@@ -87,12 +87,22 @@ def algorithms_table(cells: dict, algorithms: list) -> str:
     return markdown_table(["size", *map(candidates.title_of, algorithms)], rows)
 
 
+def setting_text(setting: str) -> str:
+    words = setting.split(",")
+    before = {"mixed": "a small all-reduce", "fresh": "the inputs written anew", "sync": "a barrier"}
+    found = [text for word, text in before.items() if word in words]
+    if not found:
+        return "Calls follow each other; rank 0's time counts.\n"
+    return f"Before each call, outside of the time: {', '.join(found)}; the longest of the ranks' times counts.\n"
+
+
 def markdown(comparison) -> str:
     machine = comparison.machine
     text = f"# {comparison.collective}, f32, out of place\n\n"
     text += f"{machine['date']}, {machine['processor']}, {machine['cores']} cores, Linux {machine['kernel']}; "
     text += f"{comparison.rounds} rounds, candidates in turn; medians of the rounds' medians in µs "
     text += "± their median absolute deviation.\n"
+    text += setting_text(comparison.setting)
     line = comparison.line_ns()
     if not math.isnan(line):
         text += f"One cache line between the two cores, one way: {line:.0f} ns"
@@ -128,6 +138,7 @@ def summary_json(comparison) -> dict:
     line = comparison.line_ns()
     return {
         "collective": comparison.collective,
+        "setting": comparison.setting,
         "rounds": comparison.rounds,
         "machine": comparison.machine,
         "cache_line_one_way_ns": None if math.isnan(line) else line,

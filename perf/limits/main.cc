@@ -1,6 +1,7 @@
 // weft-limits: what this machine could do at best, to hold results against.
 #include "perf/common/columns.h"
 #include "perf/common/command_line.h"
+#include "perf/common/gate_options.h"
 #include "perf/common/json_lines.h"
 #include "perf/common/names.h"
 #include "perf/common/sizes.h"
@@ -20,7 +21,7 @@ struct LimitsArguments {
   double budget_seconds = 0.1;
   bool pin = false;
   std::string memory = "plain";
-  std::string gate = "0:";
+  GateArguments gate;
   bool skip_copies = false;
   std::string json;
 };
@@ -44,7 +45,7 @@ std::vector<Timed> time_strategies(ThreadPair& pair, std::size_t bytes,
   Sweep sweep;
   sweep.sizes = {bytes};
   sweep.placements.assign(1, Placement::out_of_place);  // GCC 14 errs about {}
-  sweep.gate = parse_line_gate(arguments.gate);
+  sweep.gate = gate_of(arguments.gate);
   sweep.effort.budget_seconds = arguments.budget_seconds;
   const BufferMemory memory = parse_buffer_memory(arguments.memory);
   std::vector<Timed> results;
@@ -158,8 +159,7 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_flag("--pin", arguments.pin,
                "Bind each thread to a core; without it they move as ranks do");
-  app.add_option("--line-ns", arguments.gate,
-                 "Measure while a cache line takes so long between the cores, MIN:MAX");
+  add_gate_options(app, arguments.gate);
   app.add_flag("--skip-copies", arguments.skip_copies, "Leave the copy rates out");
   app.add_option("--json", arguments.json,
                  "Also write JSON lines to this file (-: instead of the table)");

@@ -73,7 +73,7 @@ PairSweep pair_sweep_of(const SweepArguments& a) {
   sweep.mode = *mode;
   sweep.sizes = sizes_of(a);
   sweep.effort = effort_of(a);
-  sweep.gate = parse_line_gate(a.gate);
+  sweep.gate = gate_of(a.gate);
   sweep.check = a.check;
   return sweep;
 }

@@ -1,5 +1,6 @@
 """What perf/compare computes from records, and how it bounds a run."""
 
+import argparse
 import json
 import math
 import sys
@@ -9,7 +10,7 @@ import unittest
 from pathlib import Path
 
 from comparison import analysis, candidates, plot, report, runner, targets
-from comparison.comparison import Comparison
+from comparison.comparison import Comparison, Measuring
 from comparison.placement import Gate, gate_for, line_ns, split
 
 
@@ -79,6 +80,12 @@ class Placement(unittest.TestCase):
         self.assertEqual((round(far.low), far.high), (85, math.inf))
         self.assertTrue(gate_for(values, "any").open)
         self.assertEqual((close.option(), far.option()), ("0:85", "85:"))
+
+    def test_a_placement_that_is_not_there_yet_is_waited_for(self):
+        self.assertEqual(gate_for([40, 42, 50], "far"), Gate(low=80))
+        self.assertEqual(gate_for([160, 176], "close"), Gate(high=100))
+        self.assertTrue(gate_for([40, 42], "close").open)
+        self.assertTrue(gate_for([160, 176], "far").open)
 
     def test_rounds_in_another_placement_do_not_count(self):
         records = [record("a", 8, 1), record("a", 8, 9, line_ns=[100, 300]), record("a", 16, 7, line_ns=[300, 300])]
@@ -181,6 +188,25 @@ class Commands(unittest.TestCase):
         self.assertEqual(command[-6:], ["/p/weft-peer-openmpi", "all_reduce", "--placement", "out", "-b", "8"])
         forked = candidates.by_name("weft plain").command(Path("/p"), "all_reduce", 4, [])
         self.assertEqual(forked[:4], ["/p/weft-perf", "all_reduce", "--ranks", "4"])
+
+    def test_the_newest_peers_are_started_from_their_folder(self):
+        intel = candidates.by_name("intelmpi")
+        command = intel.command(Path("/p"), "broadcast", 2, ["-b", "8"])
+        self.assertEqual((Path(command[0]).name, command[1], command[3:6]), ("peer_mpi", "intelmpi", ["-n", "2", "/p/weft-peer-mpich"]))
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "weft-peer-mpich").touch()
+            there = (candidates.NEWEST / "intelmpi").exists()
+            self.assertEqual("scripts/peers" in intel.missing(Path(folder)), not there)
+
+    def test_programs_are_told_the_setting(self):
+        comparison = Comparison("all_reduce", 1, {"cores": 2})
+        comparison.setting = "fresh,sync"
+        settings = argparse.Namespace(minbytes="8", maxbytes="64", factor=2, budget=0.1)
+        with tempfile.TemporaryDirectory() as folder:
+            options = Measuring(comparison, settings, Path(folder)).sweep_options(2, candidates.by_name("weft plain"), 0)
+        self.assertIn("--fresh", options)
+        self.assertIn("--sync", options)
+        self.assertNotIn("--loop", options)
 
     def test_on_hosts_the_cluster_launches_and_peers_get_a_folder(self):
         hosts = {c.name: c.command(Path("/p"), "all_reduce", 8, ["-b", "8"], "/s") for c in candidates.on_hosts(("4x2",), ("ring",))}
