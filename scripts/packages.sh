@@ -7,6 +7,7 @@ g++                                          gcc-c++
 meson                                        meson
 ninja-build                                  ninja-build
 pkg-config|pkgconf                           pkgconf-pkg-config
+dpkg-dev                                     -
 libhwloc-dev                                 hwloc-devel
 libhwy-dev                                   google-highway-devel
 libfmt-dev                                   fmt-devel
