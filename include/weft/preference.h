@@ -16,7 +16,9 @@ struct Preference {
   std::string algorithm;  ///< a name that `weft-schedule list` prints; empty: chosen by cost
   Protocol protocol = Protocol::automatic;  ///< packets serve calls whose ranks all map each
                                             ///< other's memory; others run in bulk
-  int lanes = 0;  ///< parts of a message that run side by side: 1 or 2; 0: chosen by cost
+  /// Parts of a message that run side by side: 1 or 2; 0: chosen by cost. Ranks that all map each
+  /// other's memory have one.
+  int lanes = 0;
 };
 
 /// One way to run a call; Communicator::candidates() returns them.

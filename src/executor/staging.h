@@ -42,22 +42,25 @@ class Staging {
   }
 
   std::size_t around(std::size_t bytes) {
-    std::size_t at = next_;
-    const std::size_t end_of_half = at < half_ ? half_ : 2 * half_;
-    if (at + bytes > end_of_half) at = other_half(at);
-    if (overlaps(at, bytes)) at = other_half(at);  // of a small pass there
-    next_ = at + bytes;
+    if (taken_ + bytes > half_) turn_to_other_half();
+    if (overlaps(in_ + taken_, bytes)) turn_to_other_half();  // of a small pass there
+    const std::size_t at = in_ + taken_;
+    taken_ += bytes;
     return at;
   }
 
-  std::size_t other_half(std::size_t at) const { return at < half_ ? half_ : 0; }
+  void turn_to_other_half() {
+    in_ = half_ - in_;
+    taken_ = 0;
+  }
+
   bool overlaps(std::size_t at, std::size_t bytes) const {
     return at < end_ && begin_ < at + bytes;
   }
 
   std::size_t half_;
   std::size_t begin_ = 0, end_ = 0;  // the last pass's
-  std::size_t next_ = 0;             // the end of what the last pass took that was not small
+  std::size_t in_ = 0, taken_ = 0;   // which half larger passes are in, how far they have come
   std::size_t spot_ = 0;             // the last small pass's
 };
 

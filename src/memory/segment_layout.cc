@@ -24,9 +24,9 @@ std::size_t mailbox_bytes(std::size_t ranks, std::size_t spare_bytes) {
 
 }  // namespace
 
-SegmentLayout make_segment_layout(int ranks, std::size_t bytes) {
+SegmentLayout make_segment_layout(int ranks, std::size_t bytes, int lanes) {
   SegmentLayout layout;
-  layout.lanes = kLanes;
+  layout.lanes = lanes;
   // The hungriest algorithm, a ring, takes two signals for each peer; a dissemination runs beside
   // some.
   layout.slots = 2 * ranks + 64;

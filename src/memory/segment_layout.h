@@ -76,8 +76,8 @@ inline std::atomic<std::uint64_t>& departure(std::byte* segment, const SegmentLa
   return *reinterpret_cast<std::atomic<std::uint64_t>*>(segment + layout.departure_offset(rank));
 }
 
-// The layout for that many ranks in at most `bytes`. Throws Error(invalid_argument) with the least
-// number of bytes that would do.
-SegmentLayout make_segment_layout(int ranks, std::size_t bytes);
+// The layout for that many ranks in at most `bytes`, with 1 to kLanes lanes. Throws
+// Error(invalid_argument) with the least number of bytes that would do.
+SegmentLayout make_segment_layout(int ranks, std::size_t bytes, int lanes = kLanes);
 
 }  // namespace weft::memory

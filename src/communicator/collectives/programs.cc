@@ -138,7 +138,8 @@ const Program& Programs::compile_choice(const tuner::Choice& choice, int root, s
   input.load_store = world_.all_load_store();
   input.wide_sums = wide_sums;
   input.shape = &tuner_.situation().shape;
-  const auto compiled = [&](int lanes, Form form) -> const Program& {
+  const auto compiled = [&](int wished, Form form) -> const Program& {
+    const int lanes = std::min(wished, world_.layout.lanes);
     input.lanes = lanes;
     return compile({choice.algorithm, root, lanes, form, wide_sums}, input);
   };

@@ -13,9 +13,14 @@ std::vector<int> numbers_of(const std::vector<Region::Member>& members) {
   return peers;
 }
 
-executor::World world_of(std::size_t ranks, std::size_t shared_bytes) {
+// Two lanes keep a network and a processor busy side by side. Where the processor is the network,
+// one lane has all the memory.
+executor::World world_of(const Connections& connections, std::span<const int> peers,
+                         std::size_t shared_bytes) {
   executor::World world;
-  if (ranks > 0) world.layout = memory::make_segment_layout(static_cast<int>(ranks), shared_bytes);
+  if (peers.empty()) return world;
+  const int lanes = connections.router().between(peers).names.empty() ? 1 : memory::kLanes;
+  world.layout = memory::make_segment_layout(static_cast<int>(peers.size()), shared_bytes, lanes);
   return world;
 }
 
@@ -25,7 +30,7 @@ Segments::Segments(Connections& connections, std::vector<Region::Member> members
                    std::size_t shared_bytes, const Gather& gather)
     : connections_(connections),
       peers_(numbers_of(members)),
-      world_(world_of(members.size(), shared_bytes)),
+      world_(world_of(connections, peers_, shared_bytes)),
       region_(connections, {"shared memory", world_.layout.total, std::move(members)}, gather) {
   if (peers_.empty()) return;
   world_.rank = static_cast<int>(std::ranges::find(peers_, connections.self()) - peers_.begin());
