@@ -1,62 +1,13 @@
 #include "executor/lane.h"
 
 #include "base/error.h"
-#include "base/float_environment.h"
 #include "base/futex.h"
+#include "executor/compute.h"
+#include "executor/frame.h"
 #include "executor/packet.h"
 
 namespace weft::executor {
 namespace {
-
-using schedule::kMaxDestinations;
-using schedule::kMaxSources;
-
-// Below, a stream past the caches takes longer to begin than it saves.
-constexpr std::size_t kFarBytes = 2 << 10;
-
-// One step's view of the launch. `kTable`: whether its parts are uneven, so that equal ones are
-// found by arithmetic alone.
-template <bool kTable>
-struct Frame {
-  LaneState* lane;
-  const Launch& launch;
-  const Program& program;
-  Outbox* outbox;
-  Distances* distances;
-
-  std::size_t length(const Instruction& code, std::size_t i) const {
-    return launch.partition.length<kTable>(static_cast<std::size_t>(code.block) + i, lane->chunk);
-  }
-  std::byte* address(const Place& place, std::size_t i) const {
-    switch (place.kind) {
-      case Place::Kind::slot:
-        return place.base + slot_offset(place, i);
-      case Place::Kind::memory:
-        return place.base + i * program.private_stride;
-      case Place::Kind::input:
-        return const_cast<std::byte*>(launch.input) + offset(place, i);
-      case Place::Kind::output:
-        return launch.output + offset(place, i);
-      case Place::Kind::peer_input:
-        return const_cast<std::byte*>(launch.peer_inputs[place.rank]) + offset(place, i);
-      case Place::Kind::peer_output:
-        return launch.peer_outputs[place.rank] + offset(place, i);
-    }
-    return nullptr;
-  }
-  // Of a place in a user's buffer.
-  std::size_t offset(const Place& place, std::size_t i) const {
-    return launch.partition.offset<kTable>(place.index + i, lane->chunk);
-  }
-  std::size_t slot_offset(const Place& place, std::size_t i) const {
-    return lane->first_slot + (place.index + i) * launch.slot_block_bytes;
-  }
-  bool packet() const { return program.protocol == Protocol::packet; }
-  // What `bytes` of elements are where partial sums are kept.
-  std::size_t widened(std::size_t bytes, bool partial) const {
-    return partial ? bytes << launch.partial_shift : bytes;
-  }
-};
 
 void wake(const Place& place) {
   if (place.bell->load(std::memory_order_relaxed) != 0) futex_wake(place.bell);
@@ -92,69 +43,6 @@ bool send(const auto& frame, const Place& place, const std::byte* source, std::s
   return true;
 }
 
-void run_epilogue(const auto& frame, const Instruction& code, void* const* written, int count,
-                  const void* const* read, std::size_t i, std::size_t bytes) {
-  const Place* places = &frame.program.places[static_cast<std::size_t>(code.first)];
-  int ranks[kMaxDestinations];
-  for (int d = 0; d < count; ++d) ranks[d] = places[d].rank;
-  const std::size_t offset =
-      frame.launch.partition.offset(static_cast<std::size_t>(code.block) + i, frame.lane->chunk);
-  frame.launch.epilogue.run(frame.launch.epilogue.context,
-                            {written, ranks, count, read, code.read, offset, bytes});
-}
-
-void compute(const auto& frame, const Instruction& code, void* const* written, int count,
-             std::size_t i, std::size_t bytes, bool streaming) {
-  const Place* sources =
-      &frame.program.places[static_cast<std::size_t>(code.first + code.written + code.sent)];
-  const auto store = streaming ? reduce::Store::streaming : reduce::Store::cached;
-  const bool partial = code.partial_reads != 0;
-  if (code.kind == StepKind::copy &&
-      (partial == code.partial_result || frame.launch.partial_shift == 0)) {
-    reduce::copy(written, count, frame.address(sources[0], i), frame.widened(bytes, partial),
-                 store);
-    return;
-  }
-  const FloatEnvironment environment;
-  const void* read[kMaxSources];
-  for (int s = 0; s < code.read; ++s) read[s] = frame.address(sources[s], i);
-  if (code.final && frame.launch.epilogue.run != nullptr) {
-    return run_epilogue(frame, code, written, count, read, i, bytes);
-  }
-  const int divisor = code.final ? frame.launch.divisor : 1;
-  const std::size_t elements = bytes >> frame.launch.element_shift;
-  if ((partial || code.partial_result) && frame.launch.partial_kernel != nullptr) {
-    frame.launch.partial_kernel(written, count, read, code.read, elements, divisor,
-                                {code.partial_reads, code.partial_result});
-    return;
-  }
-  frame.launch.kernel(written, count, read, code.read, elements, divisor, store);
-}
-
-// A slot of a peer whose core is far: ordinary stores wait there for each line to come back from
-// the peer's caches, which have read it; stores past the caches do not.
-bool is_far(const auto& frame, const Place& place) {
-  // Cores that share a cache: 20 to 50 ns, by this measure. Cores that do not: 110 to 230.
-  constexpr std::int64_t kFarNs = 80;
-  return place.signal[0] != nullptr && place.kind == Place::Kind::slot &&
-         frame.distances->line_ns(place.rank) > kFarNs;
-}
-
-// Computes block i where some of what is written is far: the far ones get a copy of the others.
-[[gnu::noinline]] void compute_far(const auto& frame, const Instruction& code, const Place* places,
-                                   void* const* written, std::size_t i, std::size_t bytes) {
-  void* near[kMaxDestinations];
-  void* far[kMaxDestinations];
-  int nears = 0, fars = 0;
-  for (int d = 0; d < code.written; ++d) {
-    (is_far(frame, places[d]) ? far[fars++] : near[nears++]) = written[d];
-  }
-  if (nears == 0) return compute(frame, code, far, fars, i, bytes, true);
-  compute(frame, code, near, nears, i, bytes, false);
-  reduce::copy(far, fars, near[0], frame.widened(bytes, code.partial_result),
-               reduce::Store::streaming);
-}
-
 // Computes block i, unless that was done before, and sends it to each destination that has not got
 // it. False if a transport has no room. In line: its caller is the only one, and steps are short.
 [[gnu::always_inline]] inline bool run_block(const auto& frame, const Instruction& code,
@@ -162,26 +50,11 @@ bool is_far(const auto& frame, const Place& place) {
   LaneState& lane = *frame.lane;
   const Place* sends = places + code.written;
   const std::size_t bytes = frame.length(code, i);
-  void* written[kMaxDestinations];
-  bool streaming = frame.launch.streaming;
-  bool far = false;
-  for (int d = 0; d < code.written; ++d) {
-    written[d] = frame.address(places[d], i);
-    streaming = streaming && places[d].is_output();
-    far = far || is_far(frame, places[d]);
-  }
-  int count = code.written;
-  if (count == 0 && code.kind == StepKind::reduce) written[count++] = frame.program.temporary;
-  if (lane.part == 0 && bytes > 0 && count > 0) {
-    if (far && bytes >= kFarBytes) {
-      compute_far(frame, code, places, written, i, bytes);
-    } else {
-      compute(frame, code, written, count, i, bytes, streaming);
-    }
-  }
+  if (lane.part == 0 && bytes > 0) compute_block(frame, code, places, i, bytes);
   if (code.sent == 0) return true;
-  const auto* source = code.kind == StepKind::reduce ? static_cast<const std::byte*>(written[0])
-                                                     : frame.address(sends[code.sent], i);
+  const std::byte* source = code.kind == StepKind::copy ? frame.address(sends[code.sent], i)
+                            : code.written > 0          ? frame.address(places[0], i)
+                                                        : frame.program.temporary;
   const bool last = i + 1 == static_cast<std::size_t>(code.blocks);
   const std::size_t sent_bytes = frame.widened(bytes, code.partial_result);
   for (std::size_t s = lane.part == 0 ? 0 : lane.part - 1; s < code.sent; ++s) {

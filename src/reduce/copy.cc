@@ -140,24 +140,30 @@ constexpr std::size_t kStreamBytes = 1 << 10;
 }  // namespace
 
 void copy(void* const* dsts, int dst_count, const void* src, std::size_t bytes, Store store) {
-  const bool stream = store == Store::streaming && bytes >= kStreamBytes;
-  if (dst_count == 1 && !stream) {
+  if (store == Store::cached && dst_count == 1) {
     if (dsts[0] != src) std::memcpy(dsts[0], src, bytes);
     return;
   }
+  const std::span all(dsts, static_cast<std::size_t>(dst_count));
+  store == Store::cached ? copy(all, {}, src, bytes) : copy({}, all, src, bytes);
+}
+
+void copy(std::span<void* const> cached, std::span<void* const> streamed, const void* src,
+          std::size_t bytes) {
+  const bool stream = !streamed.empty() && bytes >= kStreamBytes;
   const auto* from = static_cast<const std::uint8_t*>(src);
-  const std::size_t chunk = dst_count == 1 ? bytes : kChunkBytes;
+  const std::size_t chunk = cached.size() + streamed.size() == 1 ? bytes : kChunkBytes;
   for (std::size_t at = 0; at < bytes; at += chunk) {
     const std::size_t size = std::min(chunk, bytes - at);
-    for (int d = 0; d < dst_count; ++d) {
-      if (dsts[d] == src) continue;
-      auto* to = static_cast<std::uint8_t*>(dsts[d]);
-      if (stream) {
-        HWY_DYNAMIC_DISPATCH(stream_copy)(to + at, from + at, size);
-      } else {
-        std::memcpy(to + at, from + at, size);
-      }
-    }
+    const auto plain = [&](void* to) {
+      if (to != src) std::memcpy(static_cast<std::uint8_t*>(to) + at, from + at, size);
+    };
+    const auto past_caches = [&](void* to) {
+      if (to == src) return;
+      HWY_DYNAMIC_DISPATCH(stream_copy)(static_cast<std::uint8_t*>(to) + at, from + at, size);
+    };
+    for (void* to : cached) plain(to);
+    for (void* to : streamed) stream ? past_caches(to) : plain(to);
   }
   if (stream) hwy::FlushStream();
 }

@@ -52,6 +52,10 @@ unsigned partial_shift(DataType type, ReduceOp op);
 // Equal pointers are skipped.
 void copy(void* const* dsts, int dst_count, const void* src, std::size_t bytes, Store store);
 
+// The same where some destinations are stored through the caches and others past them.
+void copy(std::span<void* const> cached, std::span<void* const> streamed, const void* src,
+          std::size_t bytes);
+
 // One of several copies that are made together.
 struct Piece {
   void* dst = nullptr;
