@@ -20,8 +20,13 @@ namespace weft::executor {
 
 struct SetClock final : Clock {
   // Goes on by a little with every look, so that waits end.
-  std::int64_t now_ns() const override { return now += 1000; }
+  std::int64_t now_ns() const override {
+    odd = !odd;
+    return now += odd ? 1000 : 1000 + line_ns;
+  }
   mutable std::int64_t now = 1;
+  mutable bool odd = false;
+  std::int64_t line_ns = 0;  // what executors take every other look for a word to last
 };
 
 inline const transport::Plugin& sim() {

@@ -28,11 +28,13 @@ std::int32_t value_of(int rank, std::size_t i) {
   return static_cast<std::int32_t>((static_cast<std::size_t>(rank) * 1000003 + i * 7919) % 100000);
 }
 
-enum class Reach { mapped, puts };
+enum class Reach { mapped, far, puts };
 
-// Ranks that reach each other's segments by stores, or by puts.
+// Ranks that reach each other's segments by stores, perhaps from far cores, or by puts.
 struct Group {
-  Group(int count, Reach reach) : ranks(count), mapped(reach == Reach::mapped) {
+  Group(int count, Reach reach)
+      : ranks(count), mapped(reach != Reach::puts), far(reach == Reach::far) {
+    if (far) ranks.clock.line_ns = 200;
     for (int rank = 0; mapped && rank < count; ++rank) {
       for (int peer = 0; peer < count; ++peer) {
         Link& link = ranks[rank].world.links[static_cast<std::size_t>(peer)];
@@ -60,6 +62,7 @@ struct Group {
   std::vector<Operation> operations;  // executors may hold them to their end
   Ranks ranks;
   bool mapped;
+  bool far;
 };
 
 // One call at one rank.
@@ -150,6 +153,7 @@ void run(Group& group, const std::vector<schedule::Schedule>& schedules,
     Launch launch = calls[static_cast<std::size_t>(rank)]->launch();
     launch.peer_inputs = inputs.data();
     launch.peer_outputs = outputs.data();
+    launch.streaming = group.far;
     return launch;
   });
   for (const auto& call : calls) call->expect_result();
@@ -159,7 +163,7 @@ class Uneven : public ::testing::TestWithParam<const Algorithm*> {};
 
 TEST_P(Uneven, PartsArriveWhole) {
   std::mt19937 random(11);
-  for (const Reach reach : {Reach::mapped, Reach::puts}) {
+  for (const Reach reach : {Reach::mapped, Reach::far, Reach::puts}) {
     if (GetParam()->direct && reach == Reach::puts) continue;
     for (const int ranks : {1, 2, 3, 5, 8}) {
       Group group(ranks, reach);
