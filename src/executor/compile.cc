@@ -232,12 +232,22 @@ class Compiler {
         written ? ++code->written : ++code->sent;
       }
     }
+    if (step.kind == StepKind::copy && code->sent == 0) order_by_signals(code);
     for (const Operand& source : step.srcs) program_->places.push_back(resolve(source));
     code->read = static_cast<std::uint8_t>(step.srcs.size());
     for (std::size_t s = 0; s < step.srcs.size(); ++s) {
       if (step.srcs[s].partial) code->partial_reads |= static_cast<std::uint8_t>(1u << s);
     }
     code->partial_result = step.dsts[0].place.partial;
+  }
+
+  // What peers wait for first.
+  void order_by_signals(Instruction* code) {
+    const auto begin = program_->places.end() - code->written;
+    const auto rest = std::stable_partition(begin, program_->places.end(), [](const Place& place) {
+      return place.signal[0] != nullptr;
+    });
+    if (rest != program_->places.end()) code->awaited = static_cast<std::uint8_t>(rest - begin);
   }
 
   void translate_signal(const Step& step, Instruction* code) {

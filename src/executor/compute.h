@@ -26,16 +26,16 @@ bool is_far(const auto& frame, const Place& place) {
          frame.distances->line_ns(place.rank) > kFarNs;
 }
 
-[[gnu::always_inline]] inline Written written_by(const auto& frame, const Instruction& code,
-                                                 const Place* places, std::size_t i,
+[[gnu::always_inline]] inline Written written_by(const auto& frame, const Place* begin,
+                                                 const Place* end, std::size_t i,
                                                  std::size_t bytes) {
   // Below, a stream past the caches takes longer to begin than it saves.
   constexpr std::size_t kLeastStream = 2 << 10;
   Written written;
-  for (int d = 0; d < code.written; ++d) {
+  for (const Place* place = begin; place != end; ++place) {
     const bool past = bytes >= kLeastStream &&
-                      (places[d].is_output() ? frame.launch.streaming : is_far(frame, places[d]));
-    void* address = frame.address(places[d], i);
+                      (place->is_output() ? frame.launch.streaming : is_far(frame, *place));
+    void* address = frame.address(*place, i);
     if (past) {
       written.streamed[written.streamed_count++] = address;
     } else {
@@ -110,11 +110,17 @@ void reduce_block(const auto& frame, const Instruction& code, const Place* place
   }
 }
 
-// Computes block i of a step into all that it writes by address, or for what it only sends.
+// What of a step's written places a computation is for.
+struct Range {
+  int begin;
+  int end;
+};
+
+// Computes block i of a step into what it writes by address, or for what it only sends.
 [[gnu::always_inline]] inline void compute_block(const auto& frame, const Instruction& code,
-                                                 const Place* places, std::size_t i,
+                                                 const Place* places, Range range, std::size_t i,
                                                  std::size_t bytes) {
-  Written written = written_by(frame, code, places, i, bytes);
+  Written written = written_by(frame, places + range.begin, places + range.end, i, bytes);
   if (code.written == 0) {
     if (code.kind == StepKind::copy) return;
     written.cached[written.cached_count++] = frame.program.temporary;

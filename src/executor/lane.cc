@@ -50,7 +50,7 @@ bool send(const auto& frame, const Place& place, const std::byte* source, std::s
   LaneState& lane = *frame.lane;
   const Place* sends = places + code.written;
   const std::size_t bytes = frame.length(code, i);
-  if (lane.part == 0 && bytes > 0) compute_block(frame, code, places, i, bytes);
+  if (lane.part == 0 && bytes > 0) compute_block(frame, code, places, {0, code.written}, i, bytes);
   if (code.sent == 0) return true;
   const std::byte* source = code.kind == StepKind::copy ? frame.address(sends[code.sent], i)
                             : code.written > 0          ? frame.address(places[0], i)
@@ -66,19 +66,48 @@ bool send(const auto& frame, const Place& place, const std::byte* source, std::s
   return true;
 }
 
+void raise_written(const auto& frame, const Instruction& code, const Place* places) {
+  for (int d = 0; d < code.written; ++d) {
+    if (places[d].signal[0] != nullptr) raise(frame, places[d]);
+  }
+}
+
+// Whether peers get theirs before this rank copies what is for itself. Larger blocks are copied
+// together, while their source is in the caches.
+bool serves_peers_first(const auto& frame, const Instruction& code) {
+  constexpr std::size_t kMostBytes = 16 << 10;
+  return code.awaited > 0 && !frame.launch.streaming &&
+         frame.launch.slot_block_bytes * static_cast<std::size_t>(code.blocks) <= kMostBytes;
+}
+
+[[gnu::noinline]] void copy_peers_first(const auto& frame, const Instruction& code,
+                                        const Place* places) {
+  const auto copy = [&](Range range) {
+    for (std::size_t i = 0; i < static_cast<std::size_t>(code.blocks); ++i) {
+      const std::size_t bytes = frame.length(code, i);
+      if (bytes > 0) compute_block(frame, code, places, range, i, bytes);
+    }
+  };
+  copy({0, code.awaited});
+  raise_written(frame, code, places);
+  copy({code.awaited, code.written});
+}
+
 // copy and reduce: one block after the other, then the signals of what was written by address.
 // False if it has to go on later.
 bool run_data(const auto& frame, const Instruction& code) {
   const Place* places = &frame.program.places[static_cast<std::size_t>(code.first)];
+  if (serves_peers_first(frame, code)) {
+    copy_peers_first(frame, code, places);
+    return true;
+  }
   for (std::size_t i = frame.lane->block; i < static_cast<std::size_t>(code.blocks); ++i) {
     if (run_block(frame, code, places, i)) continue;
     frame.lane->block = i;
     return false;
   }
   frame.lane->block = 0;
-  for (int d = 0; d < code.written; ++d) {
-    if (places[d].signal[0] != nullptr) raise(frame, places[d]);
-  }
+  raise_written(frame, code, places);
   if (!frame.packet()) return true;
   for (int s = 0; s < code.sent; ++s) wake(places[code.written + s]);
   return true;

@@ -51,6 +51,7 @@ struct Instruction {
   bool final = false;
   std::uint8_t written = 0;
   std::uint8_t sent = 0;
+  std::uint8_t awaited = 0;  // copy: so many of what is written come first, peers wait for them
   std::uint8_t read = 0;
   std::uint8_t partial_reads = 0;  // bit s: source s is partial
   bool partial_result = false;     // what is written and sent is
