@@ -149,7 +149,7 @@ TEST_P(KernelTest, RoundsHalvesLikeExactArithmetic) {
   for (const auto type : {DataType::f16, DataType::bf16}) {
     for (const auto op : {ReduceOp::sum, ReduceOp::prod, ReduceOp::min, ReduceOp::max}) {
       std::vector<Bytes> inputs(2);
-      for (int i = 0; i < 1 << 16; ++i) {
+      for (unsigned i = 0; i < 1U << 16; ++i) {
         for (std::size_t s = 0; s < 2; ++s) {
           const auto bits = static_cast<std::uint16_t>(s == 0 ? i : i * 40503 + 77);
           const auto* raw = reinterpret_cast<const std::byte*>(&bits);
