@@ -42,7 +42,7 @@ def split(values: list) -> list:
 
 
 def gate_for(values: list, wanted: str) -> Gate:
-    """A gate for 'close', 'far', or the more 'common' placement; open for 'any', and where only the wanted one is seen."""
+    """A gate for 'close', 'far', or the more 'common' placement; open for 'any', and where only one is seen and none was named."""
     groups = split(values)
     if wanted == "any" or not values:
         return Gate()
@@ -55,12 +55,12 @@ def gate_for(values: list, wanted: str) -> Gate:
 
 
 def alone(group: list, wanted: str) -> Gate:
-    """Where one placement alone was seen: by what lines take on machines of today, that one may not be the wanted one."""
+    """Where one placement alone was seen: by what lines take on machines of today, it is the wanted one or the other."""
     close_ns, step = 80, 1.6
-    close = median(group) < close_ns
-    if wanted == "common" or close == (wanted == "close"):
+    if wanted == "common":
         return Gate()
-    return Gate(low=step * group[-1]) if close else Gate(high=group[0] / step)
+    border = step * group[-1] if median(group) < close_ns else group[0] / step
+    return Gate(high=border) if wanted == "close" else Gate(low=border)
 
 
 def probe(programs, raw, count: int = 20) -> list:

@@ -38,7 +38,7 @@ class Distances {
   std::int64_t line_ns(int rank) const { return lines_[static_cast<std::size_t>(rank)].ns; }
 
  private:
-  static constexpr unsigned kSpared = 16;
+  static constexpr unsigned kSpared = 17;
   static constexpr unsigned kKept = 8;
 
   struct Line {

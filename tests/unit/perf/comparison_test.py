@@ -84,8 +84,8 @@ class Placement(unittest.TestCase):
     def test_a_placement_that_is_not_there_yet_is_waited_for(self):
         self.assertEqual(gate_for([40, 42, 50], "far"), Gate(low=80))
         self.assertEqual(gate_for([160, 176], "close"), Gate(high=100))
-        self.assertTrue(gate_for([40, 42], "close").open)
-        self.assertTrue(gate_for([160, 176], "far").open)
+        self.assertEqual(gate_for([40, 50], "close"), Gate(high=80))
+        self.assertEqual(gate_for([160, 176], "far"), Gate(low=100))
 
     def test_rounds_in_another_placement_do_not_count(self):
         records = [record("a", 8, 1), record("a", 8, 9, line_ns=[100, 300]), record("a", 16, 7, line_ns=[300, 300])]
