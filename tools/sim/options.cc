@@ -157,13 +157,13 @@ std::vector<std::size_t> sizes_of(const SimOptions& options) {
 }
 
 Segment segment_of(const SimOptions& options) {
-  if (!options.shared_bytes.empty()) {
-    const std::size_t bytes = perf::parse_size(options.shared_bytes);
-    return {bytes, memory::make_segment_layout(options.ranks(), bytes)};
-  }
   const std::size_t bytes =
-      std::max(std::size_t{4} << 20, static_cast<std::size_t>(options.ranks()) << 14);
-  return {bytes, memory::make_segment_layout(options.ranks(), bytes)};
+      options.shared_bytes.empty()
+          ? std::max(std::size_t{4} << 20, static_cast<std::size_t>(options.ranks()) << 14)
+          : perf::parse_size(options.shared_bytes);
+  // Ranks of one host map each other, and then have one.
+  const int lanes = options.hosts == 1 ? 1 : memory::kLanes;
+  return {bytes, memory::make_segment_layout(options.ranks(), bytes, lanes)};
 }
 
 }  // namespace weft::tools
