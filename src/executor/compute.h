@@ -64,16 +64,17 @@ void run_epilogue(const auto& frame, const Instruction& code, const Place* place
                                                const void* const* read, int count,
                                                std::size_t bytes, int divisor) {
   constexpr std::size_t kPiece = 32 << 10;
+  const std::size_t step = std::max<std::size_t>(kPiece / launch.unit_bytes, 1) * launch.unit_bytes;
   void* cached[kMaxDestinations];
   void* streamed[kMaxDestinations];
   const void* sources[kMaxSources];
-  for (std::size_t at = 0; at < bytes; at += kPiece) {
+  for (std::size_t at = 0; at < bytes; at += step) {
     for (int d = 0; d < written.cached_count; ++d)
       cached[d] = static_cast<std::byte*>(written.cached[d]) + at;
     for (int d = 0; d < written.streamed_count; ++d)
       streamed[d] = static_cast<std::byte*>(written.streamed[d]) + at;
     for (int s = 0; s < count; ++s) sources[s] = static_cast<const std::byte*>(read[s]) + at;
-    const std::size_t piece = std::min(kPiece, bytes - at);
+    const std::size_t piece = std::min(step, bytes - at);
     launch.kernel(cached, written.cached_count, sources, count, piece >> launch.element_shift,
                   divisor, reduce::Store::cached);
     reduce::copy(streamed, written.streamed_count, cached[0], piece, reduce::Store::streaming);

@@ -44,6 +44,7 @@ struct Launch {
   reduce::PartialKernel partial_kernel = nullptr;
   int divisor = 1;             // avg: the number of ranks
   unsigned element_shift = 0;  // log2 of the element's bytes
+  std::size_t unit_bytes = 1;  // what a kernel takes whole: an element, or a block of codes
   unsigned partial_shift = 0;  // log2 of how many elements a partial sum is as wide as
   Epilogue epilogue;
   bool streaming = false;            // write user buffers past the caches

@@ -181,10 +181,13 @@ Launch Programs::launch(const Call& call, const Program& program, int ranks) {
 Launch Programs::launch_units(const Call& call, const Program& program, int ranks,
                               std::size_t units, std::size_t unit_bytes) {
   const unsigned shift = unit_bytes == size_of(call.type) ? partial_shift(call) : 0;
-  return launch_of(call, program, ranks,
-                   schedule::make_partition(call.collective, units, unit_bytes,
-                                            program.schedule.blocks, slicing_of(program, shift)),
-                   shift);
+  Launch launch =
+      launch_of(call, program, ranks,
+                schedule::make_partition(call.collective, units, unit_bytes,
+                                         program.schedule.blocks, slicing_of(program, shift)),
+                shift);
+  launch.unit_bytes = unit_bytes;
+  return launch;
 }
 
 Launch Programs::launch_parts(const Call& call, const Program& program, int ranks,
@@ -201,6 +204,7 @@ Launch Programs::launch_of(const Call& call, const Program& program, int ranks,
   launch.call = call;
   launch.program = &program;
   launch.partition = partition;
+  launch.unit_bytes = size_of(call.type);
   launch.element_shift = static_cast<unsigned>(std::countr_zero(size_of(call.type)));
   launch.divisor = call.op == ReduceOp::avg ? ranks : 1;
   if (traits_of(call.collective).reduces) launch.kernel = reduce::kernel(call.type, call.op);
