@@ -54,18 +54,6 @@ class Apart {
   int fill_ = 0;
 };
 
-// Seconds of a call and of what is before it, at rank 0; the same number at every rank.
-double seconds_per_call(Candidate& candidate, Apart& apart) {
-  constexpr int kCalls = 8;
-  candidate.barrier();
-  const std::uint64_t begin = ticks_now();
-  for (int i = 0; i < kCalls; ++i) apart.call();
-  const double seconds = static_cast<double>(ticks_now() - begin) * seconds_per_tick();
-  const auto own = static_cast<std::int64_t>(seconds * 1e9);
-  const std::int64_t agreed = candidate.sum_over_ranks(candidate.rank() == 0 ? own : 0);
-  return std::max(static_cast<double>(agreed) * 1e-9, 1e-7) / kCalls;
-}
-
 // Each rank's numbers in turn, so that all know the largest.
 void take_longest(Ranks& job, std::vector<std::uint64_t>& ticks) {
   for (std::uint64_t& own : ticks) {
@@ -94,8 +82,11 @@ std::string text_of(const Setting& setting) {
 Timing measure_apart(Candidate& candidate, const Operation& operation, std::size_t bytes,
                      const Effort& effort, const Setting& setting, const Keep& keep) {
   Apart apart(candidate, operation, setting);
-  for (std::size_t i = warmup_calls(bytes, effort); i > 0; --i) apart.call();
-  const double budgeted = effort.budget_seconds / seconds_per_call(candidate, apart);
+  const auto calls = [&](std::size_t count) {
+    for (; count > 0; --count) apart.call();
+  };
+  calls(warmup_calls(bytes, effort));
+  const double budgeted = effort.budget_seconds / seconds_of_a_call(candidate, calls);
   const std::size_t wanted = effort.iterations.value_or(
       std::clamp(static_cast<std::size_t>(budgeted), kFewestCalls, kMostCalls));
   const std::uint64_t read = ticks_of_a_read();

@@ -21,22 +21,6 @@ double seconds_since(SteadyClock::time_point start) {
   return std::chrono::duration<double>(SteadyClock::now() - start).count();
 }
 
-// Seconds per call as rank 0 sees it, the same number at every rank.
-double estimate(Ranks& job, const Calls& calls) {
-  constexpr double kEnough = 1e-3;
-  for (std::size_t count = 1;; count *= 4) {
-    job.barrier();
-    const auto start = SteadyClock::now();
-    calls(count);
-    const auto own = static_cast<std::int64_t>(seconds_since(start) * 1e9);
-    const std::int64_t agreed = job.sum_over_ranks(job.rank() == 0 ? own : 0);
-    const double seconds = static_cast<double>(agreed) * 1e-9;
-    if (seconds >= kEnough || count >= 16384) {
-      return std::max(seconds, 1e-9) / static_cast<double>(count);
-    }
-  }
-}
-
 // Microseconds per call of `samples` samples of `batch` calls.
 void take(Ranks& job, const Calls& calls, std::size_t samples, std::size_t batch,
           std::vector<double>& microseconds) {
@@ -70,6 +54,21 @@ std::vector<double> take_slices(Ranks& job, const Calls& calls, std::size_t samp
 
 }  // namespace
 
+double seconds_of_a_call(Ranks& job, const Calls& calls) {
+  constexpr double kEnough = 1e-3;
+  for (std::size_t count = 1;; count *= 4) {
+    job.barrier();
+    const auto start = SteadyClock::now();
+    calls(count);
+    const auto own = static_cast<std::int64_t>(seconds_since(start) * 1e9);
+    const std::int64_t agreed = job.sum_over_ranks(job.rank() == 0 ? own : 0);
+    const double seconds = static_cast<double>(agreed) * 1e-9;
+    if (seconds >= kEnough || count >= 16384) {
+      return std::max(seconds, 1e-9) / static_cast<double>(count);
+    }
+  }
+}
+
 Iterations plan_iterations(double seconds_per_call, const Effort& effort) {
   const auto at_least_one = [](double value) {
     return static_cast<std::size_t>(std::clamp(std::ceil(value), 1.0, 1e9));
@@ -101,7 +100,7 @@ std::size_t warmup_calls(std::size_t bytes, const Effort& effort) {
 Timing measure(Ranks& job, const Calls& calls, std::size_t bytes, const Effort& effort,
                const Keep& keep) {
   calls(warmup_calls(bytes, effort));
-  const double seconds_per_call = estimate(job, calls);
+  const double seconds_per_call = seconds_of_a_call(job, calls);
   const Iterations plan = plan_iterations(seconds_per_call, effort);
   const auto times = [&](std::size_t samples, std::size_t batch) {
     std::vector<double> all;

@@ -52,6 +52,9 @@ using Keep = std::function<bool()>;
 // Makes as many calls as it is told.
 using Calls = std::function<void(std::size_t count)>;
 
+// As rank 0 sees it, the same number at every rank. Collective.
+double seconds_of_a_call(Ranks& job, const Calls& calls);
+
 // Times calls that move `bytes`. Collective; the result counts on rank 0 only. With `keep` it asks
 // after every slice of a few milliseconds, and times again what does not count; `keep` must say yes
 // at some time.

@@ -1,6 +1,10 @@
 // What copies and reductions do with one block: which kernel, and how its results are stored.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
+#include <span>
+
 #include "base/float_environment.h"
 #include "executor/frame.h"
 

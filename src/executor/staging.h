@@ -27,8 +27,8 @@ class Staging {
     return at;
   }
 
-  // Where the next pass begins if it is as small as this one and this one is small.
-  std::size_t next_spot() const { return begin_ == 0 ? half_ : 0; }
+  // Where the next pass begins if it is small, as this one.
+  std::size_t next_spot() const { return half_ - spot_; }
   static bool keeps_spot(std::size_t bytes) { return bytes < kRotatedBytes; }
 
  private:
