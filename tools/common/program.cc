@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <stdio_ext.h>
 #include <unistd.h>
 #include <weft/version.h>
@@ -75,9 +76,7 @@ int guard(const std::string& program, const std::function<int()>& body) {
 }
 
 std::string joined(int argc, const char* const* argv) {
-  std::string text;
-  for (int i = 0; i < argc; ++i) text += (i > 0 ? " " : "") + std::string(argv[i]);
-  return text;
+  return fmt::format("{}", fmt::join(argv, argv + argc, " "));
 }
 
 }  // namespace weft::programs
