@@ -4,6 +4,7 @@ import json
 import math
 import os
 import platform
+import subprocess
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
@@ -13,6 +14,15 @@ from . import candidates, plot, report
 from .analysis import cells_of, misplaced
 from .placement import Gate, line_ns
 from .runner import run
+
+
+def commit_of(folder: Path) -> str:
+    """The commit of the sources in a folder, with a + where they were changed; '' outside of a repository."""
+    command = ["git", "-C", str(folder), "describe", "--always", "--abbrev=10", "--exclude=*", "--dirty=+"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    except FileNotFoundError:
+        return ""
 
 
 def describe_machine() -> dict:
@@ -26,6 +36,7 @@ def describe_machine() -> dict:
         "processor": processor,
         "cores": len(os.sched_getaffinity(0)),
         "kernel": platform.release(),
+        "commit": commit_of(Path(__file__).parent),
         "load_at_start": os.getloadavg()[0],
     }
 
