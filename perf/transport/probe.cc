@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 #include <vector>
 
 #include "communicator/setup/situation.h"
@@ -16,12 +17,17 @@ constexpr std::size_t kLarge = std::size_t{1} << 20;
 constexpr std::array kPauses = {0U, 1U, 2U, 3U, 4U, 6U, 8U, 12U, 16U};
 
 // The rank that rank 0 is measured with, -1: there is none; the same at every rank.
-int target(const Connections& connections, bool same_host) {
-  const std::vector<int> hosts = connections.router().hosts(connections.numbers());
-  for (std::size_t rank = 1; rank < hosts.size(); ++rank) {
-    if ((hosts[rank] == hosts[0]) == same_host) return static_cast<int>(rank);
-  }
-  return -1;
+int target(const tuner::Situation& situation, tuner::Relation relation) {
+  const auto to = [&](const tuner::Place& place) {
+    return tuner::relation_of(situation.places.front(), place);
+  };
+  const auto others = situation.places | std::views::drop(1);
+  const auto found = std::ranges::find(others, relation, to);
+  return found == others.end() ? -1 : static_cast<int>(found - others.begin()) + 1;
+}
+
+tuner::Situation situation_of_all(const Connections& connections) {
+  return situation_of(connections, connections.numbers(), {});
 }
 
 double median_of_trips(PutPair& pair, std::uint64_t* signal) {
@@ -85,19 +91,23 @@ void serve(PutPair& pair, std::uint64_t* signal) {
 
 Probed probe_links(const Options& options) {
   Probed probed;
-  for (const bool same_host : {true, false}) {
+  tuner::Situation situation;
+  for (const tuner::Relation relation : tuner::kRelations) {
+    const bool known = !situation.places.empty();
+    if (known && target(situation, relation) < 0) continue;
     PutPair pair(options, kLarge, [&](const Connections& connections) {
-      const int peer = target(connections, same_host);
+      situation = situation_of_all(connections);
+      const int peer = target(situation, relation);
       const int rank = connections.self();
       return rank == 0 ? peer : rank == peer ? 0 : -1;
     });
-    const Connections& connections = pair.connections();
-    probed.situation = situation_of(connections, connections.numbers(), {}).name;
+    probed.situation = situation.name;
     std::uint64_t signal = 0;
-    if (pair.partner() >= 0 && pair.way().load_store)
-      probed.poll_pauses = best_pauses(pair, &signal);
+    // What serves the nearest pair.
+    const bool mapped = pair.partner() >= 0 && pair.way().load_store;
+    if (mapped && !probed.poll_pauses) probed.poll_pauses = best_pauses(pair, &signal);
     if (pair.partner() >= 0 && pair.first()) {
-      probed.links[same_host ? "host" : "network"] = measure(pair, &signal);
+      probed.links[tuner::name_of(relation)] = measure(pair, &signal);
       pair.post(0, ++signal, nullptr);
     } else if (pair.partner() >= 0) {
       serve(pair, &signal);

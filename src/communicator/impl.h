@@ -17,6 +17,7 @@
 #include "executor/executor.h"
 #include "p2p/messages/messenger.h"
 #include "p2p/pages/pages.h"
+#include "tuner/rules.h"
 #include "tuner/tuning.h"
 
 namespace weft {
@@ -101,6 +102,8 @@ struct Communicator::Impl : std::enable_shared_from_this<Communicator::Impl> {
   // Whether a call's buffers are worth announcing, from so many bytes on: the answer is the same at
   // every rank.
   bool announces(const executor::Call& call, std::size_t least_bytes) const;
+  // From so many bytes on a plan works in place where it can.
+  std::size_t direct_bytes() const { return tuner::direct_bytes(ranks(), situation.crowded); }
   Announcement announcement(const Invocation& invocation) const;
   // Every rank's `bytes` bytes, by rank: a small all-gather of weft's own. Collective.
   executor::Launch gather_launch(const void* mine, void* all, std::size_t bytes);

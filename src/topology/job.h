@@ -43,8 +43,19 @@ struct Description {
 // `ranks`: by rank. Hosts are numbered in the order of their lowest ranks.
 Job make_job(std::span<const Description> ranks, bool load_store);
 
-// The view for algorithms: levels "package" (only where ranks of a host sit in different packages;
-// those of a host with a rank that sits in several count as together) and "host".
+// Who sits together, by rank: groups are numbered from 0 in the order of their lowest ranks, and
+// each lies inside one of the next wider kind. Where a rank may run in several packages of its
+// host, all ranks of that host count as together; where it may run at several L3 caches of its
+// package, or nobody knows at which, all ranks of that package do.
+struct Nesting {
+  std::vector<int> cache;
+  std::vector<int> package;
+  std::vector<int> host;
+};
+
+Nesting nesting_of(const Job& job);
+
+// The view for algorithms: levels "cache", "package" and "host", those that tell something.
 Shape make_shape(const Job& job);
 
 }  // namespace weft::topology

@@ -9,7 +9,7 @@ namespace weft::topology {
 
 // One way of telling near from far. Every rank is in one group.
 struct Level {
-  std::string name;        // for people: "package", "host", "switch", "site"
+  std::string name;        // for people: "cache", "package", "host", "switch", "site"
   std::vector<int> group;  // by rank; groups are numbered from 0 in the order of their lowest ranks
   bool load_store = false;  // ranks of one group map each other's memory
 };

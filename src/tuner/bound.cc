@@ -38,10 +38,11 @@ double latency_bound(const Fabric& fabric) {
   const int ranks = fabric.ranks();
   if (ranks == 1) return 0;
   if (fabric.hosts == 1) {
-    const Link& quick =
-        message_ns(costs.package) < message_ns(costs.host) ? costs.package : costs.host;
-    return spread_ns(ranks, 1, std::min(costs.package.send_ns, costs.host.send_ns),
-                     message_ns(quick));
+    const auto least = [&](auto&& of) {
+      return std::min({of(costs.cache), of(costs.package), of(costs.host)});
+    };
+    return spread_ns(ranks, 1, least([](const Link& link) { return link.send_ns; }),
+                     least(message_ns));
   }
   const int senders = (ranks + fabric.hosts - 1) / fabric.hosts;
   const double between =

@@ -31,8 +31,8 @@ void check(const Workload& workload, const Message& message, const Fabric& fabri
     fail(ErrorCode::unsupported, "{} slots of a line do not fit {} bytes", workload.slot_blocks(),
          message.slot_bytes);
   }
-  const bool mapped =
-      fabric.costs.package.load_store && fabric.costs.host.load_store && fabric.hosts == 1;
+  const bool mapped = fabric.costs.cache.load_store && fabric.costs.package.load_store &&
+                      fabric.costs.host.load_store && fabric.hosts == 1;
   if (!mapped && (workload.direct() || message.protocol == Protocol::packet)) {
     fail(ErrorCode::unsupported, "{} need every rank mapped by every other",
          workload.direct() ? "direct schedules" : "packets");

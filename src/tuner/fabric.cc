@@ -14,30 +14,33 @@ void check(std::span<const Place> places, const Costs& costs) {
   if (costs.send_queue < 1 || costs.cores < 0)
     fail(ErrorCode::invalid_argument, "a send queue has room and a machine has cores");
   for (const Place& place : places) {
-    if (std::min({place.package, place.host, place.machine, place.nic}) < 0 ||
+    if (std::min({place.cache, place.package, place.host, place.machine, place.nic}) < 0 ||
         place.nic >= costs.nics) {
       fail(ErrorCode::invalid_argument, "no rank is on host {}, NIC {}", place.host, place.nic);
     }
   }
-  for (const Link* link : {&costs.package, &costs.host, &costs.network}) {
-    if (std::min({link->latency_ns, link->send_ns, link->receive_ns, link->send_ns_per_byte,
-                  link->receive_ns_per_byte, link->ns_per_byte}) < 0) {
+  for (const Relation relation : kRelations) {
+    const Link& link = costs.link(relation);
+    if (std::min({link.latency_ns, link.send_ns, link.receive_ns, link.send_ns_per_byte,
+                  link.receive_ns_per_byte, link.ns_per_byte}) < 0) {
       fail(ErrorCode::invalid_argument, "a link costs less than nothing");
     }
   }
 }
 
-// Each host belongs to one machine and each package to one host.
+// Each host belongs to one machine, each package to one host, each cache to one package.
 void check_nesting(std::span<const Place> places) {
-  std::vector<int> host_of, machine_of;
+  std::vector<int> package_of, host_of, machine_of;
   const auto note = [](std::vector<int>& owners, int number, int owner) {
     const auto index = static_cast<std::size_t>(number);
     if (owners.size() <= index) owners.resize(index + 1, -1);
     if (owners[index] >= 0 && owners[index] != owner)
-      fail(ErrorCode::invalid_argument, "a package is on two hosts or a host on two machines");
+      fail(ErrorCode::invalid_argument,
+           "a cache is in two packages, a package on two hosts or a host on two machines");
     owners[index] = owner;
   };
   for (const Place& place : places) {
+    note(package_of, place.cache, place.package);
     note(host_of, place.package, place.host);
     note(machine_of, place.host, place.machine);
   }
@@ -55,9 +58,10 @@ void add_level(topology::Shape& shape, const char* name, bool load_store,
     level.group.push_back(known);
   }
   if (groups == 1 || groups == static_cast<int>(keys.size())) return;
-  // Where hosts have one package each, they are told as hosts.
+  // Where hosts have one package each, they are told as hosts, and packages of one cache as
+  // packages.
   const bool alike = !shape.levels.empty() && shape.levels.back().group == level.group;
-  if (alike && shape.levels.back().name != "package") return;
+  if (alike && shape.levels.back().name == "host") return;
   if (alike) shape.levels.pop_back();
   shape.levels.push_back(std::move(level));
 }
@@ -69,6 +73,7 @@ topology::Shape make_shape(const Fabric& fabric) {
     for (const Place& place : fabric.places) keys.push_back(key(place));
     add_level(shape, name, load_store, keys);
   };
+  level("cache", fabric.costs.cache.load_store, [](const Place& p) { return p.cache; });
   level("package", fabric.costs.package.load_store, [](const Place& p) { return p.package; });
   level("host", fabric.costs.host.load_store, [](const Place& p) { return p.host; });
   if (fabric.network.hosts_per_group > 0) {
@@ -118,11 +123,24 @@ void add_resources(Fabric& fabric) {
 
 }  // namespace
 
+Relation relation_of(const Place& one, const Place& other) {
+  if (one.host != other.host) return Relation::network;
+  if (one.package != other.package) return Relation::host;
+  return one.cache == other.cache ? Relation::cache : Relation::package;
+}
+
+const char* name_of(Relation relation) {
+  constexpr std::array kNames = {"cache", "package", "host", "network"};
+  return kNames[static_cast<std::size_t>(relation)];
+}
+
+Link& Costs::link(Relation relation) {
+  const std::array<Link*, kRelations.size()> links = {&cache, &package, &host, &network};
+  return *links[static_cast<std::size_t>(relation)];
+}
+
 const Link& Fabric::link(int from, int to) const {
-  const Place& a = place(from);
-  const Place& b = place(to);
-  if (a.host != b.host) return costs.network;
-  return a.package == b.package ? costs.package : costs.host;
+  return costs.link(relation_of(place(from), place(to)));
 }
 
 Route Fabric::route(int from, int to) const {
@@ -205,12 +223,18 @@ Fabric make_fabric(std::vector<Place> places, const Costs& costs, const Network&
   return fabric;
 }
 
-std::vector<Place> even_places(int hosts, int ranks_per_host, int packages_per_host, int nics) {
+std::vector<Place> even_places(int hosts, int ranks_per_host, int packages_per_host, int nics,
+                               int caches_per_package) {
   std::vector<Place> places;
   for (int host = 0; host < hosts; ++host) {
     for (int i = 0; i < ranks_per_host; ++i) {
-      const int package = i * packages_per_host / ranks_per_host;
-      places.push_back({host * packages_per_host + package, host, host, i % nics});
+      const int caches = packages_per_host * caches_per_package;
+      const int cache = i * caches / ranks_per_host;
+      places.push_back({.cache = host * caches + cache,
+                        .package = host * packages_per_host + cache / caches_per_package,
+                        .host = host,
+                        .machine = host,
+                        .nic = i % nics});
     }
   }
   return places;

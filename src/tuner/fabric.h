@@ -43,24 +43,39 @@ struct Compute {
   double cache_bytes = 8 << 20;
 };
 
-// Where a rank is. Numbers from 0 on; a package belongs to one host and a host to one machine
-// (network namespaces make several hosts of one machine).
+// Where a rank is. Numbers from 0 on; a cache belongs to one package, a package to one host and a
+// host to one machine (network namespaces make several hosts of one machine).
 struct Place {
+  int cache = 0;  // of all ranks that share an L3, or of whose caches nothing is known
   int package = 0;
   int host = 0;
   int machine = 0;
   int nic = 0;  // of its host
 };
 
+// How near two ranks are: the innermost that they have in common.
+enum class Relation : std::uint8_t { cache, package, host, network };
+inline constexpr std::array kRelations = {Relation::cache, Relation::package, Relation::host,
+                                          Relation::network};
+Relation relation_of(const Place& one, const Place& other);
+const char* name_of(Relation relation);  // as tuning files say it
+
 // Everything about a fabric but who is where. The defaults describe servers with one 200 Gb/s RDMA
 // card.
 struct Costs {
+  Link cache{.load_store = true,
+             .latency_ns = 60,
+             .send_ns = 10,
+             .receive_ns = 40,
+             .send_ns_per_byte = 0.06,
+             .receive_ns_per_byte = 0.03};
+  // Ranks of one package at different caches.
   Link package{.load_store = true,
-               .latency_ns = 60,
+               .latency_ns = 130,
                .send_ns = 10,
-               .receive_ns = 40,
-               .send_ns_per_byte = 0.06,
-               .receive_ns_per_byte = 0.03};
+               .receive_ns = 90,
+               .send_ns_per_byte = 0.09,
+               .receive_ns_per_byte = 0.05};
   Link host{.load_store = true,
             .latency_ns = 150,
             .send_ns = 10,
@@ -76,6 +91,9 @@ struct Costs {
   int send_queue = 32;  // messages that a rank may have waiting at its NIC; then it waits itself
   int cores = 0;        // of a machine; 0: as many as it has ranks
   double switch_ns = 1200;  // to wake a rank on a machine with more ranks than cores
+
+  Link& link(Relation relation);
+  const Link& link(Relation relation) const { return const_cast<Costs*>(this)->link(relation); }
 };
 
 // Something that messages share. It serves their bytes in the order in which they come.
@@ -128,8 +146,9 @@ struct Fabric {
 // costs below 0.
 Fabric make_fabric(std::vector<Place> places, const Costs& costs, const Network& network);
 
-// Equal hosts, each a machine of its own, with equal packages, filled rank by rank; ranks take the
-// NICs in turn.
-std::vector<Place> even_places(int hosts, int ranks_per_host, int packages_per_host, int nics);
+// Equal hosts, each a machine of its own, with equal packages of equal caches, filled rank by rank;
+// ranks take the NICs in turn.
+std::vector<Place> even_places(int hosts, int ranks_per_host, int packages_per_host, int nics,
+                               int caches_per_package = 1);
 
 }  // namespace weft::tuner

@@ -100,7 +100,7 @@ const Algorithm& best_all_reduce(const Case& given, bool few) {
 
 const Algorithm& best_staged(const Case& given) {
   const bool few = given.ranks <= 16;
-  const bool large = given.bytes > 64_KiB;
+  const bool large = given.bytes > (given.ranks <= 8 ? 64_KiB : 16_KiB);
   switch (given.collective) {
     case Collective::all_reduce:
       return best_all_reduce(given, few);
@@ -108,8 +108,8 @@ const Algorithm& best_staged(const Case& given) {
       return few || !large ? named(Collective::reduce_scatter, "one_shot")
                            : named(Collective::reduce_scatter, "ring");
     case Collective::all_gather:
-      return few ? named(Collective::all_gather, "one_shot")
-                 : named(Collective::all_gather, "ring");
+      if (few) return named(Collective::all_gather, "one_shot");
+      return large ? named(Collective::all_gather, "ring") : named(Collective::all_gather, "bruck");
     case Collective::broadcast:
       if (large) return named(Collective::broadcast, "scatter_all_gather");
       return few ? named(Collective::broadcast, "one_shot")
@@ -125,11 +125,34 @@ const Algorithm& best_staged(const Case& given) {
   fail(ErrorCode::internal, "no rule for {}", name_of(given.collective));
 }
 
+// On one host whose ranks are at several caches or in several packages: what is sent far is sent
+// once for all that are near each other, as soon as bytes count for more than steps, which only
+// few bytes do for a tree.
+const Algorithm& best_among_caches(const Case& given) {
+  constexpr std::size_t kStepBytes = 1_KiB;
+  const bool small = given.bytes <= kStepBytes;
+  switch (given.collective) {
+    case Collective::all_reduce:
+      return small ? best_staged(given) : named(Collective::all_reduce, "split_rail_one_shot");
+    case Collective::reduce_scatter:
+      return named(Collective::reduce_scatter, "split_rail_one_shot");
+    case Collective::all_gather:
+      return small ? best_staged(given) : named(Collective::all_gather, "split_rail_one_shot");
+    case Collective::broadcast:
+      return small ? named(Collective::broadcast, "leader_binomial_tree") : best_staged(given);
+    case Collective::reduce:
+      return small ? named(Collective::reduce, "leader_binomial_tree") : best_staged(given);
+    case Collective::barrier:
+      return named(Collective::barrier, "leader_dissemination");
+  }
+  fail(ErrorCode::internal, "no rule for {}", name_of(given.collective));
+}
+
 const Algorithm& best(const Case& given) {
-  if (given.levels) return best_on_hosts(given);
-  const bool in_place = given.direct && given.bytes >= direct_bytes(given.ranks);
-  return in_place && traits_of(given.collective).moves_data() ? best_in_place(given)
-                                                              : best_staged(given);
+  if (given.levels && !given.load_store) return best_on_hosts(given);
+  const bool in_place = given.direct && given.bytes >= direct_bytes(given.ranks, given.crowded);
+  if (in_place && traits_of(given.collective).moves_data()) return best_in_place(given);
+  return given.levels && !given.crowded ? best_among_caches(given) : best_staged(given);
 }
 
 }  // namespace

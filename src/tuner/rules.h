@@ -29,8 +29,10 @@ bool can_serve(const algorithms::Algorithm& algorithm, const Case& given);
 
 // From this size on it pays to work in place where the buffers are mapped everywhere: it saves
 // copies and takes one synchronization more, which costs a change of process where ranks share
-// cores.
-constexpr std::size_t direct_bytes(int ranks) { return std::size_t{ranks <= 2 ? 2u : 16u} << 10; }
+// cores (two of them are quick enough).
+constexpr std::size_t direct_bytes(int ranks, bool crowded) {
+  return std::size_t{ranks > 2 && crowded ? 16u : 2u} << 10;
+}
 
 // The same for calls that must first tell each other where their buffers are.
 inline constexpr std::size_t kAnnouncedBytes = std::size_t{16} << 10;

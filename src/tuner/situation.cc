@@ -22,13 +22,10 @@ Fabric fabric_of(const Situation& situation, const Measured* measured) {
     costs.nic_ns_per_byte = costs.network.ns_per_byte;
   }
   if (measured != nullptr) {
-    const auto use = [&](const char* name, Link* link) {
-      if (const auto found = measured->links.find(name); found != measured->links.end())
-        *link = found->second;
-    };
-    use("package", &costs.package);
-    use("host", &costs.host);
-    use("network", &costs.network);
+    for (const Relation relation : kRelations) {
+      const auto found = measured->links.find(name_of(relation));
+      if (found != measured->links.end()) costs.link(relation) = found->second;
+    }
     if (measured->links.contains("network")) costs.nic_ns_per_byte = costs.network.ns_per_byte;
     costs.switch_ns = measured->switch_ns.value_or(costs.switch_ns);
   }

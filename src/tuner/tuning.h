@@ -26,7 +26,7 @@ struct MeasuredChoice {
 
 // What was measured of one kind of job.
 struct Measured {
-  // By what it leads to: "package", "host", "network".
+  // By the name of a Relation.
   std::map<std::string, Link> links;
   std::optional<double> switch_ns;  // to wake a rank on a machine with more ranks than cores
   std::vector<MeasuredChoice> choices;

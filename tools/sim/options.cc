@@ -22,6 +22,10 @@ void add_machine_options(CLI::App& app, SimOptions& o) {
       ->check(CLI::Range(1, 64))
       ->capture_default_str()
       ->group(group);
+  app.add_option("--caches", o.caches, "L3 caches of each package, ranks spread evenly")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str()
+      ->group(group);
   app.add_option("--hosts-per-machine", o.hosts_per_machine,
                  "Hosts that are namespaces of one machine and share its cores")
       ->check(CLI::Range(1, 4096))
@@ -80,10 +84,11 @@ void make_ideal(tuner::Costs& costs) {
                    .reduce_ns_per_byte = 0,
                    .far_read_ns_per_byte = 0,
                    .far_write_ns_per_byte = 0};
-  for (tuner::Link* link : {&costs.package, &costs.host, &costs.network}) {
-    link->latency_ns += link->send_ns + link->receive_ns;
-    link->send_ns = link->receive_ns = 0;
-    link->send_ns_per_byte = link->receive_ns_per_byte = 0;
+  for (const tuner::Relation relation : tuner::kRelations) {
+    tuner::Link& link = costs.link(relation);
+    link.latency_ns += link.send_ns + link.receive_ns;
+    link.send_ns = link.receive_ns = 0;
+    link.send_ns_per_byte = link.receive_ns_per_byte = 0;
   }
   costs.memory_ns_per_byte = 0;
   costs.nic_ns_per_message = 0;
@@ -142,8 +147,8 @@ tuner::Fabric fabric_of(const SimOptions& options) {
   costs.cores = options.cores;
   costs.switch_ns = options.switch_us * 1e3;
   if (options.ideal_processors) make_ideal(costs);
-  std::vector<tuner::Place> places =
-      tuner::even_places(options.hosts, options.ranks_per_host, options.packages, costs.nics);
+  std::vector<tuner::Place> places = tuner::even_places(
+      options.hosts, options.ranks_per_host, options.packages, costs.nics, options.caches);
   for (tuner::Place& place : places) place.machine = place.host / options.hosts_per_machine;
   return tuner::make_fabric(std::move(places), costs, network);
 }

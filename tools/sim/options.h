@@ -21,6 +21,7 @@ struct SimOptions {
   int hosts = 8;
   int ranks_per_host = 1;
   int packages = 1;
+  int caches = 1;  // of a package
   int hosts_per_machine = 1;
   std::string fabric = "uniform";
   perf::SizeRange sizes = {.max_bytes = "1G", .factor = 4};

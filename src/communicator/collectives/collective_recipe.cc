@@ -14,7 +14,7 @@ CollectiveRecipe::CollectiveRecipe(Communicator::Impl& owner, const Invocation& 
   Announcement mine = owner.announcement(invocation_);
   mine.detail = options.measure ? 1 : 0;
   const std::vector<Announcement> all = owner.announce(mine);
-  direct_ = owner.announces(call, tuner::direct_bytes(owner.ranks())) &&
+  direct_ = owner.announces(call, owner.direct_bytes()) &&
             owner.map_peers(call, all, &peers_);
   const int last = size_class(call.count * size_of(call.type));
   for (int k = 0; k <= last; ++k) {

@@ -70,7 +70,7 @@ void RmsNormRecipe::compile() {
     by_everyone_ = program(named(Collective::all_reduce, "one_shot"));
     if (by_everyone_->max_chunk_bytes < call_.row_bytes()) by_everyone_ = nullptr;
   }
-  const bool direct = mapped_ && (!wanted_.empty() || bytes >= tuner::direct_bytes(ranks));
+  const bool direct = mapped_ && (!wanted_.empty() || bytes >= communicator_.direct_bytes());
   for (int k = 0; k <= size_class(bytes); ++k)
     plain_.push_back(&programs.find(call_.call(), std::size_t{1} << k, direct));
 }
@@ -79,7 +79,7 @@ RmsNormRecipe::Form RmsNormRecipe::form(std::size_t rows) const {
   const std::size_t bytes = rows * call_.row_bytes();
   const auto ranks = static_cast<std::size_t>(communicator_.ranks());
   const bool few = ranks == 2 || bytes <= kMostSentBytes / std::max<std::size_t>(ranks - 1, 1);
-  const bool direct = bytes >= tuner::direct_bytes(communicator_.ranks());
+  const bool direct = bytes >= communicator_.direct_bytes();
   if (by_owner_ != nullptr && (wanted_.empty() ? direct : wanted_ == "two_shot_direct"))
     return Form::by_owner;
   if (by_everyone_ != nullptr && (wanted_.empty() ? few : wanted_ == "one_shot"))

@@ -49,12 +49,12 @@ tuner::Situation situation_of(const Connections& connections, std::span<const in
     descriptions.push_back({hosts[rank], on_host[rank]});
   const topology::Job placed = topology::make_job(descriptions, true);
   situation.shape = topology::make_shape(placed);
-  std::map<std::pair<int, int>, int> packages;
+  const topology::Nesting nesting = topology::nesting_of(placed);
   for (std::size_t rank = 0; rank < hosts.size(); ++rank) {
-    const auto package = packages.emplace(std::pair(on_host[rank], placed.places[rank].package),
-                                          static_cast<int>(packages.size()));
-    situation.places.push_back(
-        {.package = package.first->second, .host = on_host[rank], .machine = machines[rank]});
+    situation.places.push_back({.cache = nesting.cache[rank],
+                                .package = nesting.package[rank],
+                                .host = nesting.host[rank],
+                                .machine = machines[rank]});
   }
   situation.name = name_of_job(situation, between.names);
   return situation;

@@ -82,11 +82,11 @@ Shape Cluster::shape() const {
 }
 
 std::vector<Schedule> make_all(const Algorithm& algorithm, const Shape& shape, int ranks, int root,
-                               int lanes, bool wide_sums = false) {
+                               int lanes, bool wide_sums = false, bool load_store = false) {
   std::vector<Schedule> schedules;
   for (int rank = 0; rank < ranks; ++rank) {
-    schedules.push_back(
-        algorithm.make({algorithm.collective, rank, ranks, root, lanes, false, wide_sums, &shape}));
+    schedules.push_back(algorithm.make(
+        {algorithm.collective, rank, ranks, root, lanes, load_store, wide_sums, &shape}));
   }
   return schedules;
 }
@@ -139,6 +139,27 @@ TEST_P(EveryShape, IsProvenOnRandomNestedShapes) {
     cluster.hosts_per_switch = between(0, 3);
     cluster.shuffle = static_cast<unsigned>(between(0, 2) * (trial + 1));
     expect_proven(*GetParam(), cluster, between(0, cluster.ranks() - 1), 1 + trial % 2, 1);
+  }
+}
+
+// One host with caches in packages: ranks map each other wherever they are.
+TEST_P(EveryShape, IsProvenAmongTheCachesOfOneHost) {
+  for (const auto& caches : {std::vector{2, 2}, std::vector{3, 1, 2, 2}, std::vector{4, 4, 4, 4}}) {
+    for (const unsigned shuffle : {0U, 1U}) {
+      const Cluster cluster{.hosts = caches, .hosts_per_switch = 2, .shuffle = shuffle};
+      Shape shape = cluster.shape();
+      for (Level& level : shape.levels) level.load_store = true;
+      for (int root = 0; root < (rooted(*GetParam()) ? cluster.ranks() : 1); ++root) {
+        for (const bool wide_sums : {false, true}) {
+          const auto schedules =
+              make_all(*GetParam(), shape, cluster.ranks(), root, 1, wide_sums, true);
+          for (const schedule::Problem& problem :
+               verify(schedules, {.load_store = true, .wide_sums = wide_sums, .passes = 3}))
+            ADD_FAILURE() << cluster.name() << ", root " << root << ": "
+                          << to_text(problem, schedules);
+        }
+      }
+    }
   }
 }
 

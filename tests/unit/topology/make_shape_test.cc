@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 #include "topology/job.h"
 
 namespace weft::topology {
@@ -33,6 +35,36 @@ void expect_levels(const Job& job,
 TEST(MakeShape, hosts_with_two_packages_make_two_levels) {
   expect_levels(job_of({{0, 0}, {0, 0}, {0, 1}, {0, 1}, {1, 0}, {1, 0}, {1, 1}, {1, 1}}),
                 {{"package", {0, 0, 1, 1, 2, 2, 3, 3}}, {"host", {0, 0, 0, 0, 1, 1, 1, 1}}});
+}
+
+// Ranks of one host by package and L3.
+Job at_caches(const std::vector<std::pair<int, int>>& places) {
+  Job job = job_of(std::vector(places.size(), std::pair(0, 0)));
+  for (std::size_t rank = 0; rank < places.size(); ++rank)
+    std::tie(job.places[rank].package, job.places[rank].l3) = places[rank];
+  return job;
+}
+
+TEST(MakeShape, caches_in_packages_are_levels_of_their_own) {
+  expect_levels(at_caches({{0, 0}, {0, 0}, {0, 4}, {0, 4}, {1, 8}, {1, 8}, {1, 12}, {1, 12}}),
+                {{"cache", {0, 0, 1, 1, 2, 2, 3, 3}}, {"package", {0, 0, 0, 0, 1, 1, 1, 1}}});
+  expect_levels(at_caches({{0, 0}, {0, 4}, {0, 0}, {0, 4}}), {{"cache", {0, 1, 0, 1}}});
+}
+
+TEST(MakeShape, one_cache_a_package_is_the_package) {
+  expect_levels(at_caches({{0, 0}, {0, 0}, {1, 8}, {1, 8}}), {{"package", {0, 0, 1, 1}}});
+}
+
+TEST(MakeShape, a_rank_at_any_cache_keeps_its_package_together) {
+  expect_levels(at_caches({{0, 0}, {0, -1}, {0, 4}, {1, 8}, {1, 8}, {1, 12}, {1, 12}}),
+                {{"cache", {0, 0, 0, 1, 1, 2, 2}}, {"package", {0, 0, 0, 1, 1, 1, 1}}});
+}
+
+TEST(Nesting, tells_also_what_makes_no_level) {
+  const Nesting nesting = nesting_of(at_caches({{0, 0}, {0, 4}}));
+  EXPECT_EQ(nesting.cache, (std::vector{0, 1}));
+  EXPECT_EQ(nesting.package, (std::vector{0, 0}));
+  EXPECT_EQ(nesting.host, (std::vector{0, 0}));
 }
 
 TEST(MakeShape, one_host_has_no_level_of_its_own) {

@@ -8,10 +8,11 @@
 namespace weft::tuner {
 namespace {
 
-Fabric make(int hosts, int ranks, const char* network, int packages = 1, int nics = 1) {
+Fabric make(int hosts, int ranks, const char* network, int packages = 1, int nics = 1,
+            int caches = 1) {
   Costs costs;
   costs.nics = nics;
-  return make_fabric(even_places(hosts, ranks, packages, nics), costs,
+  return make_fabric(even_places(hosts, ranks, packages, nics, caches), costs,
                      parse_network(network, hosts));
 }
 
@@ -24,15 +25,18 @@ std::vector<std::string> path(const Fabric& fabric, int from, int to) {
   return names;
 }
 
+Place on_host(int host) { return {.cache = host, .package = host, .host = host, .machine = host}; }
+
 using Path = std::vector<std::string>;
 
-TEST(Fabric, RanksAreRelatedByPackageHostAndNetwork) {
-  const Fabric fabric = make(2, 4, "uniform", 2);
-  EXPECT_EQ(&fabric.link(0, 1), &fabric.costs.package);
-  EXPECT_EQ(&fabric.link(1, 2), &fabric.costs.host);
-  EXPECT_EQ(&fabric.link(3, 4), &fabric.costs.network);
+TEST(Fabric, RanksAreRelatedByCachePackageHostAndNetwork) {
+  const Fabric fabric = make(2, 8, "uniform", 2, 1, 2);
+  EXPECT_EQ(&fabric.link(0, 1), &fabric.costs.cache);
+  EXPECT_EQ(&fabric.link(1, 2), &fabric.costs.package);
+  EXPECT_EQ(&fabric.link(3, 4), &fabric.costs.host);
+  EXPECT_EQ(&fabric.link(7, 8), &fabric.costs.network);
   EXPECT_EQ(fabric.route(0, 1).count, 0);
-  EXPECT_EQ(path(fabric, 3, 4), (Path{"NIC 0 of host 0, out", "NIC 0 of host 1, in"}));
+  EXPECT_EQ(path(fabric, 7, 8), (Path{"NIC 0 of host 0, out", "NIC 0 of host 1, in"}));
 }
 
 TEST(Fabric, RanksTakeTheNicsInTurn) {
@@ -81,6 +85,8 @@ TEST(Fabric, ShapeHasTheLevelsThatTellSomething) {
     return list;
   };
   EXPECT_EQ(names(make(8, 4, "fat-tree:1:1:2", 2)), "package host switch ");
+  EXPECT_EQ(names(make(1, 16, "uniform", 2, 1, 4)), "cache package ");
+  EXPECT_EQ(names(make(2, 8, "uniform", 1, 1, 4)), "cache host ");
   EXPECT_EQ(names(make(8, 4, "two-sites:1")), "host site ");
   EXPECT_EQ(names(make(8, 1, "dragonfly:2")), "switch ");
   EXPECT_EQ(names(make(1, 8, "uniform")), "");
@@ -90,7 +96,7 @@ TEST(Fabric, ShapeHasTheLevelsThatTellSomething) {
 
 TEST(Fabric, ShapeGroupsAreNumberedByTheirLowestRanks) {
   // Host 1 holds ranks 0 and 3.
-  const Fabric fabric = make_fabric({{1, 1, 1}, {0, 0, 0}, {0, 0, 0}, {1, 1, 1}}, {}, {});
+  const Fabric fabric = make_fabric({on_host(1), on_host(0), on_host(0), on_host(1)}, {}, {});
   ASSERT_EQ(fabric.shape.levels.size(), 1U);
   EXPECT_EQ(fabric.shape.levels[0].group, (std::vector<int>{0, 1, 1, 0}));
   EXPECT_TRUE(fabric.shape.levels[0].load_store);
@@ -99,12 +105,16 @@ TEST(Fabric, ShapeGroupsAreNumberedByTheirLowestRanks) {
 TEST(Fabric, RefusesPlacesThatContradictEachOther) {
   const Network uniform;
   EXPECT_THROW((void)make_fabric({}, {}, uniform), Error);
-  EXPECT_THROW((void)make_fabric({{0, 0, 0}, {0, 1, 1}}, {}, uniform), Error);
-  EXPECT_THROW((void)make_fabric({{0, 0, 0}, {1, 0, 1}}, {}, uniform), Error);
-  EXPECT_THROW((void)make_fabric({{0, 0, 0, 1}}, {}, uniform), Error);
+  const Place first = on_host(0);
+  EXPECT_THROW((void)make_fabric({first, {.package = 1}}, {}, uniform), Error);
+  EXPECT_THROW((void)make_fabric({first, {.cache = 1, .host = 1, .machine = 1}}, {}, uniform),
+               Error);
+  EXPECT_THROW((void)make_fabric({first, {.cache = 1, .package = 1, .machine = 1}}, {}, uniform),
+               Error);
+  EXPECT_THROW((void)make_fabric({{.nic = 1}}, {}, uniform), Error);
   Costs costs;
   costs.network.latency_ns = -1;
-  EXPECT_THROW((void)make_fabric({{0, 0, 0}}, costs, uniform), Error);
+  EXPECT_THROW((void)make_fabric({first}, costs, uniform), Error);
 }
 
 }  // namespace

@@ -36,7 +36,7 @@ Situation several_hosts(int hosts, int each) {
   for (int rank = 0; rank < hosts * each; ++rank) {
     const int host = rank / each;
     situation.places[static_cast<std::size_t>(rank)] = {
-        .package = host, .host = host, .machine = host};
+        .cache = host, .package = host, .host = host, .machine = host};
     level.group.push_back(host);
   }
   if (hosts > 1 && each > 1) situation.shape.levels.push_back(level);
