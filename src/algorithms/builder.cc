@@ -133,6 +133,16 @@ void Builder::wait(int peer, int number) {
   step.signal = number;
 }
 
+void Builder::trailing_signal(int peer, int number) {
+  signal(peer, number);
+  lane_.steps.back().trailing = true;
+}
+
+void Builder::trailing_wait(int peer, int number) {
+  wait(peer, number);
+  lane_.steps.back().trailing = true;
+}
+
 void Builder::wait(int peer, int number, Blocks what, const Operand& place) {
   Step& step = add(StepKind::wait, what);
   step.dsts = {to(place)};
@@ -147,19 +157,24 @@ Operand Builder::wait_slot(int peer, int number, Blocks what, bool partial) {
   return place;
 }
 
-void Builder::signal_all(int first) {
+void Builder::each_to(int first, void (Builder::*step)(int, int)) {
   for (int distance = 1; distance < plan_.ranks; ++distance) {
     const int peer = around(plan_.rank, distance, plan_.ranks);
-    signal(peer, from_peer(first, plan_.rank, peer));
+    (this->*step)(peer, from_peer(first, plan_.rank, peer));
   }
 }
 
-void Builder::wait_all(int first) {
+void Builder::each_from(int first, void (Builder::*step)(int, int)) {
   for (int distance = 1; distance < plan_.ranks; ++distance) {
     const int peer = around(plan_.rank, -distance, plan_.ranks);
-    wait(peer, from_peer(first, peer, plan_.rank));
+    (this->*step)(peer, from_peer(first, peer, plan_.rank));
   }
 }
+
+void Builder::signal_all(int first) { each_to(first, &Builder::signal); }
+void Builder::wait_all(int first) { each_from(first, &Builder::wait); }
+void Builder::trailing_signal_all(int first) { each_to(first, &Builder::trailing_signal); }
+void Builder::trailing_wait_all(int first) { each_from(first, &Builder::trailing_wait); }
 
 void Builder::scatter(int first) {
   for (int distance = 1; distance < plan_.ranks; ++distance) {

@@ -97,6 +97,14 @@ class Builder {
   // The same for the own slot, which it returns: one rank's contribution, or a partial sum.
   schedule::Operand wait_slot(int peer, int number, Blocks what = {}, bool partial = false);
 
+  // Makes it a schedule whose passes trail, which alone has the steps that follow.
+  void trail() { schedule_.trails = true; }
+  void trailing_signal(int peer, int number);
+  void trailing_wait(int peer, int number);
+  // As signal_all() and wait_all().
+  void trailing_signal_all(int first);
+  void trailing_wait_all(int first);
+
   // Signals every peer on its slot for this rank, nearest rank first; waits for every peer's
   // signal. `first`: of add_peer_slots().
   void signal_all(int first);
@@ -115,6 +123,8 @@ class Builder {
 
  private:
   bool local(const schedule::Destination& destination) const;
+  void each_to(int first, void (Builder::*step)(int, int));
+  void each_from(int first, void (Builder::*step)(int, int));
   schedule::Step& add(schedule::StepKind kind, Blocks what = {0, 0});
   void reduce_step(Blocks what, const std::vector<schedule::Operand>& srcs,
                    const std::vector<schedule::Destination>& dsts, bool final);

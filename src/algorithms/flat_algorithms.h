@@ -102,6 +102,7 @@ inline constexpr std::array kFlatAlgorithms = {
               .collective = Collective::broadcast,
               .summary = "the root sends to everyone; one step, wins for small messages on few "
                          "ranks",
+              .trails = true,
               .make = broadcast_one_shot},
     Algorithm{.name = "one_shot_direct",
               .collective = Collective::broadcast,
@@ -125,6 +126,7 @@ inline constexpr std::array kFlatAlgorithms = {
               .collective = Collective::reduce,
               .summary = "everyone sends to the root, which reduces all of them; one step, wins "
                          "for small messages on few ranks",
+              .trails = true,
               .make = reduce_one_shot},
     Algorithm{.name = "binomial_tree",
               .collective = Collective::reduce,

@@ -17,6 +17,8 @@ struct PlanInput {
   bool wide_sums = false;  // partial sums are wider than elements: no output can hold them
   // Who is near whom; null: nothing is known, all are equally far. Outlives the call.
   const topology::Shape* shape = nullptr;
+  // Passes that trail (schedule.h), of algorithms that have such a form (Algorithm::trails).
+  bool trails = false;
 };
 
 }  // namespace weft::algorithms

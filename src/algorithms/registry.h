@@ -16,6 +16,7 @@ struct Algorithm {
   std::string_view summary;
   bool direct = false;        // needs every rank's input and output mapped (load/store)
   bool hierarchical = false;  // needs ranks that are nearer to each other than to others
+  bool trails = false;        // has a form whose passes trail, where every peer is mapped
   bool power_of_two = false;  // works only for such rank counts
   int max_ranks = 1 << 20;
   schedule::Schedule (*make)(const PlanInput&) = nullptr;

@@ -205,6 +205,7 @@ class Compiler {
     Instruction code;
     code.kind = step.kind;
     code.final = step.final;
+    code.trailing = step.trailing;
     code.block = step.block;
     code.blocks = step.blocks;
     code.peer = step.peer;

@@ -15,6 +15,7 @@ Executor::Executor(const World& world, links::Links& links, std::chrono::nanosec
       outbox_(world, links.completions),
       absence_(world, links),
       packets_(world.layout.packet_bytes),
+      trail_(2 * world.layout.packet_bytes),
       distances_(world.ranks, *world.clock) {
   scratch_.fill(Staging(world.layout.lane_bytes));
   links_.progress.add(this);
@@ -75,27 +76,55 @@ bool Executor::prepare(Operation* operation) {
   return false;
 }
 
+namespace {
+
+void rewind(LaneState* lane, const std::vector<Instruction>& code, int passes) {
+  lane->next = lane->begin = code.data();
+  lane->end = lane->begin + code.size();
+  lane->passes_left = passes;
+  lane->block = lane->part = 0;
+}
+
+}  // namespace
+
 bool Executor::begin(Operation* operation) {
   operation->begun = true;
   operation->sequence = ++sequence_;
   if (operation->prepare != nullptr && !prepare(operation)) return false;
   publish(*operation);
   const Launch& launch = operation->launch;
+  if (const Program* form = launch.program->trailing;
+      form != nullptr && trail_.admits(*form, launch.pass_bytes(*form))) {
+    begin_trailing(operation);
+    return true;
+  }
+  trail_.end_row(launch.program->trailing);
+  operation->program = launch.program;
   const auto& code = launch.program->lanes;
   operation->lane_count = operation->active_lanes = static_cast<int>(code.size());
   for (std::size_t i = 0; i < code.size(); ++i) {
     LaneState& lane = operation->lanes[i];
-    lane.next = lane.begin = code[i].data();
-    lane.end = lane.begin + code[i].size();
-    lane.passes_left = launch.partition.passes;
+    rewind(&lane, code[i], launch.partition.passes);
     lane.chunk = i;
     lane.epoch = epochs_[i] + 1;
+    lane.turn = turns_[i] + 1;
     lane.staging = launch.program->protocol == Protocol::packet ? &packets_ : &scratch_[i];
-    lane.block = lane.part = 0;
-    enter_pass(launch, &lane);
+    enter_pass(*operation, &lane);
     epochs_[i] += static_cast<std::uint64_t>(launch.partition.passes);
+    turns_[i] += static_cast<std::uint64_t>(launch.partition.passes);
   }
   return true;
+}
+
+// One pass of one lane, as packets are.
+void Executor::begin_trailing(Operation* operation) {
+  operation->program = operation->launch.program->trailing;
+  operation->lane_count = operation->active_lanes = 1;
+  LaneState& lane = operation->lanes[0];
+  rewind(&lane, operation->program->lanes[0], 1);
+  lane.chunk = 0;
+  lane.epoch = ++epochs_[0];
+  enter_trailing(*operation, &lane, &trail_);
 }
 
 void Executor::finish_head() {

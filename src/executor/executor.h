@@ -67,6 +67,7 @@ class Executor final : public Poller {
   bool awaits_mapped(const Operation& operation);
   bool needs_transports(const Operation& operation);
   bool begin(Operation* operation);
+  void begin_trailing(Operation* operation);
   bool prepare(Operation* operation);
   void finish_head();
   [[gnu::always_inline]] inline void publish(const Operation& operation);
@@ -100,8 +101,10 @@ class Executor final : public Poller {
   Operation* tail_ = nullptr;
   std::uint64_t sequence_ = 0;
   std::uint64_t epochs_[memory::kLanes] = {};
+  std::uint64_t turns_[memory::kLanes] = {};
   std::array<Staging, memory::kLanes> scratch_;
   Staging packets_;
+  Trail trail_;
   Distances distances_;
   unsigned tests_ = 0;
   std::int64_t test_started_ns_ = 0;

@@ -129,6 +129,7 @@ bool run_data(const auto& frame, const Instruction& code) {
 }
 
 bool run_signal(const auto& frame, const Instruction& code) {
+  if (code.trailing && !frame.lane->trail_signals) return true;
   const Place& place = frame.program.places[static_cast<std::size_t>(code.first)];
   if (frame.packet()) {
     std::byte* line = frame.address(place, 0);
@@ -190,7 +191,33 @@ bool bulk_arrived(const auto& frame, const Instruction& code) {
   return true;
 }
 
+// Whether what was signalled some passes before has come, where this pass waits for that.
+[[gnu::noinline]] bool trailing_signal_came(const auto& frame, const Instruction& code) {
+  const LaneState& lane = *frame.lane;
+  const TrailPoint& then = lane.trailed;
+  std::byte* line =
+      code.arrived.base + then.first_slot + code.arrived.index * then.slot_block_bytes;
+  return !lane.trail_waits || packet_flag(line).load(std::memory_order_acquire) == then.flag;
+}
+
+// Who finds what it waits for there already is behind: so is what it will wait for, and can be
+// fetched meanwhile.
+[[gnu::noinline]] bool trailing_packets_arrived(const auto& frame, const Instruction& code) {
+  LaneState& lane = *frame.lane;
+  if (!packets_arrived(frame, code)) {
+    lane.waited = true;
+    return false;
+  }
+  if (!lane.waited)
+    __builtin_prefetch(frame.address(code.arrived, 0) - lane.first_slot + lane.later_slot);
+  return true;
+}
+
 bool run_wait(const auto& frame, const Instruction& code) {
+  if (frame.program.schedule.trails) [[unlikely]] {
+    return code.trailing ? trailing_signal_came(frame, code)
+                         : trailing_packets_arrived(frame, code);
+  }
   if (must_drain(frame, code)) return false;
   return frame.packet() ? packets_arrived(frame, code) : bulk_arrived(frame, code);
 }
@@ -200,7 +227,8 @@ bool run_wait(const auto& frame, const Instruction& code) {
 // begins.
 void prepare_next_pass(const auto& frame) {
   const LaneState& lane = *frame.lane;
-  if (!frame.packet() || !Staging::keeps_spot(frame.launch.pass_bytes) || lane.begin == lane.end)
+  if (!frame.packet() || frame.program.schedule.trails || lane.begin == lane.end ||
+      !Staging::keeps_spot(frame.launch.pass_bytes(frame.program)))
     return;
   const Instruction& first = *lane.begin;
   const Place* sends = &frame.program.places[static_cast<std::size_t>(first.first + first.written)];
@@ -219,13 +247,29 @@ void complete(Launch* launch) {
   launch->slot_block_bytes = program.protocol == Protocol::packet
                                  ? packet_lines(launch->partition.longest() << shift) * kCacheLine
                                  : launch->partition.chunk_bytes << shift;
-  launch->pass_bytes = program.slot_blocks * launch->slot_block_bytes;
 }
 
-void enter_pass(const Launch& launch, LaneState* lane) {
-  lane->parity = static_cast<int>(lane->epoch & 1);
+void enter_pass(const Operation& operation, LaneState* lane) {
+  const Launch& launch = operation.launch;
+  lane->parity = static_cast<int>(lane->turn & 1);
   lane->flag = make_flag(lane->epoch, launch.signature);
-  if (launch.pass_bytes > 0) lane->first_slot = lane->staging->take(launch.pass_bytes);
+  const std::size_t bytes = launch.pass_bytes(*operation.program);
+  if (bytes > 0) lane->first_slot = lane->staging->take(bytes);
+}
+
+// Of passes that trail, how many further on a line is fetched.
+constexpr std::size_t kPrefetched = 2;
+
+void enter_trailing(const Operation& operation, LaneState* lane, Trail* trail) {
+  trail->enter(*operation.program);
+  lane->flag = make_flag(lane->epoch, operation.launch.signature);
+  lane->first_slot = trail->first_slot();
+  lane->later_slot = trail->later_slot(kPrefetched);
+  lane->waited = false;
+  lane->trail_signals = trail->signals();
+  lane->trail_waits = trail->waits();
+  if (lane->trail_signals)
+    lane->trailed = trail->note({lane->first_slot, operation.launch.slot_block_bytes, lane->flag});
 }
 
 namespace {
@@ -247,7 +291,7 @@ bool run(const auto& frame, const Instruction& code) {
 template <bool kTable>
 [[gnu::always_inline]] inline int advance_over(Operation* operation, LaneState* lane,
                                                Outbox* outbox, Distances* distances) {
-  const Frame<kTable> frame{lane, operation->launch, *operation->launch.program, outbox, distances};
+  const Frame<kTable> frame{lane, operation->launch, *operation->program, outbox, distances};
   int completed = 0;
   while (lane->passes_left > 0) {
     for (; lane->next != lane->end; ++lane->next, ++completed) {
@@ -260,7 +304,8 @@ template <bool kTable>
     lane->next = lane->begin;
     lane->chunk += static_cast<std::size_t>(operation->lane_count);
     ++lane->epoch;
-    enter_pass(operation->launch, lane);
+    ++lane->turn;
+    enter_pass(*operation, lane);
   }
   return completed;
 }
@@ -278,7 +323,7 @@ int awaited_rank(const Operation& operation, const LaneState& lane) {
   if (code.kind == StepKind::wait || code.kind == StepKind::signal) return code.peer;
   if (lane.part == 0) return -1;
   const auto send = static_cast<std::size_t>(code.first + code.written) + lane.part - 1;
-  return operation.launch.program->places[send].rank;
+  return operation.program->places[send].rank;
 }
 
 }  // namespace weft::executor

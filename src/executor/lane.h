@@ -7,8 +7,10 @@
 
 namespace weft::executor {
 
-// Sets what follows from lane->epoch, and takes the pass's slots from lane->staging.
-void enter_pass(const Launch& launch, LaneState* lane);
+// Sets what follows from lane->epoch and turn, and takes the pass's slots from lane->staging, or of
+// a pass that trails from `trail`.
+void enter_pass(const Operation& operation, LaneState* lane);
+void enter_trailing(const Operation& operation, LaneState* lane, Trail* trail);
 
 // Executes instructions until the lane is complete, waits for a peer, or finds no room in a
 // transport: it goes on from there the next time. Returns how many instructions it completed.

@@ -9,6 +9,7 @@
 #include "executor/call.h"
 #include "executor/program.h"
 #include "executor/staging.h"
+#include "executor/trail.h"
 #include "reduce/reduce.h"
 #include "schedule/partition.h"
 
@@ -50,7 +51,8 @@ struct Launch {
   bool streaming = false;            // write user buffers past the caches
   std::uint64_t signature = 0;       // call.signature()
   std::size_t slot_block_bytes = 0;  // one block of a slot: a chunk, or its packets
-  std::size_t pass_bytes = 0;        // of all slots
+  // Of all slots of such a program.
+  std::size_t pass_bytes(const Program& of) const { return of.slot_blocks * slot_block_bytes; }
   // Direct programs: every rank's buffers as they are mapped here.
   const std::byte* const* peer_inputs = nullptr;
   std::byte* const* peer_outputs = nullptr;
@@ -65,12 +67,19 @@ struct LaneState {
   const Instruction* begin = nullptr;
   const Instruction* end = nullptr;
   int passes_left = 0;
-  int parity = 0;  // of the epoch: which signals the pass raises
+  int parity = 0;  // of the turn: which signals the pass raises
   std::size_t chunk = 0;
-  std::uint64_t epoch = 0;
+  std::uint64_t epoch = 0;     // counts the lane's passes
+  std::uint64_t turn = 0;      // counts those that do not trail
   std::size_t first_slot = 0;  // bytes of the lane's slots before this pass's
   std::uint64_t flag = 0;      // what signals of this pass hold: epoch and signature
   Staging* staging = nullptr;
+  // Of a pass that trails: whether it signals, and what its trailing waits are for.
+  bool trail_signals = false;
+  bool trail_waits = false;
+  bool waited = false;  // for data: whoever sends it is not ahead
+  TrailPoint trailed;
+  std::size_t later_slot = 0;  // where the slots of one a few passes later will begin
   // The cursor inside a step that could not complete: from where it goes on.
   std::size_t block = 0;
   std::size_t part = 0;  // of the block: a wait's next line, a copy's next destination plus 1
@@ -79,6 +88,7 @@ struct LaneState {
 // Owned by a plan or a request; in the executor's queue while `queued`.
 struct Operation {
   Launch launch;
+  const Program* program = nullptr;  // what runs, once begun: the launch's, or its trailing form
   std::array<LaneState, memory::kLanes> lanes;
   int active_lanes = 0;  // not yet complete
   int lane_count = 0;

@@ -55,6 +55,7 @@ struct Instruction {
   std::uint8_t read = 0;
   std::uint8_t partial_reads = 0;  // bit s: source s is partial
   bool partial_result = false;     // what is written and sent is
+  bool trailing = false;           // signal, wait: as Step::trailing
   bool delivers =
       false;  // wait: the data goes on to places[first] (an unpacking, or a staged output)
   std::int32_t block = 0;
@@ -78,9 +79,10 @@ struct Program {
   std::size_t max_chunk_bytes =
       0;  // bulk: the slots' capacity per block; packet: the largest block
   std::size_t slot_blocks =
-      0;                  // of all slots: what a pass takes is this many blocks (packet: of lines)
-  bool one_line = false;  // packet: blocks fit one line and are used where they arrive
-  std::size_t private_stride = 0;  // packet: from a block to the next in `memory`
+      0;  // of all slots: what a pass takes is this many blocks (packet: of lines)
+  const Program* trailing = nullptr;  // packet: its form whose passes trail; outlives it
+  bool one_line = false;              // packet: blocks fit one line and are used where they arrive
+  std::size_t private_stride = 0;     // packet: from a block to the next in `memory`
   std::vector<std::vector<Instruction>> lanes;
   std::vector<Place> places;
   std::unique_ptr<std::byte[]> private_memory;  // packet: unpacked slots and local scratch

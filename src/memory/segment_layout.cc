@@ -38,7 +38,7 @@ SegmentLayout make_segment_layout(int ranks, std::size_t bytes, int lanes) {
       layout.signals + round_up(sizeof(Signal) * parts * static_cast<std::size_t>(layout.slots));
   const std::size_t min_packets = round_up(kCacheLine * static_cast<std::size_t>(layout.slots));
   const std::size_t least = layout.mailboxes + round_up(kMinMailboxBytes * peers) +
-                            2 * min_packets + parts * kMinLaneBytes;
+                            2 * min_packets + kTrailBytes + parts * kMinLaneBytes;
   if (bytes < least) {
     fail(ErrorCode::invalid_argument,
          "{} bytes of shared memory are too few for {} ranks: WEFT_SHARED_BYTES of at least {}",
@@ -46,9 +46,9 @@ SegmentLayout make_segment_layout(int ranks, std::size_t bytes, int lanes) {
   }
   layout.mailbox_bytes = mailbox_bytes(peers, bytes - least);
   layout.packets = layout.mailboxes + round_up(layout.mailbox_bytes * peers);
-  layout.packet_bytes = std::clamp(round_down((bytes - layout.packets) / 8), min_packets,
-                                   std::max(min_packets, kMaxPacketBytes));
-  layout.scratch = layout.packets + 2 * layout.packet_bytes;
+  layout.packet_bytes = std::clamp(round_down((bytes - layout.packets - kTrailBytes) / 8),
+                                   min_packets, std::max(min_packets, kMaxPacketBytes));
+  layout.scratch = layout.packets + 2 * layout.packet_bytes + kTrailBytes;
   layout.lane_bytes = round_down((bytes - layout.scratch) / parts);
   layout.total = layout.scratch + parts * layout.lane_bytes;
   return layout;

@@ -1,10 +1,11 @@
 // The segment: the memory of a rank that its peers write to. Every rank lays it out alike.
 //
 //   control | departures [rank] | signals [lane][parity][slot] | mailboxes [rank] |
-//   packets [half] | scratch [lane][half]
+//   packets [half] | trail | scratch [lane][half]
 //
-// "parity" is the pass number modulo two: a pass and the next one use different signals (see
-// schedule/schedule.h). Slots are in the packets or the scratch, where executor::Staging says.
+// "parity" is the number of a pass that does not trail, modulo two: such a pass and the next one
+// use different signals (see schedule/schedule.h). Slots are in the packets or the scratch, where
+// executor::Staging says, or where passes trail, in the packets behind both halves.
 #pragma once
 
 #include <atomic>
@@ -70,6 +71,7 @@ struct SegmentLayout {
 };
 
 inline constexpr int kLanes = 2;
+inline constexpr std::size_t kTrailBytes = std::size_t{36} << 10;
 
 inline std::atomic<std::uint64_t>& departure(std::byte* segment, const SegmentLayout& layout,
                                              int rank) {

@@ -1,5 +1,7 @@
 #include "schedule/memory_model.h"
 
+#include <algorithm>
+
 #include "schedule/layout.h"
 
 namespace weft::schedule {
@@ -31,8 +33,9 @@ Memory::Memory(const Schedule& frame, const Elements& elements)
     slot_start_.push_back(slot_cells_);
     slot_cells_ += static_cast<std::size_t>(blocks) * elements.most();
   }
-  const std::size_t sets = elements.passes() > 1 ? 2 : 1;
-  stride_ = user_cells_ + slot_cells_ * sets;
+  const auto passes = static_cast<std::size_t>(elements.passes());
+  sets_ = std::min<std::size_t>(passes, frame.trails ? kTrailSpots : 2);
+  stride_ = user_cells_ + slot_cells_ * sets_;
   cells_.resize(stride_ * static_cast<std::size_t>(frame.ranks));
   for (int rank = 0; rank < frame.ranks; ++rank) {
     for (int block = 0; block < input_blocks(frame, rank); ++block)
@@ -54,7 +57,7 @@ void Memory::fill(const Operand& place) {
 std::size_t Memory::index(const Operand& place, Unit unit, int pass) const {
   const std::size_t start = static_cast<std::size_t>(place.rank) * stride_;
   if (place.buffer == Buffer::slot) {
-    return start + user_cells_ + slot_cells_ * static_cast<std::size_t>(pass % 2) +
+    return start + user_cells_ + slot_cells_ * (static_cast<std::size_t>(pass) % sets_) +
            slot_start_[static_cast<std::size_t>(place.index)] +
            static_cast<std::size_t>(place.offset + unit.block) * elements_.most() + unit.number;
   }

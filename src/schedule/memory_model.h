@@ -42,7 +42,8 @@ struct Unit {
   std::size_t number = 0;
 };
 
-// A cell for each element of every buffer of all ranks. Slots are reused every second pass.
+// A cell for each element of every buffer of all ranks. Slots are reused every second pass, or
+// where passes trail, when their spot comes round again.
 class Memory {
  public:
   // Both outlive it.
@@ -72,6 +73,7 @@ class Memory {
   const Elements& elements_;
   std::size_t user_cells_;  // input and output of one rank
   std::size_t slot_cells_;  // slots of one rank in one pass
+  std::size_t sets_;        // of slots, which passes take in turn
   std::size_t stride_;
   std::vector<std::size_t> slot_start_;
   std::vector<Cell> cells_;

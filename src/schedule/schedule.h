@@ -14,6 +14,20 @@
 //
 // (A rank that starts pass e+2 has completed e+1, so every rank has started e+1, so every rank has
 // completed e.)
+//
+// Passes that trail. Small data that moves one way, from a root or to it, need not wait for ranks
+// that it has no business with. Where `trails` is set, a rank may be up to kMostTrailed passes
+// ahead of the others: in every kTrailTurn-th pass of a row of passes of one such schedule the
+// steps marked `trailing` run, and a trailing wait is for what was signalled kTrailTurn passes
+// before. In all other passes they are left out. What the verifier proves of it:
+//
+//   No rank completes a pass before every rank has started the one kMostTrailed passes before it.
+//
+// So its slots lie in one of kTrailSpots places in turn, which passes of other schedules never
+// touch. They need nothing else: a pass that does not trail finds its slots as it left them, since
+// whoever completes it knows that every rank has started it, however many that trail came between.
+// Two different schedules that trail never follow each other, and a row begins behind a pass of the
+// same algorithm that does not trail: its other form runs there (executor/trail.h).
 #pragma once
 
 #include <weft/collective.h>
@@ -25,6 +39,12 @@
 #include <vector>
 
 namespace weft::schedule {
+
+inline constexpr int kTrailTurn = 8;
+inline constexpr int kMostTrailed = 2 * kTrailTurn - 1;
+// Whoever begins a pass has completed the one before, so every rank has started the one
+// kMostTrailed + 1 before, and completed that before it.
+inline constexpr int kTrailSpots = kMostTrailed + 2;
 
 // Where an operand lives. `input` and `output` are the caller's buffers, cut in blocks by the
 // Partition.
@@ -109,7 +129,8 @@ struct Step {
   Few<Operand, 2> srcs;
   int peer = -1;
   int signal = kNoSignal;
-  bool final = false;  // reduce: the result holds every rank's contribution (avg divides here)
+  bool final = false;     // reduce: the result holds every rank's contribution (avg divides here)
+  bool trailing = false;  // signal, wait without data: see "Passes that trail"
 };
 
 struct Lane {
@@ -127,6 +148,7 @@ struct Schedule {
   bool direct =
       false;  // reads or writes peers' input and output in place: needs them mapped everywhere
   bool partials = false;  // some rank's operands may be partial
+  bool trails = false;    // see "Passes that trail"
   std::vector<int>
       slot_blocks;  // per slot, blocks it has memory for (0: signal only); the same for every lane
   std::vector<Lane> lanes;

@@ -53,6 +53,7 @@ std::string data_text(const Step& step, int rank) {
 
 std::string wait_text(const Step& step, int rank) {
   std::string text = fmt::format("slot {} from rank {}", step.signal, step.peer);
+  if (step.trailing) text += fmt::format(", every {0} passes, of {0} passes before", kTrailTurn);
   if (step.blocks > 0 && !step.dsts.empty() && step.dsts[0].place.buffer == Buffer::output) {
     text += fmt::format(" -> {}", to_text(step.dsts[0].place, step.blocks, rank));
   }
@@ -73,7 +74,8 @@ std::string lanes_text(const Schedule& schedule, std::size_t first, std::size_t 
 
 bool operator==(const Step& a, const Step& b) {
   const auto members = [](const Step& s) {
-    return std::tie(s.kind, s.block, s.blocks, s.dsts, s.srcs, s.peer, s.signal, s.final);
+    return std::tie(s.kind, s.block, s.blocks, s.dsts, s.srcs, s.peer, s.signal, s.final,
+                    s.trailing);
   };
   return members(a) == members(b);
 }
@@ -99,7 +101,8 @@ std::string to_text(const Step& step, int rank) {
           : fmt::format("block{} {}", step.blocks == 1 ? "" : "s", range(step.block, step.blocks));
   std::string rest;
   if (step.kind == StepKind::signal) {
-    rest = fmt::format("rank {} slot {}", step.peer, step.signal);
+    rest = fmt::format("rank {} slot {}{}", step.peer, step.signal,
+                       step.trailing ? fmt::format(", every {} passes", kTrailTurn) : "");
   } else {
     rest = step.kind == StepKind::wait ? wait_text(step, rank) : data_text(step, rank);
   }

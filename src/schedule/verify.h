@@ -52,7 +52,8 @@ std::string to_text(const Problem& problem, std::span<const Schedule> ranks);
 //  receiver's wait for it, so an executor need not wait for a put before it goes on to the next
 //  step, unless that writes to an output: there it must wait until its puts have left;
 //  - peers touch a rank's input and output only between its start and its end;
-//  - every pass synchronizes: no rank ends before every rank has started;
+//  - every pass synchronizes: no rank ends before every rank has started, or where passes trail,
+//  started kMostTrailed passes before (which takes more than so many `passes` to be seen);
 //  - all of this holds in place too, and whether a staged put to a peer's output is delivered there
 //  at once or through its slot.
 // Each lane is proven by itself: lanes share no place and no signal.

@@ -60,6 +60,9 @@ class ShapeCheck {
   void check_peer(const Step& step) {
     if (!is_rank(step.peer) || step.peer == own()) problem("peer {} is no peer", step.peer);
     if (!is_slot(step.signal)) problem("there is no slot {}", step.signal);
+    if (step.trailing && (!schedule_.trails || step.blocks > 0))
+      problem("trails, but {}",
+              step.blocks > 0 ? "brings data" : "the schedule says that none does");
   }
 
   void check_wait(const Step& step) {
@@ -207,7 +210,7 @@ void check_blocks_of_collective(const Schedule& schedule, Report& report) {
 bool same_frame(const Schedule& a, const Schedule& b) {
   return a.algorithm == b.algorithm && a.collective == b.collective && a.ranks == b.ranks &&
          a.root == b.root && a.blocks == b.blocks && a.direct == b.direct &&
-         a.partials == b.partials && a.slot_blocks == b.slot_blocks &&
+         a.partials == b.partials && a.trails == b.trails && a.slot_blocks == b.slot_blocks &&
          a.lanes.size() == b.lanes.size();
 }
 

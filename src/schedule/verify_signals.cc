@@ -11,6 +11,7 @@ struct Raise {
   int blocks = 0;
   int block = 0;
   Operand place;
+  bool trailing = false;
 };
 
 class Pairing {
@@ -53,12 +54,12 @@ class Pairing {
 
   void collect(int rank, int index, const Step& step) {
     if (step.kind == StepKind::signal) {
-      raise(step.peer, step.signal, {rank, index, 0, 0, {}});
+      raise(step.peer, step.signal, {rank, index, 0, 0, {}, step.trailing});
     } else if (step.kind != StepKind::wait) {
       for (const Destination& destination : step.dsts) {
         if (destination.signal == kNoSignal) continue;
         raise(destination.place.rank, destination.signal,
-              {rank, index, step.blocks, step.block, destination.place});
+              {rank, index, step.blocks, step.block, destination.place, false});
       }
     }
   }
@@ -93,6 +94,8 @@ class Pairing {
       report_.add(rank, lane_, index, "waits for rank {}, but rank {} raises slot {}", step.peer,
                   use.sender, step.signal);
     }
+    if (raise.trailing != step.trailing)
+      report_.add(rank, lane_, index, "trails, or rank {} does, but not both", raise.rank);
     const bool same_blocks =
         raise.blocks == step.blocks && (raise.blocks == 0 || raise.block == step.block);
     if (!same_blocks) {

@@ -65,13 +65,28 @@ class Simulation {
     return raised_[static_cast<std::size_t>(pass) * signals_.size() + signals_.index(owner, slot)];
   }
 
+  // The passes are the first of a row.
+  static bool left_out(const Step& step, int pass) {
+    const int number = pass + 1;
+    const int first = step.kind == StepKind::wait ? 2 * kTrailTurn : kTrailTurn;
+    return step.trailing && (number % kTrailTurn != 0 || number < first);
+  }
+  // What a wait of the rank is for.
+  Clocks::Stamp& signalled(int rank, const Step& step) {
+    return raised(rank, step.signal, at(rank).pass - (step.trailing ? kTrailTurn : 0));
+  }
+
   // Runs a rank until it blocks or is through.
   void advance(int rank) {
     Position& here = at(rank);
     for (; here.pass < passes_; ++here.pass, here.step = 0) {
       for (; here.step < step_count(rank); ++here.step) {
         const Step& step = steps(rank)[static_cast<std::size_t>(here.step)];
-        if (step.kind == StepKind::wait && raised(rank, step.signal, here.pass).time == 0) return;
+        if (left_out(step, here.pass)) {
+          clocks_.tick(rank);
+          continue;
+        }
+        if (step.kind == StepKind::wait && signalled(rank, step).time == 0) return;
         execute(rank, step);
         if (report_.full()) return;
       }
@@ -96,14 +111,15 @@ class Simulation {
     const int pass = at(rank).pass;
     raised(owner, slot, pass) = clocks_.send(rank);
     const Position& other = at(owner);
-    if (other.pass != pass || other.step >= step_count(owner)) return;
+    if (other.pass >= passes_ || other.step >= step_count(owner)) return;
     const Step& next = steps(owner)[static_cast<std::size_t>(other.step)];
-    if (next.kind == StepKind::wait && next.signal == slot) ready_.push_back(owner);
+    const bool awaited = other.pass - (next.trailing ? kTrailTurn : 0) == pass;
+    if (next.kind == StepKind::wait && next.signal == slot && awaited) ready_.push_back(owner);
   }
 
   void wait(Event event, const Step& step) {
     const int rank = event.rank;
-    clocks_.receive(rank, step.peer, raised(rank, step.signal, at(rank).pass));
+    clocks_.receive(rank, step.peer, signalled(rank, step));
     if (step.blocks == 0) return;
     const Operand& place = step.dsts[0].place;
     if (delivery_ == Delivery::at_once || place.buffer != Buffer::output) {
@@ -157,7 +173,8 @@ class Simulation {
 
   Value compute(Event event, const Step& step, Unit unit, std::int64_t element) {
     if (step.kind == StepKind::copy) {
-      if (frame_.direct) return read(event, step.srcs[0], unit, element, event);
+      // Passes trail only where every rank stores into every other's memory.
+      if (frame_.direct || frame_.trails) return read(event, step.srcs[0], unit, element, event);
       // A put reads its source until the receiver knows that it arrived.
       Value value;
       for (const Destination& destination : step.dsts) {
@@ -263,9 +280,10 @@ class Simulation {
     const int pass = at(rank).pass;
     for (int other = 0; other < frame_.ranks; ++other) {
       if (other == rank) continue;
-      if (clocks_.known(rank, other) < start_time(other, pass)) {
-        report_.add(rank, lane_, -1, "may end before rank {} has started: no synchronization",
-                    other);
+      const int trailed = frame_.trails ? kMostTrailed : 0;
+      if (pass >= trailed && clocks_.known(rank, other) < start_time(other, pass - trailed)) {
+        report_.add(rank, lane_, -1, "may end before rank {} has started{}: no synchronization",
+                    other, trailed > 0 ? fmt::format(" {} passes before", trailed) : "");
       }
       if (touched_.empty()) continue;
       const std::int32_t last = touched_[static_cast<std::size_t>(rank) * ranks_.size() +

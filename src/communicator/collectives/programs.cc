@@ -157,17 +157,26 @@ const Program& Programs::compile_choice(const tuner::Choice& choice, int root, s
 
 const Program& Programs::compile(const ProgramKey& key, const algorithms::PlanInput& input) {
   auto& program = compiled_[key];
-  if (program == nullptr) {
-    const schedule::Schedule schedule = key.algorithm->make(input);
-    executor::ProgramOptions options;
-    options.protocol = key.form == Form::bulk ? Protocol::bulk : Protocol::packet;
-    options.packet_block_bytes = key.form == Form::line
-                                     ? kPacketPayload
-                                     : executor::max_packet_block_bytes(schedule, world_.layout);
-    options.wide_sums = key.wide_sums;
-    program = executor::compile(schedule, options, world_);
+  if (program != nullptr) return *program;
+  program = made(key, input);
+  if (key.algorithm->trails && key.form != Form::bulk && input.ranks > 1) {
+    algorithms::PlanInput trailing = input;
+    trailing.trails = true;
+    trailing_.push_back(made(key, trailing));
+    program->trailing = trailing_.back().get();
   }
   return *program;
+}
+
+std::unique_ptr<Program> Programs::made(const ProgramKey& key, const algorithms::PlanInput& input) {
+  const schedule::Schedule schedule = key.algorithm->make(input);
+  executor::ProgramOptions options;
+  options.protocol = key.form == Form::bulk ? Protocol::bulk : Protocol::packet;
+  options.packet_block_bytes = key.form == Form::line
+                                   ? kPacketPayload
+                                   : executor::max_packet_block_bytes(schedule, world_.layout);
+  options.wide_sums = key.wide_sums;
+  return executor::compile(schedule, options, world_);
 }
 
 Launch Programs::launch(const Call& call, bool direct) {

@@ -81,6 +81,8 @@ class Programs {
   tuner::Query query(Collective collective, std::size_t bytes, bool direct,
                      bool wide_sums = false) const;
   const executor::Program& compile(const ProgramKey& key, const algorithms::PlanInput& input);
+  std::unique_ptr<executor::Program> made(const ProgramKey& key,
+                                          const algorithms::PlanInput& input);
 
   const executor::World& world_;
   const Config& config_;
@@ -88,6 +90,7 @@ class Programs {
   std::map<Collective, Preference> preferences_;
   std::map<ChoiceKey, const executor::Program*> chosen_;
   std::map<ProgramKey, std::unique_ptr<executor::Program>> compiled_;
+  std::vector<std::unique_ptr<executor::Program>> trailing_;  // forms of those
 };
 
 // "two_shot, packet, 1 lane".

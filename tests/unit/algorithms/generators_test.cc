@@ -31,6 +31,18 @@ std::vector<Schedule> make_all(const Algorithm& algorithm, int ranks, int root, 
   return schedules;
 }
 
+std::vector<Schedule> make_trailing(const Algorithm& algorithm, int ranks, int root) {
+  std::vector<Schedule> schedules;
+  for (int rank = 0; rank < ranks; ++rank) {
+    schedules.push_back(algorithm.make({.collective = algorithm.collective,
+                                        .rank = rank,
+                                        .ranks = ranks,
+                                        .root = root,
+                                        .trails = true}));
+  }
+  return schedules;
+}
+
 bool reduces(const Algorithm& algorithm) {
   return algorithm.collective == Collective::all_reduce ||
          algorithm.collective == Collective::reduce ||
@@ -159,6 +171,49 @@ std::vector<const Algorithm*> pointers() {
   for (const Algorithm& algorithm : all()) list.push_back(&algorithm);
   return list;
 }
+
+class EveryTrail : public EveryGenerator {};
+
+// A row of passes that is long enough for every spot to be used three times.
+TEST_P(EveryTrail, IsProven) {
+  constexpr int kPasses = 3 * schedule::kTrailSpots + 1;
+  for (int ranks = 2; ranks <= 10; ++ranks) {
+    for (int root = 0; root < ranks; ++root) {
+      const auto schedules = make_trailing(algorithm(), ranks, root);
+      for (const schedule::Problem& problem : verify(schedules, {.passes = kPasses}))
+        ADD_FAILURE() << ranks << " ranks, root " << root << ": " << to_text(problem, schedules);
+    }
+  }
+}
+
+TEST_P(EveryTrail, IsRefutedWithoutItsTrailingSteps) {
+  for (const int ranks : {2, 5}) {
+    auto schedules = make_trailing(algorithm(), ranks, 1);
+    for (Schedule& schedule : schedules)
+      std::erase_if(schedule.lanes[0].steps, [](const auto& step) { return step.trailing; });
+    const auto problems =
+        verify(schedules, {.passes = 3 * schedule::kTrailSpots, .max_problems = 1000});
+    const auto mentions = [&](const char* words) {
+      return std::ranges::any_of(problems, [&](const schedule::Problem& problem) {
+        return problem.what.find(words) != std::string::npos;
+      });
+    };
+    EXPECT_TRUE(mentions("no synchronization"));
+    EXPECT_TRUE(mentions("may still use it") || mentions("but finds block"));
+  }
+}
+
+std::vector<const Algorithm*> with_trails() {
+  std::vector<const Algorithm*> found;
+  for (const Algorithm& algorithm : algorithms::all()) {
+    if (algorithm.trails) found.push_back(&algorithm);
+  }
+  return found;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, EveryTrail, ::testing::ValuesIn(with_trails()), [](const auto& test) {
+  return std::string(name_of(test.param->collective)) + "_" + std::string(test.param->name);
+});
 
 INSTANTIATE_TEST_SUITE_P(All, EveryGenerator, ::testing::ValuesIn(pointers()),
                          [](const auto& param) {

@@ -24,7 +24,7 @@ std::vector<Range> parts(int ranks, const SegmentLayout& layout) {
     const std::size_t departure = layout.departure_offset(peer);
     all.push_back({departure, departure + sizeof(std::uint64_t)});
   }
-  all.push_back({layout.packets, layout.packets + 2 * layout.packet_bytes});
+  all.push_back({layout.packets, layout.packets + 2 * layout.packet_bytes + kTrailBytes});
   for (int lane = 0; lane < layout.lanes; ++lane) {
     const std::size_t scratch = layout.scratch_offset(lane);
     all.push_back({scratch, scratch + 2 * layout.lane_bytes});
