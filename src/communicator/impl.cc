@@ -11,6 +11,7 @@
 #include "bootstrap/bootstrap.h"
 #include "communicator/agreement.h"
 #include "communicator/collectives/arguments.h"
+#include "communicator/collectives/meeting.h"
 #include "communicator/collectives/request.h"
 #include "communicator/setup/situation.h"
 #include "communicator/setup/tuning_file.h"
@@ -131,32 +132,51 @@ Launch Communicator::Impl::staged_launch(const Invocation& invocation) {
   return launch;
 }
 
-Communicator::Impl::Blocking& Communicator::Impl::kept(const Call& call) {
-  // Small calls of different kinds have different places.
+namespace {
+
+// Small calls of different kinds have different places.
+std::size_t place_of(const Call& call) {
   constexpr unsigned kApart = 11;
   const auto size = static_cast<unsigned>(std::bit_width(call.count));
-  return blocking[(kApart * static_cast<unsigned>(call.collective) + size) % kBlocking];
+  return (kApart * static_cast<unsigned>(call.collective) + size) % Communicator::Impl::kBlocking;
+}
+
+}  // namespace
+
+Communicator::Impl::Blocking& Communicator::Impl::kept(const Call& call) {
+  return blocking[place_of(call)];
 }
 
 void Communicator::Impl::run(const Invocation& invocation) {
-  auto& [last, operation] = kept(invocation.call);
-  const bool same_call = invocation.call == last.call && last.call.count > 0 &&
-                         !announces(invocation.call, tuner::kAnnouncedBytes);
-  if (!same_call || invocation.input != last.input || invocation.output != last.output) {
+  Blocking& last = kept(invocation.call);
+  const bool same_call = invocation.call == last.invocation.call && invocation.call.count > 0;
+  const bool same_buffers = same_call && invocation.input == last.invocation.input &&
+                            invocation.output == last.invocation.output;
+  const bool meets_now = meets(invocation.call);
+  if (!same_buffers || meets_now || last.meets) {
     check_arguments(invocation.call, rank(), ranks(), invocation.input, invocation.output);
     if (invocation.call.count == 0) return;
-    last = {};
-    if (announces(invocation.call, tuner::kAnnouncedBytes)) {
-      CollectiveRequest request(*this, invocation);
-      executor->wait(&request.operation);
-      return;
-    }
-    if (!same_call) operation.launch = staged_launch(invocation);
-    operation.launch.input = static_cast<const std::byte*>(invocation.input);
-    operation.launch.output = static_cast<std::byte*>(invocation.output);
-    last = invocation;
+    last.invocation = {};
+    prepare(&last, invocation, same_call && !meets_now && !last.meets, meets_now);
+    last.invocation = invocation;
+    last.meets = meets_now;
   }
-  executor->start_and_wait(&operation);
+  executor->start_and_wait(&last.operation);
+  if (meets_now && last.meeting->parted()) note_private(invocation.call);
+}
+
+// `known`: it is staged as it was the last time.
+void Communicator::Impl::prepare(Blocking* last, const Invocation& invocation, bool known,
+                                 bool meets_now) {
+  if (meets_now) {
+    if (last->meeting == nullptr) last->meeting = std::make_unique<Meeting>(*this, last->operation);
+    last->meeting->prepare(invocation);
+    return;
+  }
+  last->operation.prepare = nullptr;
+  if (!known) last->operation.launch = staged_launch(invocation);
+  last->operation.launch.input = static_cast<const std::byte*>(invocation.input);
+  last->operation.launch.output = static_cast<std::byte*>(invocation.output);
 }
 
 std::unique_ptr<Request::State> Communicator::Impl::start(const Invocation& invocation) {
@@ -169,9 +189,22 @@ void Communicator::Impl::prefer(Collective collective, const Preference& prefere
   for (Blocking& call : blocking) call.invocation = {};
 }
 
-bool Communicator::Impl::announces(const Call& call, std::size_t least_bytes) const {
-  return allocations->used() && call.count * size_of(call.type) >= least_bytes &&
+bool Communicator::Impl::may_be_direct(const Call& call) const {
+  return allocations->used() && call.count * size_of(call.type) >= direct_bytes() &&
          world().all_load_store();
+}
+
+bool Communicator::Impl::meets(const Call& call) {
+  if (!may_be_direct(call)) return false;
+  Private& known = private_calls[place_of(call)];
+  if (known.left == 0 || !(known.call == call)) return true;
+  --known.left;
+  return false;
+}
+
+void Communicator::Impl::note_private(const Call& call) {
+  constexpr unsigned kStaged = 63;
+  private_calls[place_of(call)] = {call, kStaged};
 }
 
 Announcement Communicator::Impl::announcement(const Invocation& invocation) const {

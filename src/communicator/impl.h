@@ -47,6 +47,8 @@ struct Invocation {
   void* output = nullptr;
 };
 
+class Meeting;
+
 struct Communicator::Impl : std::enable_shared_from_this<Communicator::Impl> {
   // Collective over the ranks that `options` make join each other.
   explicit Impl(const Options& options);
@@ -90,18 +92,31 @@ struct Communicator::Impl : std::enable_shared_from_this<Communicator::Impl> {
   struct Blocking {
     Invocation invocation;  // count 0: nothing
     executor::Operation operation;
+    std::unique_ptr<Meeting> meeting;  // of calls that meet
+    bool meets = false;                // the last one did
   };
   static constexpr std::size_t kBlocking = 32;
+
+  // Blocking calls whose buffers were private at some rank lately: so often more such calls are
+  // staged without asking. The same at every rank, since each of them ends before the next begins.
+  struct Private {
+    executor::Call call;
+    unsigned left = 0;
+  };
 
   void build();
   void await_others();
   // Where a blocking call is kept, or would be.
   Blocking& kept(const executor::Call& call);
+  void prepare(Blocking* last, const Invocation& invocation, bool known, bool meets_now);
   // The launch of a call between private buffers.
   executor::Launch staged_launch(const Invocation& invocation);
-  // Whether a call's buffers are worth announcing, from so many bytes on: the answer is the same at
-  // every rank.
-  bool announces(const executor::Call& call, std::size_t least_bytes) const;
+  // Whether ranks can work in each other's buffers and it is worth it: the same at every rank.
+  bool may_be_direct(const executor::Call& call) const;
+  // Whether ranks meet for a blocking call, to tell each other where their buffers are. Each call
+  // asks once.
+  bool meets(const executor::Call& call);
+  void note_private(const executor::Call& call);
   // From so many bytes on a plan works in place where it can.
   std::size_t direct_bytes() const { return tuner::direct_bytes(ranks(), situation.crowded); }
   Announcement announcement(const Invocation& invocation) const;
@@ -137,6 +152,7 @@ struct Communicator::Impl : std::enable_shared_from_this<Communicator::Impl> {
   std::unique_ptr<ClosedMemory> closed_memory;
   std::unique_ptr<p2p::PageMover> pages;
   std::array<Blocking, kBlocking> blocking;
+  std::array<Private, kBlocking> private_calls;
 };
 
 }  // namespace weft

@@ -37,6 +37,7 @@ class Compiler {
       std::vector<Instruction> code;
       code.reserve(schedule_.lanes[lane].steps.size());
       for (const Step& step : schedule_.lanes[lane].steps) code.push_back(translate(step));
+      mark_entry(&code);
       program_->lanes.push_back(std::move(code));
     }
     return std::move(program_);
@@ -91,6 +92,13 @@ class Compiler {
     fail(ErrorCode::unsupported,
          "{} on {} ranks does not fit {} bytes of scratch: raise WEFT_SHARED_BYTES",
          schedule_.algorithm, schedule_.ranks, world_.layout.lane_bytes);
+  }
+
+  // Direct schedules meet first and last: a signal to every peer, a wait for every peer.
+  void mark_entry(std::vector<Instruction>* code) const {
+    const auto steps = 2 * static_cast<std::size_t>(schedule_.ranks - 1);
+    if (!schedule_.direct || code->size() < 2 * steps) return;
+    for (std::size_t i = 0; i < steps; ++i) (*code)[i].entry = true;
   }
 
   void mark_arrivals(const schedule::Lane& lane) {

@@ -186,6 +186,10 @@ int Executor::run(bool calls_transports) {
     if (calls_transports && needs_transports(*operation))
       moved += links_.progress.poll_transports();
     if (operation->active_lanes > 0 || !outbox_.drained()) return moved;
+    if (operation->again) [[unlikely]] {
+      operation->again = operation->begun = false;
+      continue;
+    }
     finish_head();
     ++moved;
   }

@@ -18,6 +18,27 @@ void raise(const auto& frame, const Place& place) {
   wake(place);
 }
 
+memory::Signal* line_of(std::atomic<std::uint64_t>* signal) {
+  return reinterpret_cast<memory::Signal*>(signal);
+}
+
+// Direct programs, where ranks tell each other where their buffers are.
+[[gnu::noinline]] void leave_note(const auto& frame, const Place& place) {
+  if (frame.launch.notes != nullptr)
+    line_of(place.signal[frame.lane->parity])->note = frame.launch.notes->own;
+}
+
+// Once the last has come they are read; where they say so, the lane goes on with the last meeting.
+[[gnu::noinline]] void take_note(const auto& frame, const Instruction& code) {
+  const Notes* notes = frame.launch.notes;
+  if (notes == nullptr) return;
+  LaneState& lane = *frame.lane;
+  notes->of[code.peer] = line_of(code.signal[lane.parity])->note;
+  const bool last = !(&code + 1)->entry;
+  const auto meeting = 2 * (frame.program.schedule.ranks - 1);
+  if (last && !notes->read(notes->context)) lane.next = lane.end - meeting - 1;
+}
+
 // Hands a put to the transport of a peer that is not mapped; false if it has no room now.
 bool post(const auto& frame, const Place& place, const std::byte* source, std::size_t i,
           std::size_t bytes, bool with_signal) {
@@ -136,6 +157,7 @@ bool run_signal(const auto& frame, const Instruction& code) {
     write_packets(line, line, 0, frame.lane->flag);  // no payload, but memcpy takes no null
     wake(place);
   } else if (place.link->load_store) {
+    if (code.entry) leave_note(frame, place);
     raise(frame, place);
   } else {
     return post(frame, place, nullptr, 0, 0, true);
@@ -177,6 +199,7 @@ bool signal_came(const auto& frame, const Instruction& code) {
 // Bulk: one signal for all of it. A staged output is copied out of the slot.
 bool bulk_arrived(const auto& frame, const Instruction& code) {
   if (!signal_came(frame, code)) return false;
+  if (code.entry) take_note(frame, code);
   if (!code.delivers) return true;
   const Place& place = frame.program.places[static_cast<std::size_t>(code.first)];
   const auto store = frame.launch.streaming && place.is_output() ? reduce::Store::streaming

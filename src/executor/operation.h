@@ -33,6 +33,17 @@ struct Epilogue {
   const void* context = nullptr;                                        // outlives the operation
 };
 
+// What the ranks of a direct program tell each other as they meet at its beginning: where their
+// buffers are.
+struct Notes {
+  memory::Note own{};
+  memory::Note* of = nullptr;  // by rank
+  // Called when all have come: fills what Launch::peer_inputs and peer_outputs point to. False, at
+  // every rank: what the program does between its meetings is left out.
+  bool (*read)(void* context) = nullptr;
+  void* context = nullptr;
+};
+
 // What a program needs beside itself to run.
 struct Launch {
   Call call;
@@ -56,6 +67,7 @@ struct Launch {
   // Direct programs: every rank's buffers as they are mapped here.
   const std::byte* const* peer_inputs = nullptr;
   std::byte* const* peer_outputs = nullptr;
+  const Notes* notes = nullptr;  // null: the buffers are known before
 };
 
 // Fills what follows from the call, the program and the partition.
@@ -102,6 +114,8 @@ struct Operation {
   // this operation alone; any other error poisons the executor.
   void (*prepare)(Operation*, void* context) = nullptr;
   void* prepare_context = nullptr;
+  // Set while it runs: it is prepared and begun once more, before the next one.
+  bool again = false;
   // Called once it is complete, before the next one begins. Null: nothing to do.
   void (*complete)(Operation*, void* context) = nullptr;
   void* complete_context = nullptr;

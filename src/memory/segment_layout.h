@@ -8,6 +8,7 @@
 // executor::Staging says, or where passes trail, in the packets behind both halves.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -35,9 +36,13 @@ struct Control {
   alignas(kCacheLine) std::atomic<std::uint64_t> poison;  // a peer gave up: 1 + the rank it blames
 };
 
-// A signal: the epoch that was raised last, one writer in a pass, alone in its line.
+using Note = std::array<std::uint64_t, 7>;
+
+// A signal: the epoch that was raised last, one writer in a pass, alone in its line with what the
+// writer may say beside it.
 struct alignas(kCacheLine) Signal {
   std::atomic<std::uint64_t> value;
+  Note note;
 };
 
 struct SegmentLayout {

@@ -34,7 +34,4 @@ constexpr std::size_t direct_bytes(int ranks, bool crowded) {
   return std::size_t{ranks > 2 && crowded ? 16u : 2u} << 10;
 }
 
-// The same for calls that must first tell each other where their buffers are.
-inline constexpr std::size_t kAnnouncedBytes = std::size_t{16} << 10;
-
 }  // namespace weft::tuner

@@ -14,8 +14,7 @@ CollectiveRecipe::CollectiveRecipe(Communicator::Impl& owner, const Invocation& 
   Announcement mine = owner.announcement(invocation_);
   mine.detail = options.measure ? 1 : 0;
   const std::vector<Announcement> all = owner.announce(mine);
-  direct_ = owner.announces(call, owner.direct_bytes()) &&
-            owner.map_peers(call, all, &peers_);
+  direct_ = owner.may_be_direct(call) && owner.map_peers(call, all, &peers_);
   const int last = size_class(call.count * size_of(call.type));
   for (int k = 0; k <= last; ++k) {
     programs_.push_back(&owner.programs->find(call, std::size_t{1} << k, direct_));

@@ -1,11 +1,8 @@
-// Started calls: of a collective the operation, and where it announces its buffers the exchange
-// before it.
+// Started calls.
 #pragma once
 
-#include <vector>
-
 #include "base/request.h"
-#include "communicator/impl.h"
+#include "communicator/collectives/meeting.h"
 
 namespace weft {
 
@@ -24,22 +21,10 @@ struct CollectiveRequest final : Request::State {
 
   const std::shared_ptr<Communicator::Impl> keeps;  // as long as this lives
   Communicator::Impl& communicator;
-  Invocation invocation;
   executor::Operation operation;
 
  private:
-  // What a call needs whose buffers may be mapped.
-  struct Announced {
-    executor::Operation operation;
-    Announcement mine;
-    std::vector<Announcement> all;
-    PeerBuffers peers;
-  };
-
-  void announce();
-  void choose();  // once every announcement is there
-
-  std::unique_ptr<Announced> announced_;
+  std::unique_ptr<Meeting> meeting_;  // of a call whose buffers may be mapped
 };
 
 }  // namespace weft
