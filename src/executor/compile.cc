@@ -94,11 +94,14 @@ class Compiler {
          schedule_.algorithm, schedule_.ranks, world_.layout.lane_bytes);
   }
 
-  // Direct schedules meet first and last: a signal to every peer, a wait for every peer.
+  // What a direct schedule does before it touches a buffer: its ranks tell each other that they are
+  // there. It touches them in one go.
   void mark_entry(std::vector<Instruction>* code) const {
-    const auto steps = 2 * static_cast<std::size_t>(schedule_.ranks - 1);
-    if (!schedule_.direct || code->size() < 2 * steps) return;
-    for (std::size_t i = 0; i < steps; ++i) (*code)[i].entry = true;
+    if (!schedule_.direct) return;
+    const auto data = std::ranges::find_if(*code, [](const Instruction& instruction) {
+      return instruction.kind == StepKind::copy || instruction.kind == StepKind::reduce;
+    });
+    std::for_each(code->begin(), data, [](Instruction& instruction) { instruction.entry = true; });
   }
 
   void mark_arrivals(const schedule::Lane& lane) {

@@ -22,21 +22,31 @@ memory::Signal* line_of(std::atomic<std::uint64_t>* signal) {
   return reinterpret_cast<memory::Signal*>(signal);
 }
 
-// Direct programs, where ranks tell each other where their buffers are.
-[[gnu::noinline]] void leave_note(const auto& frame, const Place& place) {
-  if (frame.launch.notes != nullptr)
-    line_of(place.signal[frame.lane->parity])->note = frame.launch.notes->own;
+bool moves_data(const Instruction& code) {
+  return code.kind == StepKind::copy || code.kind == StepKind::reduce;
 }
 
-// Once the last has come they are read; where they say so, the lane goes on with the last meeting.
+// Behind the last step of a direct program's entry the notes are there that count for this rank.
+// Where they say so, it leaves out what it would do with peers' buffers.
+void end_entry(const auto& frame, const Instruction& code) {
+  const Notes* notes = frame.launch.notes;
+  if ((&code + 1)->entry || notes->read(notes->context)) return;
+  LaneState& lane = *frame.lane;
+  while (lane.next + 1 != lane.end && moves_data(*(lane.next + 1))) ++lane.next;
+}
+
+[[gnu::noinline]] void leave_note(const auto& frame, const Instruction& code, const Place& place) {
+  if (frame.launch.notes == nullptr) return raise(frame, place);
+  line_of(place.signal[frame.lane->parity])->note = frame.launch.notes->own;
+  raise(frame, place);
+  end_entry(frame, code);
+}
+
 [[gnu::noinline]] void take_note(const auto& frame, const Instruction& code) {
   const Notes* notes = frame.launch.notes;
   if (notes == nullptr) return;
-  LaneState& lane = *frame.lane;
-  notes->of[code.peer] = line_of(code.signal[lane.parity])->note;
-  const bool last = !(&code + 1)->entry;
-  const auto meeting = 2 * (frame.program.schedule.ranks - 1);
-  if (last && !notes->read(notes->context)) lane.next = lane.end - meeting - 1;
+  notes->of[code.peer] = line_of(code.signal[frame.lane->parity])->note;
+  end_entry(frame, code);
 }
 
 // Hands a put to the transport of a peer that is not mapped; false if it has no room now.
@@ -157,8 +167,7 @@ bool run_signal(const auto& frame, const Instruction& code) {
     write_packets(line, line, 0, frame.lane->flag);  // no payload, but memcpy takes no null
     wake(place);
   } else if (place.link->load_store) {
-    if (code.entry) leave_note(frame, place);
-    raise(frame, place);
+    code.entry ? leave_note(frame, code, place) : raise(frame, place);
   } else {
     return post(frame, place, nullptr, 0, 0, true);
   }

@@ -38,8 +38,8 @@ struct Epilogue {
 struct Notes {
   memory::Note own{};
   memory::Note* of = nullptr;  // by rank
-  // Called when all have come: fills what Launch::peer_inputs and peer_outputs point to. False, at
-  // every rank: what the program does between its meetings is left out.
+  // Called when those have come that count for this rank: fills what Launch::peer_inputs and
+  // peer_outputs point to. False, at every rank: no buffer is touched.
   bool (*read)(void* context) = nullptr;
   void* context = nullptr;
 };

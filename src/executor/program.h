@@ -55,7 +55,7 @@ struct Instruction {
   std::uint8_t read = 0;
   std::uint8_t partial_reads = 0;  // bit s: source s is partial
   bool partial_result = false;     // what is written and sent is
-  bool entry = false;              // signal, wait: of the meeting that a direct program begins with
+  bool entry = false;              // signal, wait: before a direct program touches buffers
   bool trailing = false;           // signal, wait: as Step::trailing
   bool delivers =
       false;  // wait: the data goes on to places[first] (an unpacking, or a staged output)

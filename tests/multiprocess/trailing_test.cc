@@ -1,6 +1,5 @@
 // Small calls from and to roots, between which ranks run ahead of each other, in any order with all
-// other calls, at ranks that are late now and then. Every value differs from call to call, so that
-// what was read too early or written over is seen.
+// other calls, at ranks that are late now and then.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -10,70 +9,27 @@
 #include <vector>
 
 #include "communicator/impl.h"
+#include "numbered_calls.h"
 #include "support/ranks.h"
 
 namespace weft::testing {
 namespace {
 
-// One call of a program that all ranks run alike.
-struct Turn {
-  unsigned kind = 0;
-  int root = 0;
-  std::size_t count = 0;  // of int64
-};
-
-std::int64_t value_of(int turn, int rank, std::size_t i) {
-  return std::int64_t{1000003} * turn + 101 * rank + static_cast<std::int64_t>(i);
-}
-
+// A rank's buffers, and what it does with them.
 class Program {
  public:
   explicit Program(Communicator& comm) : comm_(comm) {}
 
-  void run(int turn, const Turn& call) {
-    const std::size_t all = call.count * static_cast<std::size_t>(comm_.size());
-    input_.resize(call.count);
-    output_.assign(all, -1);
-    for (std::size_t i = 0; i < call.count; ++i) input_[i] = value_of(turn, comm_.rank(), i);
-    switch (call.kind) {
-      case 0:
-        comm_.broadcast(input_.data(), output_.data(), call.count, DataType::i64, call.root);
-        return expect(call, 0, [&](std::size_t i) { return value_of(turn, call.root, i); });
-      case 1:
-        comm_.reduce(input_.data(), output_.data(), call.count, DataType::i64, ReduceOp::sum,
-                     call.root);
-        if (comm_.rank() != call.root) return;
-        return expect(call, 0, [&](std::size_t i) { return sum_of(turn, i); });
-      case 2:
-        comm_.all_reduce(input_.data(), output_.data(), call.count, DataType::i64, ReduceOp::sum);
-        return expect(call, 0, [&](std::size_t i) { return sum_of(turn, i); });
-      case 3:
-        comm_.all_gather(input_.data(), output_.data(), call.count, DataType::i64);
-        for (int rank = 0; rank < comm_.size(); ++rank) {
-          expect(call, call.count * static_cast<std::size_t>(rank),
-                 [&](std::size_t i) { return value_of(turn, rank, i); });
-        }
-        return;
-      default:
-        comm_.barrier();
-    }
+  void run(const NumberedCall& call) {
+    const std::size_t room = room_of(call, comm_.size());
+    input_.resize(room);
+    output_.resize(room);
+    fill(call, comm_.rank(), comm_.size(), input_.data(), output_.data());
+    testing::run(comm_, call, input_.data(), output_.data());
+    check(call, comm_.rank(), comm_.size(), output_.data());
   }
 
  private:
-  std::int64_t sum_of(int turn, std::size_t i) const {
-    std::int64_t sum = 0;
-    for (int rank = 0; rank < comm_.size(); ++rank) sum += value_of(turn, rank, i);
-    return sum;
-  }
-  template <typename Value>
-  void expect(const Turn& call, std::size_t from, const Value& value) const {
-    for (std::size_t i = 0; i < call.count; ++i) {
-      require(output_[from + i] == value(i), "kind " + std::to_string(call.kind) + ", element " +
-                                                 std::to_string(i) + " of " +
-                                                 std::to_string(call.count));
-    }
-  }
-
   Communicator& comm_;
   std::vector<std::int64_t> input_, output_;
 };
@@ -83,10 +39,11 @@ class Turns {
  public:
   Turns(unsigned seed, int ranks) : random_(seed), ranks_(static_cast<unsigned>(ranks)) {}
 
-  const Turn& next() {
+  const NumberedCall& next() {
+    ++now_.number;
     if (left_ > 0 && --left_ > 0) return now_;
     constexpr std::size_t kCounts[] = {1, 1, 1, 3, 7, 8, 20, 60, 200, 3000, 40000};
-    now_.kind = kind();
+    now_.collective = collective();
     now_.root = static_cast<int>(below(ranks_));
     now_.count = kCounts[below(below(2) == 0 ? 5 : std::size(kCounts))];
     left_ = below(3) == 0 ? below(60) : below(3);
@@ -95,12 +52,17 @@ class Turns {
 
  private:
   // Mostly what trails.
-  unsigned kind() { return below(below(2) == 0 ? 2 : 5); }
+  Collective collective() {
+    constexpr Collective kAll[] = {Collective::broadcast, Collective::reduce,
+                                   Collective::all_reduce, Collective::all_gather,
+                                   Collective::barrier};
+    return kAll[below(below(2) == 0 ? 2 : std::size(kAll))];
+  }
   unsigned below(std::size_t end) { return static_cast<unsigned>(random_() % end); }
 
   std::mt19937 random_;
   const unsigned ranks_;
-  Turn now_;
+  NumberedCall now_;
   unsigned left_ = 0;
 };
 
@@ -113,7 +75,7 @@ void run_turns(Communicator& comm, unsigned seed, int turns, bool late) {
   for (int turn = 0; turn < turns; ++turn) {
     if (late && random() % 50 == 0)
       std::this_thread::sleep_for(std::chrono::microseconds(random() % 300));
-    program.run(turn, calls.next());
+    program.run(calls.next());
   }
   comm.barrier();
 }
@@ -136,8 +98,7 @@ TEST_P(Trailing, CommunicatorsTrailApart) {
     Program here(comm), there(other);
     Turns calls(5, comm.size());
     for (int turn = 0; turn < 600; ++turn) {
-      const Turn& call = calls.next();
-      (turn % 3 == 0 ? there : here).run(turn, call);
+      (turn % 3 == 0 ? there : here).run(calls.next());
     }
   });
   EXPECT_EQ(status, 0);

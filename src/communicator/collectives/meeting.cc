@@ -42,16 +42,19 @@ void Meeting::prepare(const Invocation& invocation) {
   of_[static_cast<std::size_t>(owner_.rank())] = notes_.own;
 }
 
-// Every rank sees the same notes, so all find the same. False: the work is left out.
+// Every rank has the notes of those whose buffers others reach, so all find the same: in a
+// broadcast everyone reads the root's, and nobody else's is told.
 bool Meeting::read_notes() {
-  const CollectiveTraits& traits = traits_of(invocation_.call.collective);
+  const executor::Call& call = invocation_.call;
+  const CollectiveTraits& traits = traits_of(call.collective);
   bool mapped = true;
   for (int peer = 0; peer < owner_.ranks(); ++peer) {
     const auto index = static_cast<std::size_t>(peer);
     const Location input = input_of(of_[index]);
     const Location output = output_of(of_[index]);
-    mapped = mapped && (input.id != 0 || !traits.reads(peer, invocation_.call.root));
-    mapped = mapped && (output.id != 0 || !traits.writes(peer, invocation_.call.root));
+    const bool written = call.collective != Collective::broadcast && traits.writes(peer, call.root);
+    mapped = mapped && (input.id != 0 || !traits.reads(peer, call.root));
+    mapped = mapped && (output.id != 0 || !written);
     peers_.inputs[index] = owner_.allocations->address(peer, input);
     peers_.outputs[index] = owner_.allocations->address(peer, output);
   }
