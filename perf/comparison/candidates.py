@@ -12,6 +12,7 @@ CLUSTER = str(PERF.parent / "tests" / "netns" / "cluster")
 LIMIT = "limit"
 PLAIN = "weft plain"
 PLAIN_PLAN = "weft plain plan"
+ALLOCATED = "weft allocated"
 ALLOCATED_PLAN = "weft allocated plan"
 
 
@@ -64,6 +65,7 @@ WEFT_OPTIONS = ("--ranks", "{ranks}", "--placement", "out")
 CANDIDATES = (
     Candidate(PLAIN, "weft, plain", "weft-perf", options=WEFT_OPTIONS),
     Candidate(PLAIN_PLAN, "weft, plain, plan", "weft-perf", options=(*WEFT_OPTIONS, "--plan")),
+    Candidate(ALLOCATED, "weft, allocated", "weft-perf", options=(*WEFT_OPTIONS, "--memory", "allocated")),
     Candidate(
         ALLOCATED_PLAN,
         "weft, allocated, plan",
