@@ -93,8 +93,7 @@ TEST(Mismatch, OfAPlanLeavesTheCommunicatorUsable) {
   EXPECT_EQ(status, 0);
 }
 
-// Buffers that peers map are announced first: whoever is late finds the others' announcements
-// there.
+// Whoever calls something else in buffers that peers map learns so as the ranks meet.
 TEST(Mismatch, OfAllocatedBuffersIsToldAtEveryRankAndLeavesTheCommunicatorUsable) {
   const int status = run_processes(2, {}, [](Communicator& comm) {
     constexpr std::size_t kMost = 60'000;

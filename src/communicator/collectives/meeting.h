@@ -1,6 +1,6 @@
 // A call whose buffers may be mapped at every rank. Ranks tell each other where their buffers are
-// as they meet at the beginning of the direct program; where some rank's are private, they part
-// again and the call is staged.
+// as they meet at the beginning of the direct program. Where some rank's are private, they part
+// again and the call is staged; where they called different things, it ends with an error at all.
 #pragma once
 
 #include <vector>
@@ -24,6 +24,8 @@ class Meeting {
 
  private:
   bool read_notes();
+  // Instead: throws Error(mismatch) where ranks called different things, or makes it staged.
+  void go_on(executor::Operation* operation) const;
 
   Communicator::Impl& owner_;
   executor::Operation& operation_;
@@ -33,6 +35,7 @@ class Meeting {
   std::vector<memory::Note> of_;  // by rank
   PeerBuffers peers_;
   bool parted_ = false;
+  bool same_call_ = true;
 };
 
 }  // namespace weft
