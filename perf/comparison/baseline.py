@@ -42,8 +42,9 @@ class Moved:
 
 def placement_of(comparison, ranks: int) -> str:
     """Where two ranks were measured; '' where it was not probed, or with other rank counts."""
-    line = comparison.line_ns() if ranks == 2 else math.nan
-    return "" if math.isnan(line) else "far" if line > FAR_NS else "close"
+    records = comparison.records[ranks] if ranks == 2 else []
+    probed = [ns for record in records if comparison.gate.admits(record) for ns in record.get("line_ns", ()) if ns is not None]
+    return "" if not probed else "far" if median(probed) > FAR_NS else "close"
 
 
 def rows_of(comparison) -> list:

@@ -33,8 +33,8 @@ def moved(then, now, **more):
 
 class Rows(unittest.TestCase):
     def test_a_row_says_what_was_measured_where_and_when(self):
-        (row,) = baseline.rows_of(comparison_of({"weft plain": {8: [1, 3, 2]}}, line=150))
-        expected = ("a processor", 2, "far", "loop", "all_reduce", 2, "weft plain", 8)
+        (row,) = baseline.rows_of(comparison_of({"weft plain": {65536: [1, 3, 2]}}, line=150))
+        expected = ("a processor", 2, "far", "loop", "all_reduce", 2, "weft plain", 65536)
         self.assertEqual(baseline.key_of(row), expected)
         self.assertEqual([row[name] for name in ("low_us", "median_us", "high_us")], [1, 2, 3])
         self.assertEqual((row["date"], row["commit"], row["rounds"]), ("2024-01-01", "abc", 3))
