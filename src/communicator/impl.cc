@@ -152,7 +152,7 @@ void Communicator::Impl::run(const Invocation& invocation) {
   const bool same_call = invocation.call == last.invocation.call && invocation.call.count > 0;
   const bool same_buffers = same_call && invocation.input == last.invocation.input &&
                             invocation.output == last.invocation.output;
-  const bool meets_now = meets(invocation.call);
+  const bool meets_now = may_be_direct(invocation.call);
   if (!same_buffers || meets_now || last.meets) {
     check_arguments(invocation.call, rank(), ranks(), invocation.input, invocation.output);
     if (invocation.call.count == 0) return;
@@ -162,7 +162,6 @@ void Communicator::Impl::run(const Invocation& invocation) {
     last.meets = meets_now;
   }
   executor->start_and_wait(&last.operation);
-  if (meets_now && last.meeting->parted()) note_private(invocation.call);
 }
 
 // `known`: it is staged as it was the last time.
@@ -186,7 +185,10 @@ std::unique_ptr<Request::State> Communicator::Impl::start(const Invocation& invo
 
 void Communicator::Impl::prefer(Collective collective, const Preference& preference) {
   programs->prefer(collective, preference);
-  for (Blocking& call : blocking) call.invocation = {};
+  for (Blocking& call : blocking) {
+    call.invocation = {};
+    call.meeting.reset();
+  }
 }
 
 bool Communicator::Impl::may_be_direct(const Call& call) const {
@@ -194,12 +196,11 @@ bool Communicator::Impl::may_be_direct(const Call& call) const {
          world().all_load_store();
 }
 
-bool Communicator::Impl::meets(const Call& call) {
-  if (!may_be_direct(call)) return false;
+bool Communicator::Impl::is_private(const Call& call) {
   Private& known = private_calls[place_of(call)];
-  if (known.left == 0 || !(known.call == call)) return true;
+  if (known.left == 0 || !(known.call == call)) return false;
   --known.left;
-  return false;
+  return true;
 }
 
 void Communicator::Impl::note_private(const Call& call) {

@@ -97,8 +97,8 @@ struct Communicator::Impl : std::enable_shared_from_this<Communicator::Impl> {
   };
   static constexpr std::size_t kBlocking = 32;
 
-  // Blocking calls whose buffers were private at some rank lately: so often more such calls are
-  // staged without asking. The same at every rank, since each of them ends before the next begins.
+  // Calls whose buffers were private at some rank lately: so often more such calls are staged
+  // without asking. The same at every rank when a call begins, since all run in one order.
   struct Private {
     executor::Call call;
     unsigned left = 0;
@@ -113,9 +113,8 @@ struct Communicator::Impl : std::enable_shared_from_this<Communicator::Impl> {
   executor::Launch staged_launch(const Invocation& invocation);
   // Whether ranks can work in each other's buffers and it is worth it: the same at every rank.
   bool may_be_direct(const executor::Call& call) const;
-  // Whether ranks meet for a blocking call, to tell each other where their buffers are. Each call
-  // asks once.
-  bool meets(const executor::Call& call);
+  // For a call that begins; each asks once.
+  bool is_private(const executor::Call& call);
   void note_private(const executor::Call& call);
   // From so many bytes on a plan works in place where it can.
   std::size_t direct_bytes() const { return tuner::direct_bytes(ranks(), situation.crowded); }

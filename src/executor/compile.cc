@@ -101,6 +101,7 @@ class Compiler {
     const auto data = std::ranges::find_if(*code, [](const Instruction& instruction) {
       return instruction.kind == StepKind::copy || instruction.kind == StepKind::reduce;
     });
+    if (data == code->end()) return;
     std::for_each(code->begin(), data, [](Instruction& instruction) { instruction.entry = true; });
   }
 

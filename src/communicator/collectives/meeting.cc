@@ -46,25 +46,44 @@ Meeting::Meeting(Communicator::Impl& owner, executor::Operation& operation)
   notes_.read = [](void* context) { return static_cast<Meeting*>(context)->read_notes(); };
 }
 
+template <Meeting::Callback kCallback>
+void Meeting::when_it_begins() {
+  operation_.prepare_context = this;
+  operation_.prepare = [](executor::Operation*, void* context) {
+    (static_cast<Meeting*>(context)->*kCallback)();
+  };
+}
+
 void Meeting::prepare(const Invocation& invocation) {
   if (invocation_.call.count == 0 || !(invocation_.call == invocation.call)) {
-    launch_ = owner_.programs->launch(invocation.call, true);
-    launch_.peer_inputs = peers_.inputs.data();
-    launch_.peer_outputs = peers_.outputs.data();
-    if (launch_.program->schedule.direct) {
-      launch_.notes = &notes_;
-      launch_.signature = signature_of(launch_);
+    staged_ = {};
+    direct_ = owner_.programs->launch(invocation.call, true);
+    direct_.peer_inputs = peers_.inputs.data();
+    direct_.peer_outputs = peers_.outputs.data();
+    if (direct_.program->schedule.direct) {
+      direct_.notes = &notes_;
+      direct_.signature = signature_of(direct_);
     }
   }
   invocation_ = invocation;
-  launch_.input = static_cast<const std::byte*>(invocation.input);
-  launch_.output = static_cast<std::byte*>(invocation.output);
-  operation_.prepare = nullptr;
-  operation_.launch = launch_;
-  parted_ = false;
-  if (launch_.notes == nullptr) return;
-  notes_.own = note_of(owner_.announcement(invocation));
+  direct_.input = static_cast<const std::byte*>(invocation.input);
+  direct_.output = static_cast<std::byte*>(invocation.output);
+  when_it_begins<&Meeting::choose>();
+}
+
+void Meeting::choose() {
+  if (direct_.notes != nullptr && owner_.is_private(invocation_.call)) return stage();
+  operation_.launch = direct_;
+  if (direct_.notes == nullptr) return;
+  notes_.own = note_of(owner_.announcement(invocation_));
   of_[static_cast<std::size_t>(owner_.rank())] = notes_.own;
+}
+
+void Meeting::stage() {
+  if (staged_.program == nullptr) staged_ = owner_.staged_launch(invocation_);
+  staged_.input = direct_.input;
+  staged_.output = direct_.output;
+  operation_.launch = staged_;
 }
 
 // Every rank has the notes of those whose buffers others reach, so all find the same: in a
@@ -85,22 +104,19 @@ bool Meeting::read_notes() {
     peers_.outputs[index] = owner_.allocations->address(peer, theirs.output);
   }
   if (mapped && same_call_) return true;
-  parted_ = true;
   operation_.again = true;
-  operation_.prepare_context = this;
-  operation_.prepare = [](executor::Operation* operation, void* context) {
-    static_cast<Meeting*>(context)->go_on(operation);
-  };
+  when_it_begins<&Meeting::go_on>();
   return false;
 }
 
-void Meeting::go_on(executor::Operation* operation) const {
+void Meeting::go_on() {
   if (!same_call_) {
     std::vector<Announcement> all;
     for (const memory::Note& note : of_) all.push_back(announcement_of(note));
     owner_.check_same_call(all);
   }
-  operation->launch = owner_.staged_launch(invocation_);
+  owner_.note_private(invocation_.call);
+  stage();
 }
 
 }  // namespace weft

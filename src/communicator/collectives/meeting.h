@@ -16,25 +16,30 @@ class Meeting {
   Meeting(const Meeting&) = delete;
   Meeting& operator=(const Meeting&) = delete;
 
-  // Prepares the operation for a call. (Where nothing direct is worth while it is staged at once,
-  // at every rank.)
+  // Prepares the operation for a call, whose buffers stay where they are until it has run.
   void prepare(const Invocation& invocation);
-  // Once it has run: whether some rank's buffers were private. The same at every rank.
-  bool parted() const { return parted_; }
 
  private:
+  using Callback = void (Meeting::*)();
+  template <Callback kCallback>
+  void when_it_begins();
+
+  // When all calls before it have ended, so that every rank decides alike: direct, or staged at
+  // once where nothing direct is worth while or such calls parted lately.
+  void choose();
   bool read_notes();
-  // Instead: throws Error(mismatch) where ranks called different things, or makes it staged.
-  void go_on(executor::Operation* operation) const;
+  // After parting: throws Error(mismatch) where ranks called different things, or makes it staged.
+  void go_on();
+  void stage();
 
   Communicator::Impl& owner_;
   executor::Operation& operation_;
-  Invocation invocation_;  // of the launch that is kept; count 0: none
-  executor::Launch launch_;
+  Invocation invocation_;    // the last one; count 0: none
+  executor::Launch direct_;  // of such calls, as the tuner chooses
+  executor::Launch staged_;  // program null: not made yet
   executor::Notes notes_;
   std::vector<memory::Note> of_;  // by rank
   PeerBuffers peers_;
-  bool parted_ = false;
   bool same_call_ = true;
 };
 
