@@ -31,6 +31,7 @@ TEST_P(Threads, EveryCollectiveGivesTheReference) {
 
 TEST_P(Threads, AllocatedBuffersAreReadAndWrittenInPlace) {
   run_threads(GetParam(), {}, [](Communicator& comm) {
+    run_cases(comm, {Manner::Form::blocking, false, true});
     run_cases(comm, {Manner::Form::async, false, true});
     run_cases(comm, {Manner::Form::plan, false, true});
   });
@@ -49,6 +50,22 @@ TEST_P(Threads, ManySmallCallsOfDifferentKindsFollowEachOther) {
       comm.all_gather(data.data(), all.data(), 64, DataType::i32);
       require(all.back() == comm.size(), "wrong gather");
       comm.barrier();
+    }
+  });
+}
+
+TEST_P(Threads, SmallCallsInARowTrail) {
+  run_threads(GetParam(), {}, [](Communicator& comm) {
+    const int root = comm.size() - 1;
+    for (std::int64_t round = 0; round < 200; ++round) {
+      std::int64_t value = comm.rank() == root ? round : -1;
+      comm.broadcast(&value, &value, 1, DataType::i64, root);
+      require(value == round, "broadcast " + std::to_string(round) + " brings another value");
+    }
+    for (std::int64_t round = 0; round < 200; ++round) {
+      std::int64_t value = round;
+      comm.reduce(&value, &value, 1, DataType::i64, ReduceOp::sum, root);
+      require(comm.rank() != root || value == comm.size() * round, "another sum");
     }
   });
 }
