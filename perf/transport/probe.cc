@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <ranges>
 #include <vector>
 
 #include "communicator/setup/situation.h"
@@ -18,12 +17,11 @@ constexpr std::array kPauses = {0U, 1U, 2U, 3U, 4U, 6U, 8U, 12U, 16U};
 
 // The rank that rank 0 is measured with, -1: there is none; the same at every rank.
 int target(const tuner::Situation& situation, tuner::Relation relation) {
-  const auto to = [&](const tuner::Place& place) {
-    return tuner::relation_of(situation.places.front(), place);
-  };
-  const auto others = situation.places | std::views::drop(1);
-  const auto found = std::ranges::find(others, relation, to);
-  return found == others.end() ? -1 : static_cast<int>(found - others.begin()) + 1;
+  const std::vector<tuner::Place>& places = situation.places;
+  const auto found = std::find_if(places.begin() + 1, places.end(), [&](const auto& place) {
+    return tuner::relation_of(places.front(), place) == relation;
+  });
+  return found == places.end() ? -1 : static_cast<int>(found - places.begin());
 }
 
 tuner::Situation situation_of_all(const Connections& connections) {
