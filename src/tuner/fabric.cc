@@ -69,8 +69,8 @@ void add_level(topology::Shape& shape, const char* name, bool load_store,
 topology::Shape make_shape(const Fabric& fabric) {
   topology::Shape shape;
   const auto level = [&](const char* name, bool load_store, auto key) {
-    std::vector<int> keys;
-    for (const Place& place : fabric.places) keys.push_back(key(place));
+    std::vector<int> keys(fabric.places.size());
+    std::ranges::transform(fabric.places, keys.begin(), key);
     add_level(shape, name, load_store, keys);
   };
   level("cache", fabric.costs.cache.load_store, [](const Place& p) { return p.cache; });

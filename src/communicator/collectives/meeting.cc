@@ -111,8 +111,8 @@ bool Meeting::read_notes() {
 
 void Meeting::go_on() {
   if (!same_call_) {
-    std::vector<Announcement> all;
-    for (const memory::Note& note : of_) all.push_back(announcement_of(note));
+    std::vector<Announcement> all(of_.size());
+    std::ranges::transform(of_, all.begin(), announcement_of);
     owner_.check_same_call(all);
   }
   owner_.note_private(invocation_.call);
