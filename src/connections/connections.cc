@@ -28,6 +28,7 @@ Connections::Connections(const Config& config, const Log& log, Bootstrap& bootst
   introduce(mine, gather);
   open_transports();
   std::vector<std::string> machines;
+  machines.reserve(hosts_.size());
   for (const topology::Host& host : hosts_) machines.push_back(host.machine);
   router_.emplace(*transports_, routes_, self_, std::move(machines));
   find_ways(gather);

@@ -33,6 +33,7 @@ int Machines::least_cores() const {
 std::vector<int> machine_numbers(const std::vector<topology::Host>& hosts) {
   std::map<std::string, int> known;
   std::vector<int> numbers;
+  numbers.reserve(hosts.size());
   for (const topology::Host& host : hosts)
     numbers.push_back(known.emplace(host.machine, static_cast<int>(known.size())).first->second);
   return numbers;
@@ -41,6 +42,7 @@ std::vector<int> machine_numbers(const std::vector<topology::Host>& hosts) {
 topology::Place place_by_machine(const std::vector<topology::Host>& hosts, int process) {
   const std::vector<int> machines = machine_numbers(hosts);
   std::vector<topology::Description> descriptions;
+  descriptions.reserve(hosts.size());
   for (std::size_t i = 0; i < hosts.size(); ++i) descriptions.push_back({hosts[i], machines[i]});
   return topology::make_job(descriptions, false).places[static_cast<std::size_t>(process)];
 }

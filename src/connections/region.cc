@@ -13,6 +13,7 @@ namespace {
 // What every one of them said first.
 void check_verdicts(const char* call, const std::vector<Blob>& all) {
   std::vector<Verdict> verdicts;
+  verdicts.reserve(all.size());
   for (const Blob& blob : all) verdicts.push_back(BlobReader(blob).get<Verdict>());
   check_all(call, verdicts);
 }

@@ -33,6 +33,7 @@ SharedMemory::~SharedMemory() {
 
 std::vector<NamedKey> SharedMemory::keys() const {
   std::vector<NamedKey> keys;
+  keys.reserve(parts_.size());
   for (const auto& [open, memory] : parts_) keys.push_back({open->name, memory.key});
   return keys;
 }

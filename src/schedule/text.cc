@@ -117,6 +117,7 @@ std::string to_text(const Schedule& schedule) {
   text += fmt::format("{}: {} block{}", schedule.direct ? ", direct" : "", schedule.blocks,
                       schedule.blocks == 1 ? "" : "s");
   std::vector<std::string> room;
+  room.reserve(schedule.slot_blocks.size());
   for (const int blocks : schedule.slot_blocks) room.push_back(std::to_string(blocks));
   text += fmt::format(", slots with room for [{}] blocks\n", join(room, " "));
   for (std::size_t lane = 0; lane < schedule.lanes.size();) {

@@ -5,7 +5,6 @@
 
 namespace weft::ucx {
 
-using transport::Get;
 using transport::SignalOp;
 
 ucs_status_t Transport::on_message(void* self, const void* header, std::size_t header_bytes,

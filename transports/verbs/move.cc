@@ -9,7 +9,6 @@ namespace weft::verbs {
 
 using transport::Put;
 using transport::queue_full;
-using transport::SignalOp;
 using transport::Status;
 
 namespace {

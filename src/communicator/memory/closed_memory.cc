@@ -31,6 +31,7 @@ void ClosedMemory::sweep() {
 
 std::vector<std::shared_ptr<void>> ClosedMemory::rest() const {
   std::vector<std::shared_ptr<void>> memory;
+  memory.reserve(waiting_.size());
   for (const Closed& closed : waiting_) memory.push_back(closed.memory);
   return memory;
 }

@@ -33,6 +33,7 @@ std::vector<PoolShape> exchange(Communicator::Impl& communicator, const PageLayo
 
 std::vector<std::string> names_of(int ranks) {
   std::vector<std::string> names;
+  names.reserve(static_cast<std::size_t>(ranks));
   for (int rank = 0; rank < ranks; ++rank) names.push_back(fmt::format("rank {}", rank));
   return names;
 }

@@ -9,6 +9,7 @@ namespace {
 
 std::vector<int> numbers_of(const std::vector<Region::Member>& members) {
   std::vector<int> peers;
+  peers.reserve(members.size());
   for (const Region::Member& member : members) peers.push_back(member.peer);
   return peers;
 }

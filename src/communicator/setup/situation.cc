@@ -19,6 +19,7 @@ std::string name_of_job(const tuner::Situation& situation, const std::string& be
     machines = std::max(machines, place.machine + 1);
   }
   std::vector<int> sizes;
+  sizes.reserve(ranks.size());
   for (const auto& [host, count] : ranks) sizes.push_back(count);
   return fmt::format("{} rank{} on hosts of {}, {} machine{}, {} core{}{}{}", situation.ranks,
                      situation.ranks == 1 ? "" : "s", fmt::join(sizes, ","), machines,
@@ -45,6 +46,7 @@ tuner::Situation situation_of(const Connections& connections, std::span<const in
   situation.slot_bytes = layout.lane_bytes;
   const std::vector<int> machines = machine_numbers(hosts);
   std::vector<topology::Description> descriptions;
+  descriptions.reserve(hosts.size());
   for (std::size_t rank = 0; rank < hosts.size(); ++rank)
     descriptions.push_back({hosts[rank], on_host[rank]});
   const topology::Job placed = topology::make_job(descriptions, true);
