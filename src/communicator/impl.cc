@@ -153,18 +153,17 @@ void Communicator::Impl::run(const Invocation& invocation) {
   const bool same_buffers = same_call && invocation.input == last.invocation.input &&
                             invocation.output == last.invocation.output;
   const bool meets_now = may_be_direct(invocation.call);
-  if (!same_buffers || meets_now || last.meets) {
+  if (!same_buffers || meets_now) {
     check_arguments(invocation.call, rank(), ranks(), invocation.input, invocation.output);
     if (invocation.call.count == 0) return;
     last.invocation = {};
-    prepare(&last, invocation, same_call && !meets_now && !last.meets, meets_now);
+    prepare(&last, invocation, same_call, meets_now);
     last.invocation = invocation;
-    last.meets = meets_now;
   }
   executor->start_and_wait(&last.operation);
 }
 
-// `known`: it is staged as it was the last time.
+// `known`: the call was prepared the last time. (One that met then meets now.)
 void Communicator::Impl::prepare(Blocking* last, const Invocation& invocation, bool known,
                                  bool meets_now) {
   if (meets_now) {

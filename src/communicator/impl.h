@@ -93,7 +93,6 @@ struct Communicator::Impl : std::enable_shared_from_this<Communicator::Impl> {
     Invocation invocation;  // count 0: nothing
     executor::Operation operation;
     std::unique_ptr<Meeting> meeting;  // of calls that meet
-    bool meets = false;                // the last one did
   };
   static constexpr std::size_t kBlocking = 32;
 

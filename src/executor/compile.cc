@@ -98,9 +98,7 @@ class Compiler {
   // there. It touches them in one go.
   void mark_entry(std::vector<Instruction>* code) const {
     if (!schedule_.direct) return;
-    const auto data = std::ranges::find_if(*code, [](const Instruction& instruction) {
-      return instruction.kind == StepKind::copy || instruction.kind == StepKind::reduce;
-    });
+    const auto data = std::ranges::find_if(*code, &Instruction::moves_data);
     if (data == code->end()) return;
     std::for_each(code->begin(), data, [](Instruction& instruction) { instruction.entry = true; });
   }

@@ -22,17 +22,13 @@ memory::Signal* line_of(std::atomic<std::uint64_t>* signal) {
   return reinterpret_cast<memory::Signal*>(signal);
 }
 
-bool moves_data(const Instruction& code) {
-  return code.kind == StepKind::copy || code.kind == StepKind::reduce;
-}
-
 // Behind the last step of a direct program's entry the notes are there that count for this rank.
 // Where they say so, it leaves out what it would do with peers' buffers.
 void end_entry(const auto& frame, const Instruction& code) {
   const Notes* notes = frame.launch.notes;
   if ((&code + 1)->entry || notes->read(notes->context)) return;
   LaneState& lane = *frame.lane;
-  while (lane.next + 1 != lane.end && moves_data(*(lane.next + 1))) ++lane.next;
+  while (lane.next + 1 != lane.end && (lane.next + 1)->moves_data()) ++lane.next;
 }
 
 [[gnu::noinline]] void leave_note(const auto& frame, const Instruction& code, const Place& place) {

@@ -65,6 +65,8 @@ struct Instruction {
   std::int32_t peer = -1;                      // signal, wait
   std::atomic<std::uint64_t>* signal[2] = {};  // wait: the own signal
   Place arrived;                               // wait: the own slot
+
+  bool moves_data() const { return kind == StepKind::copy || kind == StepKind::reduce; }
 };
 
 // What the compiler was asked for.

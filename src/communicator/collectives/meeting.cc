@@ -55,7 +55,7 @@ void Meeting::when_it_begins() {
 }
 
 void Meeting::prepare(const Invocation& invocation) {
-  if (invocation_.call.count == 0 || !(invocation_.call == invocation.call)) {
+  if (!(invocation_.call == invocation.call)) {
     staged_ = {};
     direct_ = owner_.programs->launch(invocation.call, true);
     direct_.peer_inputs = peers_.inputs.data();
