@@ -24,8 +24,8 @@ struct Written {
 // A slot of a peer whose core is far: ordinary stores wait there for each line to come back from
 // the peer's caches, which have read it; stores past the caches do not.
 bool is_far(const auto& frame, const Place& place) {
-  // Cores that share a cache: 20 to 50 ns, by this measure. Cores that do not: 110 to 230.
-  constexpr std::int64_t kFarNs = 80;
+  // Cores that share a cache: up to 40 ns, by this measure. Cores that do not: 90 to 230.
+  constexpr std::int64_t kFarNs = 70;
   return place.signal[0] != nullptr && place.kind == Place::Kind::slot &&
          frame.distances->line_ns(place.rank) > kFarNs;
 }

@@ -1,22 +1,41 @@
 #include "executor/distances.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace weft::executor {
 
-// Neither the longest of the last few, which an interrupt may have met, nor the short ones: lines
-// that had been fetched along with their neighbours.
-void Distances::add(int rank, std::int64_t ns) {
-  constexpr std::size_t kTaken = 5;  // of 0 to 7 in order
+Distances::Distances(const World& world)
+    : world_(world),
+      eager_waits_(kKept * static_cast<std::uint64_t>(world.ranks)),
+      lines_(static_cast<std::size_t>(world.ranks)) {}
+
+void Distances::change_word(int rank) {
+  std::byte* segment = world_.links[static_cast<std::size_t>(rank)].segment;
+  if (segment == nullptr) return;
+  memory::probe(segment, world_.layout, world_.rank).value.store(waits_, std::memory_order_relaxed);
+}
+
+// Counted is neither the longest of the last times, which an interrupt may have met, nor one of the
+// short ones, of which there may be many: lines that had come before they were asked for.
+void Distances::measure(int rank, Line* line) {
+  constexpr std::size_t kLonger = 2;
   constexpr std::int64_t kMost = 10'000;
-  Line& line = lines_[static_cast<std::size_t>(rank)];
-  line.last[line.samples++ % kKept] =
+  const auto& word = memory::probe(world_.segment, world_.layout, rank).value;
+  (void)world_.clock->now_ns();  // fetches what a look at the clock reads
+  const std::int64_t before = world_.clock->now_ns();
+  const std::int64_t begin = world_.clock->now_ns();
+  const std::uint64_t value = word.load(std::memory_order_acquire);
+  const std::int64_t end = world_.clock->now_ns();
+  if (value == line->seen) return;  // the line may be at hand
+  line->seen = value;
+  const std::int64_t ns = (end - begin) - (begin - before);
+  line->last[line->samples++ % kKept] =
       static_cast<std::int32_t>(std::clamp<std::int64_t>(ns, 1, kMost));
-  due_ = line.samples < kKept;  // the first ones follow each other
-  if (line.samples < kKept) return;
-  auto sorted = line.last;
-  std::ranges::nth_element(sorted, sorted.begin() + kTaken);
-  line.ns = sorted[kTaken];
+  if (line->samples < kKept) return;
+  auto sorted = line->last;
+  std::ranges::nth_element(sorted, sorted.begin() + kLonger, std::greater());
+  line->ns = sorted[kLonger];
 }
 
 }  // namespace weft::executor

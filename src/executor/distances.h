@@ -5,54 +5,52 @@
 #include <cstdint>
 #include <vector>
 
-#include "base/clock.h"
+#include "executor/world.h"
 
 namespace weft::executor {
 
-// The word of a signal was written by its peer just now, so the look that finds it waits until the
-// line has come from the peer's core. That is timed at some of the waits: ranks move from core to
-// core, and a virtual machine's cores move too, so that what was true at the start need not be
-// true later.
+// Whoever waits for a peer changes a word in that peer's memory now and then. Before the peer
+// writes to the waiting one's slots, it looks at that word and takes the time: where it was
+// changed, its line has to come from the core that changed it. Ranks move from core to core, and a
+// virtual machine's cores move too, so that what was true at the start need not be true later.
 class Distances {
  public:
-  Distances(int ranks, const Clock& clock)
-      : clock_(clock), lines_(static_cast<std::size_t>(ranks)) {}
+  explicit Distances(const World& world);
 
-  // Whether the looks of the next wait are to be timed.
-  bool due() const { return due_; }
-  // A wait has ended whose looks were not timed.
-  void passed() { due_ = ++passed_ % kSpared == 0; }
-
-  // look(): whether the word was there. True counts as a measurement of that rank's distance.
-  template <typename Look>
-  bool timed(int rank, const Look& look) {
-    const std::int64_t before = clock_.now_ns();
-    const std::int64_t begin = clock_.now_ns();
-    if (!look()) return false;
-    const std::int64_t end = clock_.now_ns();
-    add(rank, (end - begin) - (begin - before));
-    return true;
+  // A wait for that peer, which is mapped, has ended.
+  void waited(int rank) {
+    if (++waits_ % kSpared == 0 || waits_ <= eager_waits_) [[unlikely]]
+      change_word(rank);
   }
 
-  // About the time of a line from that rank's core to this one's, in ns; 0: not known yet.
-  std::int64_t line_ns(int rank) const { return lines_[static_cast<std::size_t>(rank)].ns; }
+  // About the time of a line from that peer's core to this one's, in ns; 0: not known yet. May
+  // measure it.
+  std::int64_t line_ns(int rank) {
+    Line& line = lines_[static_cast<std::size_t>(rank)];
+    if (++line.asked % kSpared == 0 || line.samples < kKept) [[unlikely]]
+      measure(rank, &line);
+    return line.ns;
+  }
 
  private:
-  static constexpr unsigned kSpared = 17;
-  static constexpr unsigned kKept = 8;
+  static constexpr std::uint64_t kSpared = 17;
+  static constexpr unsigned kKept = 16;
 
   struct Line {
     std::array<std::int32_t, kKept> last = {};
+    std::uint64_t seen = 0;  // the word's value
+    std::uint64_t asked = 0;
     std::uint32_t samples = 0;
     std::int32_t ns = 0;
   };
 
-  void add(int rank, std::int64_t ns);
+  void change_word(int rank);
+  void measure(int rank, Line* line);
 
-  const Clock& clock_;
+  const World& world_;
+  std::uint64_t eager_waits_;  // the first ones follow each other
   std::vector<Line> lines_;
-  unsigned passed_ = 0;
-  bool due_ = true;
+  std::uint64_t waits_ = 0;
 };
 
 }  // namespace weft::executor

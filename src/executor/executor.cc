@@ -16,7 +16,7 @@ Executor::Executor(const World& world, links::Links& links, std::chrono::nanosec
       absence_(world, links),
       packets_(world.layout.packet_bytes),
       trail_(2 * world.layout.packet_bytes),
-      distances_(world.ranks, *world.clock) {
+      distances_(world) {
   scratch_.fill(Staging(world.layout.lane_bytes));
   links_.progress.add(this);
 }

@@ -191,13 +191,9 @@ bool packets_arrived(const auto& frame, const Instruction& code) {
 }
 
 bool signal_came(const auto& frame, const Instruction& code) {
-  const auto look = [&] {
-    return code.signal[frame.lane->parity]->load(std::memory_order_acquire) == frame.lane->flag;
-  };
-  if (frame.distances->due()) [[unlikely]]
-    return frame.distances->timed(code.peer, look);
-  if (!look()) return false;
-  frame.distances->passed();
+  const std::uint64_t value = code.signal[frame.lane->parity]->load(std::memory_order_acquire);
+  if (value != frame.lane->flag) return false;
+  frame.distances->waited(code.peer);
   return true;
 }
 

@@ -1,6 +1,6 @@
 // The segment: the memory of a rank that its peers write to. Every rank lays it out alike.
 //
-//   control | departures [rank] | signals [lane][parity][slot] | mailboxes [rank] |
+//   control | departures [rank] | probes [rank] | signals [lane][parity][slot] | mailboxes [rank] |
 //   packets [half] | trail | scratch [lane][half]
 //
 // "parity" is the number of a pass that does not trail, modulo two: such a pass and the next one
@@ -45,10 +45,17 @@ struct alignas(kCacheLine) Signal {
   Note note;
 };
 
+// A word that a peer changes now and then, so that the time of a line from its core can be
+// measured. Nothing else lies near it that would bring it along.
+struct alignas(2 * kCacheLine) Probe {
+  std::atomic<std::uint64_t> value;
+};
+
 struct SegmentLayout {
   int lanes = 0;
   int slots = 0;               // signals per lane and parity
   std::size_t departures = 0;  // offsets
+  std::size_t probes = 0;
   std::size_t signals = 0;
   std::size_t mailboxes = 0;
   std::size_t packets = 0;
@@ -61,6 +68,10 @@ struct SegmentLayout {
   // A word that is not 0 once that rank has left the communicator: the last that it writes here.
   std::size_t departure_offset(int rank) const {
     return departures + sizeof(std::uint64_t) * static_cast<std::size_t>(rank);
+  }
+  // What that rank changes.
+  std::size_t probe_offset(int rank) const {
+    return probes + sizeof(Probe) * static_cast<std::size_t>(rank);
   }
   std::size_t signal_offset(int lane, int parity, int slot) const {
     return signals + sizeof(Signal) * static_cast<std::size_t>((lane * 2 + parity) * slots + slot);
@@ -81,6 +92,10 @@ inline constexpr std::size_t kTrailBytes = std::size_t{36} << 10;
 inline std::atomic<std::uint64_t>& departure(std::byte* segment, const SegmentLayout& layout,
                                              int rank) {
   return *reinterpret_cast<std::atomic<std::uint64_t>*>(segment + layout.departure_offset(rank));
+}
+
+inline Probe& probe(std::byte* segment, const SegmentLayout& layout, int rank) {
+  return *reinterpret_cast<Probe*>(segment + layout.probe_offset(rank));
 }
 
 // The layout for that many ranks in at most `bytes`, with 1 to kLanes lanes. Throws

@@ -8,6 +8,7 @@
 #include "base/transport_kit.h"
 #include "p2p/post.h"
 #include "p2p/wait.h"
+#include "reduce/reduce.h"
 
 namespace weft::p2p {
 namespace {
@@ -15,8 +16,8 @@ namespace {
 void write(std::byte* target, const void* source, std::size_t bytes) {
   if (bytes == sizeof(std::uint64_t)) {
     std::memcpy(target, source, sizeof(std::uint64_t));  // the commonest size, without a call
-  } else if (bytes > 0) {
-    std::memcpy(target, source, bytes);
+  } else {
+    reduce::copy(target, source, bytes);
   }
 }
 
@@ -95,7 +96,7 @@ void Access::get(int peer, const Remote& remote, std::size_t offset, void* desti
                  std::size_t bytes) {
   check_alive(endpoint_, peer, "get");
   if (remote.span.mapped != nullptr) {
-    if (bytes > 0) std::memcpy(destination, remote.span.mapped + offset, bytes);
+    reduce::copy(destination, remote.span.mapped + offset, bytes);
     return;
   }
   transport::Transport& transport = *endpoint_.path(peer).transport;

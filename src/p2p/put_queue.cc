@@ -1,12 +1,12 @@
 #include "p2p/put_queue.h"
 
 #include <algorithm>
-#include <cstring>
 #include <span>
 
 #include "base/error.h"
 #include "base/transport_kit.h"
 #include "p2p/post.h"
+#include "reduce/reduce.h"
 
 namespace weft::p2p {
 
@@ -22,7 +22,7 @@ const links::Completion& PutQueue::left() {
 
 void PutQueue::put(const void* source, const RemoteSpan& target, std::size_t bytes) {
   if (target.mapped != nullptr) {
-    std::memcpy(target.mapped, source, bytes);
+    reduce::copy(target.mapped, source, bytes);
     return;
   }
   const std::uint64_t most = endpoint_.path(peer_).max_message;

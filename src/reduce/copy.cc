@@ -16,13 +16,17 @@ HWY_BEFORE_NAMESPACE();
 namespace weft::reduce::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// memcpy with non-temporal stores, not yet fenced.
-void stream_copy(std::uint8_t* dst, const std::uint8_t* src, std::size_t bytes) {
+// By vector registers; non-temporal stores are not yet fenced.
+template <Store kStore>
+void copy_lines(std::uint8_t* dst, const std::uint8_t* src, std::size_t bytes) {
 #if HWY_TARGET == HWY_SCALAR
   std::memcpy(dst, src, bytes);
 #else
   const hn::ScalableTag<std::uint8_t> d;
   constexpr std::size_t kRegister = hn::MaxLanes(d);
+  const auto put = [d](auto value, std::uint8_t* to) {
+    kStore == Store::streaming ? hn::Stream(value, d, to) : hn::Store(value, d, to);
+  };
   const std::size_t head =
       std::min<std::size_t>(bytes, -reinterpret_cast<std::uintptr_t>(dst) % kRegister);
   std::memcpy(dst, src, head);
@@ -32,13 +36,21 @@ void stream_copy(std::uint8_t* dst, const std::uint8_t* src, std::size_t bytes) 
     const auto b = hn::LoadU(d, src + at + kRegister);
     const auto c = hn::LoadU(d, src + at + 2 * kRegister);
     const auto e = hn::LoadU(d, src + at + 3 * kRegister);
-    hn::Stream(a, d, dst + at);
-    hn::Stream(b, d, dst + at + kRegister);
-    hn::Stream(c, d, dst + at + 2 * kRegister);
-    hn::Stream(e, d, dst + at + 3 * kRegister);
+    put(a, dst + at);
+    put(b, dst + at + kRegister);
+    put(c, dst + at + 2 * kRegister);
+    put(e, dst + at + 3 * kRegister);
   }
   std::memcpy(dst + at, src + at, bytes - at);
 #endif
+}
+
+void stream_copy(std::uint8_t* dst, const std::uint8_t* src, std::size_t bytes) {
+  copy_lines<Store::streaming>(dst, src, bytes);
+}
+
+void cached_copy(std::uint8_t* dst, const std::uint8_t* src, std::size_t bytes) {
+  copy_lines<Store::cached>(dst, src, bytes);
 }
 
 // Starts fetching what is read next.
@@ -116,7 +128,7 @@ void copy_pieces(const Piece* pieces, std::size_t count) {
       fetch(static_cast<const std::uint8_t*>(pieces[i + 1].src),
             std::min(kAhead, pieces[i + 1].bytes));
     }
-    if (pieces[i].bytes > 0) std::memcpy(pieces[i].dst, pieces[i].src, pieces[i].bytes);
+    reduce::copy(pieces[i].dst, pieces[i].src, pieces[i].bytes);
   }
 }
 
@@ -128,6 +140,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace weft::reduce {
 HWY_EXPORT(stream_copy);
+HWY_EXPORT(cached_copy);
 HWY_EXPORT(copy_pieces);
 HWY_EXPORT(stream_pieces);
 HWY_EXPORT(name_of_target);
@@ -139,9 +152,14 @@ constexpr std::size_t kChunkBytes = 16 << 10;
 constexpr std::size_t kStreamBytes = 1 << 10;
 }  // namespace
 
+void copy_by_registers(void* dst, const void* src, std::size_t bytes) {
+  HWY_DYNAMIC_DISPATCH(cached_copy)(static_cast<std::uint8_t*>(dst),
+                                    static_cast<const std::uint8_t*>(src), bytes);
+}
+
 void copy(void* const* dsts, int dst_count, const void* src, std::size_t bytes, Store store) {
   if (store == Store::cached && dst_count == 1) {
-    if (dsts[0] != src) std::memcpy(dsts[0], src, bytes);
+    if (dsts[0] != src) copy(dsts[0], src, bytes);
     return;
   }
   const std::span all(dsts, static_cast<std::size_t>(dst_count));
@@ -156,7 +174,7 @@ void copy(std::span<void* const> cached, std::span<void* const> streamed, const 
   for (std::size_t at = 0; at < bytes; at += chunk) {
     const std::size_t size = std::min(chunk, bytes - at);
     const auto plain = [&](void* to) {
-      if (to != src) std::memcpy(static_cast<std::uint8_t*>(to) + at, from + at, size);
+      if (to != src) copy(static_cast<std::uint8_t*>(to) + at, from + at, size);
     };
     const auto past_caches = [&](void* to) {
       if (to == src) return;

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 namespace weft::reduce {
@@ -47,6 +48,17 @@ PartialKernel partial_kernel(DataType type, ReduceOp op);
 
 // log2 of how many elements a partial sum is as wide as; 0 where partial_kernel() is null.
 unsigned partial_shift(DataType type, ReduceOp op);
+
+// memcpy for two or more vector registers of any target.
+void copy_by_registers(void* dst, const void* src, std::size_t bytes);
+
+// memcpy, as quick where other cores hold the lines of `dst`. The C library's takes `rep movsb` for
+// some KiB and more, which on AMD's Zen 4 then takes up to twice as long (docs/staging.md).
+inline void copy(void* dst, const void* src, std::size_t bytes) {
+  constexpr std::size_t kLibraryBytes = 2 << 10;
+  if (bytes >= kLibraryBytes) return copy_by_registers(dst, src, bytes);
+  if (bytes > 0) std::memcpy(dst, src, bytes);
+}
 
 // dsts[*][0 .. bytes-1] = src[0 .. bytes-1]; 1 to 8 destinations, none overlapping the source.
 // Equal pointers are skipped.

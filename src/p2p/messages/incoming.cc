@@ -64,7 +64,7 @@ void Messenger::complete(ReceiveRequest& request, int source, int tag, const std
                     endpoint_.describe(source), tag, request.room));
     return;
   }
-  if (bytes > 0) std::memcpy(request.data, data, bytes);
+  reduce::copy(request.data, data, bytes);
   request.outcome.succeed();
 }
 

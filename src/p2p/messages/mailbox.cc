@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "p2p/post.h"
+#include "reduce/reduce.h"
 
 namespace weft::p2p {
 namespace {
@@ -81,7 +82,7 @@ bool Mailbox::send_through_area(Kind kind, std::uint32_t label, const void* data
   const Piece piece{static_cast<std::uint32_t>(*offset), static_cast<std::uint32_t>(bytes)};
   std::memcpy(slot, &piece, sizeof(piece));
   if (ring_.mapped()) {
-    std::memcpy(mapped_place(*offset), data, bytes);
+    reduce::copy(mapped_place(*offset), data, bytes);
     ring_.commit(sizeof(piece), static_cast<std::uint32_t>(kind), label);
   } else {
     const transport::Put put = make_put(data, their_area_ + *offset, bytes, left->word());

@@ -10,6 +10,7 @@
 #include "p2p/area.h"
 #include "p2p/messages/wire.h"
 #include "p2p/rings/ring_pair.h"
+#include "reduce/reduce.h"
 
 namespace weft::p2p {
 
@@ -42,8 +43,8 @@ class Mailbox {
     if (slot == nullptr) return false;
     if (bytes == sizeof(std::uint64_t)) {
       std::memcpy(slot, data, sizeof(std::uint64_t));  // the commonest size, without a call
-    } else if (bytes > 0) {
-      std::memcpy(slot, data, bytes);
+    } else {
+      reduce::copy(slot, data, bytes);
     }
     marks_[ring_.sent() & slot_mask_] = area_.mark();
     ring_.commit(static_cast<std::uint32_t>(bytes), static_cast<std::uint32_t>(kind), label);

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "p2p/post.h"
 #include "p2p/wait.h"
+#include "reduce/reduce.h"
 
 namespace weft::p2p {
 
@@ -110,8 +111,8 @@ bool Messenger::quick_receive(int source, void* data, std::size_t room, int tag,
     return false;
   if (arrived.bytes == sizeof(std::uint64_t)) {
     std::memcpy(data, arrived.data, sizeof(std::uint64_t));
-  } else if (arrived.bytes > 0) {
-    std::memcpy(data, arrived.data, arrived.bytes);
+  } else {
+    reduce::copy(data, arrived.data, arrived.bytes);
   }
   *received = {source, found, arrived.bytes};
   from.box->pop();

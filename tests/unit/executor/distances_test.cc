@@ -2,55 +2,101 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstdlib>
+#include <memory>
+
 namespace weft::executor {
 namespace {
 
+// A measurement takes four looks at the clock; the time of a line passes between the last two.
 class FakeClock final : public Clock {
  public:
-  std::int64_t now_ns() const override { return now_ += kRead; }
-  void pass(std::int64_t ns) const { now_ += ns; }
+  std::int64_t now_ns() const override {
+    now_ += kRead + (++looks_ % 4 == 0 ? line_ns : 0);
+    return now_;
+  }
+
+  std::int64_t line_ns = 0;
 
  private:
   static constexpr std::int64_t kRead = 25;  // what a look at the clock takes itself
   mutable std::int64_t now_ = 0;
+  mutable int looks_ = 0;
 };
 
+// Three ranks, of which 0 and 1 map each other.
 class DistancesTest : public testing::Test {
  protected:
-  // A wait for a word of that rank, whose second look finds it after so long.
-  void wait(int rank, std::int64_t line_ns) {
-    if (!distances_.due()) return distances_.passed();
-    EXPECT_FALSE(distances_.timed(rank, [&] { return false; }));
-    EXPECT_TRUE(distances_.timed(rank, [&] {
-      clock_.pass(line_ns);
-      return true;
-    }));
+  static constexpr std::size_t kBytes = std::size_t{1} << 20;
+
+  // Rank 1 waits for rank 0, which then writes to it while lines take so long.
+  std::int64_t call(std::int64_t line_ns) {
+    reader_.waited(0);
+    clock_.line_ns = line_ns;
+    return writer_.line_ns(1);
+  }
+
+  struct Free {
+    void operator()(std::byte* memory) const { std::free(memory); }
+  };
+  static std::unique_ptr<std::byte, Free> segment() {
+    auto* memory = static_cast<std::byte*>(std::aligned_alloc(4096, kBytes));
+    std::fill_n(memory, kBytes, std::byte{});
+    return std::unique_ptr<std::byte, Free>(memory);
+  }
+
+  World world(std::size_t rank) const {
+    World world;
+    world.rank = static_cast<int>(rank);
+    world.ranks = 3;
+    world.layout = memory::make_segment_layout(3, kBytes);
+    world.segment = segments_[rank].get();
+    world.clock = &clock_;
+    world.links.resize(3);
+    for (std::size_t peer = 0; peer < 2; ++peer) world.links[peer].segment = segments_[peer].get();
+    return world;
   }
 
   FakeClock clock_;
-  Distances distances_{3, clock_};
+  std::array<std::unique_ptr<std::byte, Free>, 2> segments_ = {segment(), segment()};
+  std::array<World, 2> worlds_ = {world(0), world(1)};
+  Distances writer_{worlds_[0]};
+  Distances reader_{worlds_[1]};
 };
 
-TEST_F(DistancesTest, AreKnownAfterTheFirstFewWaitsAndByRank) {
-  EXPECT_EQ(distances_.line_ns(1), 0);
-  for (int i = 0; i < 8; ++i) wait(1, 42);
-  EXPECT_EQ(distances_.line_ns(1), 42);
-  EXPECT_EQ(distances_.line_ns(2), 0);
+TEST_F(DistancesTest, AreKnownAfterTheFirstFewCallsAndByRank) {
+  EXPECT_EQ(call(42), 0);
+  for (int i = 0; i < 15; ++i) call(42);
+  EXPECT_EQ(writer_.line_ns(1), 42);
+  EXPECT_EQ(writer_.line_ns(0), 0);
+  EXPECT_EQ(writer_.line_ns(2), 0);
 }
 
-TEST_F(DistancesTest, AnInterruptAndAFewLinesThatWereAtHandDoNotCount) {
-  for (int i = 0; i < 5; ++i) wait(1, 160);
-  wait(1, 9000);
-  for (int i = 0; i < 2; ++i) wait(1, 3);
-  EXPECT_EQ(distances_.line_ns(1), 160);
+TEST_F(DistancesTest, InterruptsAndLinesThatCameFromElsewhereDoNotCount) {
+  for (int i = 0; i < 5; ++i) call(160);
+  for (int i = 0; i < 2; ++i) call(9000);
+  for (int i = 0; i < 9; ++i) call(3);
+  EXPECT_EQ(writer_.line_ns(1), 160);
+}
+
+TEST_F(DistancesTest, ALineThatNobodyChangedIsNoMeasurement) {
+  for (int i = 0; i < 16; ++i) call(160);
+  clock_.line_ns = 0;
+  for (int i = 0; i < 1000; ++i) EXPECT_EQ(writer_.line_ns(1), 160);
 }
 
 TEST_F(DistancesTest, ACoreThatMovedIsNoticed) {
-  for (int i = 0; i < 8; ++i) wait(1, 42);
-  int waits = 0;
-  for (; waits < 1000 && distances_.line_ns(1) != 160; ++waits) wait(1, 160);
-  EXPECT_LE(waits, 150);
-  EXPECT_GE(waits, 30) << "most waits are not timed";
+  for (int i = 0; i < 48; ++i) call(42);
+  int calls = 1;
+  while (calls < 1000 && call(160) != 160) ++calls;
+  EXPECT_LE(calls, 100);
+  EXPECT_GE(calls, 30) << "few calls measure";
+}
+
+TEST_F(DistancesTest, PeersThatAreNotMappedAreLeftAlone) {
+  for (int i = 0; i < 100; ++i) reader_.waited(2);
+  EXPECT_EQ(writer_.line_ns(2), 0);
 }
 
 }  // namespace

@@ -23,6 +23,8 @@ std::vector<Range> parts(int ranks, const SegmentLayout& layout) {
     all.push_back({mailbox, mailbox + layout.mailbox_bytes});
     const std::size_t departure = layout.departure_offset(peer);
     all.push_back({departure, departure + sizeof(std::uint64_t)});
+    const std::size_t probe = layout.probe_offset(peer);
+    all.push_back({probe, probe + sizeof(Probe)});
   }
   all.push_back({layout.packets, layout.packets + 2 * layout.packet_bytes + kTrailBytes});
   for (int lane = 0; lane < layout.lanes; ++lane) {
@@ -55,6 +57,7 @@ TEST(Segments, WordsThatRanksShareHaveLinesOfTheirOwn) {
   for (int slot = 0; slot < layout.slots; ++slot) {
     EXPECT_EQ(layout.signal_offset(1, 1, slot) % kCacheLine, 0u);
   }
+  EXPECT_EQ(layout.probe_offset(3) % sizeof(Probe), 0u);
   EXPECT_EQ(layout.packets % kCacheLine, 0u);
   EXPECT_EQ(layout.packet_bytes % kCacheLine, 0u);
   EXPECT_EQ(layout.mailbox_offset(3) % kCacheLine, 0u);

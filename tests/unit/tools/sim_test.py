@@ -41,7 +41,7 @@ class Table(unittest.TestCase):
         self.assertRegex(result.stdout, r"ring: takes [0-9.e+-]+ million steps; --max-steps allows 0.01")
 
     def test_what_does_not_fit_the_shared_memory_is_left_out(self):
-        result = sim("all_reduce", "--hosts", "700", "--shared-bytes", "1600K", "-e", "8", "-a", "halving_doubling")
+        result = sim("all_reduce", "--hosts", "700", "--shared-bytes", "1690K", "-e", "8", "-a", "halving_doubling")
         self.assertIn("halving_doubling: does not fit the shared memory", result.stdout)
 
     def test_every_fabric_and_collective_is_priced(self):
