@@ -13,7 +13,9 @@ namespace weft::executor {
 //
 // What makes it quick is where it takes them. Lines that a peer has read lately cost twice as much
 // to write as lines that have left its caches: so passes go round all of the memory, whatever calls
-// they belong to. What fits the first-level cache is quickest where it was the last time.
+// they belong to. They go downwards, with a little room between them: whoever reads a pass fetches
+// some lines behind its end in advance, and those must not be the ones that its writer needs next.
+// What fits the first-level cache is quickest where it was the last time.
 class Staging {
  public:
   // Two halves of so many bytes; a pass lies in one of them.
@@ -33,6 +35,7 @@ class Staging {
 
  private:
   static constexpr std::size_t kRotatedBytes = 4 << 10;
+  static constexpr std::size_t kRoomBytes = 1 << 10;
 
   // Small passes have two spots: the beginnings of the halves.
   std::size_t spot(std::size_t bytes) {
@@ -43,9 +46,9 @@ class Staging {
 
   std::size_t around(std::size_t bytes) {
     if (taken_ + bytes > half_) turn_to_other_half();
-    if (overlaps(in_ + taken_, bytes)) turn_to_other_half();  // of a small pass there
-    const std::size_t at = in_ + taken_;
-    taken_ += bytes;
+    if (overlaps(in_ + half_ - taken_ - bytes, bytes)) turn_to_other_half();  // of a small pass there
+    const std::size_t at = in_ + half_ - taken_ - bytes;
+    taken_ += bytes + kRoomBytes;
     return at;
   }
 
