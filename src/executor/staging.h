@@ -34,7 +34,7 @@ class Staging {
   static bool keeps_spot(std::size_t bytes) { return bytes < kRotatedBytes; }
 
  private:
-  static constexpr std::size_t kRotatedBytes = 4 << 10;
+  static constexpr std::size_t kRotatedBytes = 2 << 10;
   static constexpr std::size_t kRoomBytes = 1 << 10;
 
   // Small passes have two spots: the beginnings of the halves.
