@@ -9,8 +9,8 @@
 #include <limits>
 
 #include "perf/common/names.h"
+#include "perf/common/setting.h"
 #include "perf/common/statistics.h"
-#include "perf/common/timing.h"
 #include "perf/weft_perf/weft_candidate.h"
 
 namespace weft::perf {
@@ -43,9 +43,11 @@ class Rounds {
     weft_.prepare(operation_);
   }
 
-  // Microseconds; what rank 0 saw, at every rank.
+  // Microseconds until the last rank is done with a call that all begin together, which is what
+  // prices mean; what rank 0 saw, at every rank.
   double time(double seconds) {
-    const Timing timing = measure(weft_, call_.bytes, {.budget_seconds = seconds});
+    const Timing timing = measure_apart(weft_, operation_, call_.bytes, {.budget_seconds = seconds},
+                                        {.sync = true});
     return shared(timing.microseconds.median);
   }
   // The quickest of a few calls: one may meet anything.
