@@ -70,6 +70,17 @@ bool send(const auto& frame, const Place& place, const std::byte* source, std::s
   return true;
 }
 
+// Copies of a block go to peers as packets before this rank copies what is for itself.
+[[gnu::always_inline]] inline void pass_on(const auto& frame, const Instruction& code,
+                                           const Place* places, std::size_t i, std::size_t bytes) {
+  const Place* sends = places + code.written;
+  const std::byte* source = frame.address(sends[code.sent], i);
+  const std::size_t sent_bytes = frame.widened(bytes, code.partial_result);
+  for (int s = 0; s < code.sent; ++s)
+    write_packets(frame.address(sends[s], i), source, sent_bytes, frame.lane->flag);
+  if (bytes > 0) compute_block(frame, code, places, {0, code.written}, i, bytes);
+}
+
 // Computes block i, unless that was done before, and sends it to each destination that has not got
 // it. False if a transport has no room. In line: its caller is the only one, and steps are short.
 [[gnu::always_inline]] inline bool run_block(const auto& frame, const Instruction& code,
@@ -77,6 +88,10 @@ bool send(const auto& frame, const Place& place, const std::byte* source, std::s
   LaneState& lane = *frame.lane;
   const Place* sends = places + code.written;
   const std::size_t bytes = frame.length(code, i);
+  if (code.kind == StepKind::copy && frame.packet()) {
+    pass_on(frame, code, places, i, bytes);
+    return true;
+  }
   if (lane.part == 0 && bytes > 0) compute_block(frame, code, places, {0, code.written}, i, bytes);
   if (code.sent == 0) return true;
   const std::byte* source = code.kind == StepKind::copy ? frame.address(sends[code.sent], i)
