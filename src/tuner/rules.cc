@@ -35,10 +35,10 @@ bool saves_messages(const Case& given) {
   return given.crowded && !given.load_store && given.ranks > 2 && given.bytes <= 4_KiB;
 }
 
-// Ranks that share a core are usually those at even distances: what halving-doubling sends first,
-// and most, stays in that core's caches, where two shots send everything everywhere.
-bool keeps_to_cores(const Case& given) {
-  return given.crowded && given.load_store &&
+// Each step that waits may cost a change of process there: fewer are worth more bytes. (With other
+// numbers of ranks a fold takes two steps more.)
+bool saves_steps(const Case& given) {
+  return given.crowded && given.load_store && given.bytes <= 16_KiB &&
          std::has_single_bit(static_cast<unsigned>(given.ranks));
 }
 
@@ -94,8 +94,9 @@ const Algorithm& best_all_reduce(const Case& given, bool few) {
     return few ? named(Collective::all_reduce, "one_shot")
                : named(Collective::all_reduce, "recursive_doubling");
   }
-  return few && !keeps_to_cores(given) ? named(Collective::all_reduce, "two_shot")
-                                       : named(Collective::all_reduce, "halving_doubling");
+  if (saves_steps(given)) return named(Collective::all_reduce, "recursive_doubling");
+  return few ? named(Collective::all_reduce, "two_shot")
+             : named(Collective::all_reduce, "halving_doubling");
 }
 
 const Algorithm& best_staged(const Case& given) {

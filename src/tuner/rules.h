@@ -29,9 +29,10 @@ bool can_serve(const algorithms::Algorithm& algorithm, const Case& given);
 
 // From this size on it pays to work in place where the buffers are mapped everywhere: it saves
 // copies and takes one synchronization more, which costs a change of process where ranks share
-// cores (two of them are quick enough).
+// cores. Two of them are quick enough, and many have more to copy than to wait for.
 constexpr std::size_t direct_bytes(int ranks, bool crowded) {
-  return std::size_t{ranks > 2 && crowded ? 16u : 2u} << 10;
+  const bool few = ranks == 3 || ranks == 4;
+  return std::size_t{crowded && few ? 8u : 2u} << 10;
 }
 
 }  // namespace weft::tuner

@@ -101,12 +101,31 @@ TEST(Rules, RanksThatShareCoresSendFewMessages) {
   EXPECT_EQ(by_rule(given).algorithm->name, "recursive_doubling");
 }
 
-TEST(Rules, RanksThatShareCoresKeepWhatTheySendInThem) {
-  EXPECT_EQ(by_rule(Case{.ranks = 8, .bytes = 1 << 17, .crowded = true}).algorithm->name,
-            "halving_doubling");
-  EXPECT_EQ(by_rule(Case{.ranks = 6, .bytes = 1 << 17, .crowded = true}).algorithm->name,
-            "two_shot");
-  EXPECT_EQ(by_rule(Case{.ranks = 8, .bytes = 1 << 17}).algorithm->name, "two_shot");
+TEST(Rules, RanksThatShareCoresTakeFewSteps) {
+  const auto chosen = [](int ranks, std::size_t bytes, bool crowded) {
+    return by_rule(Case{.ranks = ranks, .bytes = bytes, .crowded = crowded}).algorithm->name;
+  };
+  EXPECT_EQ(chosen(4, 8 << 10, true), "recursive_doubling");
+  EXPECT_EQ(chosen(8, 8 << 10, true), "recursive_doubling");
+  EXPECT_EQ(chosen(8, 8 << 10, false), "two_shot");
+  EXPECT_EQ(chosen(6, 8 << 10, true), "two_shot") << "which would have to fold";
+  EXPECT_EQ(chosen(8, 128 << 10, true), "two_shot");
+}
+
+TEST(Rules, InPlaceFromTheSizeOnThatPays) {
+  const auto in_place = [](int ranks, std::size_t bytes, bool crowded) {
+    return by_rule(Case{.ranks = ranks, .bytes = bytes, .crowded = crowded, .direct = true})
+        .algorithm->direct;
+  };
+  for (const int ranks : {2, 8}) {
+    for (const bool crowded : {false, true}) {
+      EXPECT_FALSE(in_place(ranks, 1 << 10, crowded)) << ranks;
+      EXPECT_TRUE(in_place(ranks, 2 << 10, crowded)) << ranks;
+    }
+  }
+  EXPECT_TRUE(in_place(4, 2 << 10, false));
+  EXPECT_FALSE(in_place(4, 4 << 10, true));
+  EXPECT_TRUE(in_place(4, 8 << 10, true));
 }
 
 TEST(Rules, WhereProcessorsAreTheWireMessagesStayWhole) {
