@@ -4,6 +4,14 @@
 #include <functional>
 
 namespace weft::executor {
+namespace {
+
+// Which of the last times counts, the longest being 0: neither the very longest, which an interrupt
+// may have met, nor one of the short ones, of which there may be many: lines that had come before
+// they were asked for.
+constexpr std::size_t counted_of(std::size_t times) { return times > 8 ? 2 : 1; }
+
+}  // namespace
 
 Distances::Distances(const World& world)
     : world_(world),
@@ -16,10 +24,7 @@ void Distances::change_word(int rank) {
   memory::probe(segment, world_.layout, world_.rank).value.store(waits_, std::memory_order_relaxed);
 }
 
-// Counted is neither the longest of the last times, which an interrupt may have met, nor one of the
-// short ones, of which there may be many: lines that had come before they were asked for.
 void Distances::measure(int rank, Line* line) {
-  constexpr std::size_t kLonger = 2;
   constexpr std::int64_t kMost = 10'000;
   const auto& word = memory::probe(world_.segment, world_.layout, rank).value;
   (void)world_.clock->now_ns();  // fetches what a look at the clock reads
@@ -32,10 +37,13 @@ void Distances::measure(int rank, Line* line) {
   const std::int64_t ns = (end - begin) - (begin - before);
   line->last[line->samples++ % kKept] =
       static_cast<std::int32_t>(std::clamp<std::int64_t>(ns, 1, kMost));
-  if (line->samples < kKept) return;
+  const std::size_t times = std::min<std::size_t>(line->samples, kKept);
+  const std::size_t counted = counted_of(times);
+  if (counted >= times) return;
   auto sorted = line->last;
-  std::ranges::nth_element(sorted, sorted.begin() + kLonger, std::greater());
-  line->ns = sorted[kLonger];
+  std::nth_element(sorted.begin(), sorted.begin() + counted, sorted.begin() + times,
+                   std::greater());
+  line->ns = sorted[counted];
 }
 
 }  // namespace weft::executor

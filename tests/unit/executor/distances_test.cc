@@ -65,10 +65,9 @@ class DistancesTest : public testing::Test {
   Distances reader_{worlds_[1]};
 };
 
-TEST_F(DistancesTest, AreKnownAfterTheFirstFewCallsAndByRank) {
+TEST_F(DistancesTest, AreKnownAfterTheFirstTwoCallsAndByRank) {
   EXPECT_EQ(call(42), 0);
-  for (int i = 0; i < 15; ++i) call(42);
-  EXPECT_EQ(writer_.line_ns(1), 42);
+  EXPECT_EQ(call(42), 42);
   EXPECT_EQ(writer_.line_ns(0), 0);
   EXPECT_EQ(writer_.line_ns(2), 0);
 }
