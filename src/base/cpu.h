@@ -21,6 +21,18 @@ inline void cpu_pause() {
 #endif
 }
 
+// What follows does not begin before what precedes has been done: a load that is timed is not made
+// before the time of its beginning is taken.
+inline void finish_before() {
+#if defined(__x86_64__)
+  _mm_lfence();
+#elif defined(__aarch64__)
+  asm volatile("isb" ::: "memory");
+#else
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+#endif
+}
+
 // Tells the calling thread from all others that live.
 inline const void* thread_mark() {
 #if defined(__x86_64__)

@@ -17,29 +17,34 @@ class Distances {
  public:
   explicit Distances(const World& world);
 
-  // A wait for that peer, which is mapped, has ended.
-  void waited(int rank) {
-    if (++waits_ % kSpared == 0 || waits_ <= eager_waits_) [[unlikely]]
+  // A wait for that peer, which is mapped, has ended. `bytes`: about what it sent meanwhile.
+  void waited(int rank, std::size_t bytes) {
+    waits_ += weight(bytes);
+    if (waits_ >= next_change_) [[unlikely]]
       change_word(rank);
   }
 
-  // About the time of a line from that peer's core to this one's, in ns; 0: not known yet. May
-  // measure it.
-  std::int64_t line_ns(int rank) {
+  // About the time of a line from that peer's core to this one's, in ns, for whoever is going to
+  // write so many bytes there; 0: not known yet. May measure it.
+  std::int64_t line_ns(int rank, std::size_t bytes) {
     Line& line = lines_[static_cast<std::size_t>(rank)];
-    if (++line.asked % kSpared == 0 || line.samples < kKept) [[unlikely]]
+    line.asked += weight(bytes);
+    if (line.asked >= line.next_look) [[unlikely]]
       measure(rank, &line);
     return line.ns;
   }
 
  private:
-  static constexpr std::uint64_t kSpared = 17;
-  static constexpr unsigned kKept = 16;
+  static constexpr std::uint64_t kSpared = 17;  // of small blocks; no multiple of what ranks repeat
+  static constexpr unsigned kKept = 8;
+
+  // Large blocks take long enough to measure at each.
+  static std::uint64_t weight(std::size_t bytes) { return 1 + (bytes >> 12); }
 
   struct Line {
     std::array<std::int32_t, kKept> last = {};
     std::uint64_t seen = 0;  // the word's value
-    std::uint64_t asked = 0;
+    std::uint64_t asked = 0, next_look = 0;
     std::uint32_t samples = 0;
     std::int32_t ns = 0;
   };
@@ -48,9 +53,9 @@ class Distances {
   void measure(int rank, Line* line);
 
   const World& world_;
-  std::uint64_t eager_waits_;  // the first ones follow each other
   std::vector<Line> lines_;
-  std::uint64_t waits_ = 0;
+  std::uint64_t waits_ = 0, next_change_ = 0;
+  std::uint64_t eager_changes_;  // the first ones follow each other
 };
 
 }  // namespace weft::executor

@@ -208,7 +208,7 @@ bool packets_arrived(const auto& frame, const Instruction& code) {
 bool signal_came(const auto& frame, const Instruction& code) {
   const std::uint64_t value = code.signal[frame.lane->parity]->load(std::memory_order_acquire);
   if (value != frame.lane->flag) return false;
-  frame.distances->waited(code.peer);
+  frame.distances->waited(code.peer, frame.launch.slot_block_bytes);
   return true;
 }
 

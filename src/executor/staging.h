@@ -46,7 +46,8 @@ class Staging {
 
   std::size_t around(std::size_t bytes) {
     if (taken_ + bytes > half_) turn_to_other_half();
-    if (overlaps(in_ + half_ - taken_ - bytes, bytes)) turn_to_other_half();  // of a small pass there
+    if (overlaps(in_ + half_ - taken_ - bytes, bytes))
+      turn_to_other_half();  // of a small pass there
     const std::size_t at = in_ + half_ - taken_ - bytes;
     taken_ += bytes + kRoomBytes;
     return at;

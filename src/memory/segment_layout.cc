@@ -13,9 +13,7 @@ constexpr std::size_t kMinLaneBytes = std::size_t{64} << 10;
 constexpr std::size_t kMinMailboxBytes = std::size_t{1} << 10;
 constexpr std::size_t kMaxMailboxBytes = std::size_t{256} << 10;
 
-std::size_t round_up(std::size_t bytes, std::size_t unit = kPage) {
-  return (bytes + unit - 1) / unit * unit;
-}
+std::size_t round_up(std::size_t bytes) { return (bytes + kPage - 1) / kPage * kPage; }
 std::size_t round_down(std::size_t bytes) { return bytes / kPage * kPage; }
 
 // The least, and an eighth of what a segment has beyond its own least.
@@ -35,7 +33,7 @@ SegmentLayout make_segment_layout(int ranks, std::size_t bytes, int lanes) {
   const auto parts = static_cast<std::size_t>(2 * layout.lanes);
   const auto peers = static_cast<std::size_t>(ranks);
   layout.departures = sizeof(Control);
-  layout.probes = round_up(layout.departures + sizeof(std::uint64_t) * peers, sizeof(Probe));
+  layout.probes = round_up(layout.departures + sizeof(std::uint64_t) * peers);
   layout.signals = round_up(layout.probes + sizeof(Probe) * peers);
   layout.mailboxes =
       layout.signals + round_up(sizeof(Signal) * parts * static_cast<std::size_t>(layout.slots));

@@ -46,7 +46,8 @@ struct alignas(kCacheLine) Signal {
 };
 
 // A word that a peer changes now and then, so that the time of a line from its core can be
-// measured. Nothing else lies near it that would bring it along.
+// measured. Nothing that is read or written at about the same time lies near it: a prefetcher would
+// learn to bring it along.
 struct alignas(2 * kCacheLine) Probe {
   std::atomic<std::uint64_t> value;
 };
