@@ -46,8 +46,8 @@ class Rounds {
   // Microseconds until the last rank is done with a call that all begin together, which is what
   // prices mean; what rank 0 saw, at every rank.
   double time(double seconds) {
-    const Timing timing = measure_apart(weft_, operation_, call_.bytes, {.budget_seconds = seconds},
-                                        {.sync = true});
+    const Timing timing =
+        measure_apart(weft_, operation_, call_.bytes, {.budget_seconds = seconds}, {.sync = true});
     return shared(timing.microseconds.median);
   }
   // The quickest of a few calls: one may meet anything.
