@@ -147,8 +147,11 @@ class GlooCandidate : public Candidate {
 
 int run_rank(int rank, const Meeting& meeting, const SweepArguments& arguments,
              const std::string& command) {
+  // Outlives the message of what goes wrong here: the others complain when it is gone.
+  std::shared_ptr<gloo::Context> context;
   return programs::guard(fmt::format("weft-peer-gloo: rank {}", rank), [&] {
-    GlooCandidate candidate(connect(rank, meeting));
+    context = connect(rank, meeting);
+    GlooCandidate candidate(context);
     const Presentation presentation{.command = command,
                                     .preamble = fmt::format("# gloo, tcp over {}, {} ranks\n",
                                                             meeting.interface, meeting.ranks)};
