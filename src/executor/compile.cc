@@ -27,6 +27,7 @@ class Compiler {
     program_->schedule = schedule;
     program_->schedule.lanes.clear();
     program_->protocol = options.protocol;
+    program_->streamed_bytes = options.streamed_bytes;
     lay_out_slots(options);
   }
 

@@ -74,6 +74,8 @@ struct ProgramOptions {
   Protocol protocol = Protocol::bulk;   // packet or bulk
   std::size_t packet_block_bytes = 56;  // packet: the largest block, in bytes
   bool wide_sums = false;               // it must have room for partial sums of twice that width
+  // Calls of at least so many bytes write their outputs past the caches.
+  std::size_t streamed_bytes = ~std::size_t{0};
 };
 
 struct Program {
@@ -85,7 +87,8 @@ struct Program {
       0;  // of all slots: what a pass takes is this many blocks (packet: of lines)
   const Program* trailing = nullptr;  // packet: its form whose passes trail; outlives it
   bool one_line = false;              // packet: blocks fit one line and are used where they arrive
-  std::size_t private_stride = 0;     // packet: from a block to the next in `memory`
+  std::size_t streamed_bytes = ~std::size_t{0};  // as ProgramOptions
+  std::size_t private_stride = 0;                // packet: from a block to the next in `memory`
   std::vector<std::vector<Instruction>> lanes;
   std::vector<Place> places;
   std::unique_ptr<std::byte[]> private_memory;  // packet: unpacked slots and local scratch

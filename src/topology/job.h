@@ -55,6 +55,10 @@ struct Nesting {
 
 Nesting nesting_of(const Job& job);
 
+// Bytes of cache that each rank has where most ranks share: its part of an L3 (ranks that are not
+// tied to one share all of their host's), or its core's L2 where that is more. 0: unknown.
+std::size_t cache_share(const Job& job);
+
 // The view for algorithms: levels "cache", "package" and "host", those that tell something.
 Shape make_shape(const Job& job);
 

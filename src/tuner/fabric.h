@@ -40,7 +40,7 @@ struct Compute {
   // The same for input and output of calls above `cache_bytes`, which come from memory.
   double far_read_ns_per_byte = 0.05;
   double far_write_ns_per_byte = 0.06;
-  double cache_bytes = 8 << 20;
+  std::size_t cache_bytes = std::size_t{8} << 20;
 };
 
 // Where a rank is. Numbers from 0 on; a cache belongs to one package, a package to one host and a

@@ -32,7 +32,7 @@ void Pricer::Simulation::run(const Workload& workload, const schedule::Partition
   workload_ = &workload;
   partition_ = partition;
   packets_ = packets;
-  streams_ = static_cast<double>(partition.total) > compute_.cache_bytes;
+  streams_ = partition.total > compute_.cache_bytes;
   far_read_ = streams_ ? compute_.far_read_ns_per_byte : compute_.read_ns_per_byte;
   far_write_ = streams_ ? compute_.far_write_ns_per_byte : compute_.write_ns_per_byte;
   traffic_.reset(count_bytes);

@@ -17,6 +17,7 @@ Link network_link(const transport::RoughCost& cost) {
 Fabric fabric_of(const Situation& situation, const Measured* measured) {
   Costs costs;
   costs.cores = situation.cores;
+  costs.compute.cache_bytes = situation.cached_bytes;
   if (situation.network.latency_ns > 0) {
     costs.network = network_link(situation.network);
     costs.nic_ns_per_byte = costs.network.ns_per_byte;

@@ -22,6 +22,8 @@ struct Situation {
   topology::Shape shape;
   std::vector<Place> places;  // by rank
   int cores = 0;              // of the machine that has the fewest
+  // Input and output of larger calls come from memory and go there.
+  std::size_t cached_bytes = Compute{}.cache_bytes;
   transport::RoughCost
       network;  // of the costliest transport between ranks that do not map each other
   std::size_t signals = ~std::size_t{0};     // of a lane

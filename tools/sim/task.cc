@@ -55,7 +55,7 @@ tuner::Message Task::message_of(std::size_t bytes) const {
 Price Task::bulk(const tuner::Workload& workload, const tuner::Message& message,
                  tuner::Pricer& pricer, Last& last) const {
   const schedule::Partition partition = tuner::partition_of(workload, message);
-  const auto cache = static_cast<std::size_t>(sweep_->fabric.costs.compute.cache_bytes);
+  const auto cache = sweep_->fabric.costs.compute.cache_bytes;
   const std::size_t chunk = partition.chunk_bytes * 2 + (partition.total > cache ? 1 : 0);
   tuner::Prediction& known = last.prediction;
   if (chunk == last.chunk && known.passes > known.simulated_passes) {

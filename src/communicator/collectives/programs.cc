@@ -176,6 +176,7 @@ std::unique_ptr<Program> Programs::made(const ProgramKey& key, const algorithms:
                                    ? kPacketPayload
                                    : executor::max_packet_block_bytes(schedule, world_.layout);
   options.wide_sums = key.wide_sums;
+  options.streamed_bytes = tuner_.situation().cached_bytes;
   return executor::compile(schedule, options, world_);
 }
 
@@ -220,8 +221,7 @@ Launch Programs::launch_of(const Call& call, const Program& program, int ranks,
   launch.partial_shift = partial_shift;
   if (partial_shift > 0) launch.partial_kernel = reduce::partial_kernel(call.type, call.op);
   executor::complete(&launch);
-  constexpr std::size_t kStreamingBytes = std::size_t{8} << 20;
-  launch.streaming = launch.partition.total >= kStreamingBytes;
+  launch.streaming = launch.partition.total >= program.streamed_bytes;
   return launch;
 }
 

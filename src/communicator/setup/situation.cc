@@ -58,6 +58,9 @@ tuner::Situation situation_of(const Connections& connections, std::span<const in
                                 .host = nesting.host[rank],
                                 .machine = machines[rank]});
   }
+  // A call's input and output of that rank fit.
+  if (const std::size_t share = topology::cache_share(placed); share > 0)
+    situation.cached_bytes = share / 2;
   situation.name = name_of_job(situation, between.names);
   return situation;
 }
