@@ -58,9 +58,9 @@ tuner::Situation situation_of(const Connections& connections, std::span<const in
                                 .host = nesting.host[rank],
                                 .machine = machines[rank]});
   }
-  // A call's input and output of that rank fit.
+  // What fits has an input, an output and slots there.
   if (const std::size_t share = topology::cache_share(placed); share > 0)
-    situation.cached_bytes = share / 2;
+    situation.cached_bytes = share / 4;
   situation.name = name_of_job(situation, between.names);
   return situation;
 }
