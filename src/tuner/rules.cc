@@ -99,6 +99,15 @@ const Algorithm& best_all_reduce(const Case& given, bool few) {
              : named(Collective::all_reduce, "halving_doubling");
 }
 
+// Where ranks share cores, what goes to everybody at once waits in everybody's way.
+const Algorithm& best_all_gather(const Case& given, bool few, bool large) {
+  if (given.crowded && given.load_store && given.bytes >= 32_KiB)
+    return given.bytes < 256_KiB ? named(Collective::all_gather, "bruck")
+                                 : named(Collective::all_gather, "ring");
+  if (few) return named(Collective::all_gather, "one_shot");
+  return large ? named(Collective::all_gather, "ring") : named(Collective::all_gather, "bruck");
+}
+
 const Algorithm& best_staged(const Case& given) {
   const bool few = given.ranks <= 16;
   const bool large = given.bytes > (given.ranks <= 8 ? 64_KiB : 16_KiB);
@@ -109,8 +118,7 @@ const Algorithm& best_staged(const Case& given) {
       return few || !large ? named(Collective::reduce_scatter, "one_shot")
                            : named(Collective::reduce_scatter, "ring");
     case Collective::all_gather:
-      if (few) return named(Collective::all_gather, "one_shot");
-      return large ? named(Collective::all_gather, "ring") : named(Collective::all_gather, "bruck");
+      return best_all_gather(given, few, large);
     case Collective::broadcast:
       if (large) return named(Collective::broadcast, "scatter_all_gather");
       return few ? named(Collective::broadcast, "one_shot")

@@ -112,6 +112,20 @@ TEST(Rules, RanksThatShareCoresTakeFewSteps) {
   EXPECT_EQ(chosen(8, 128 << 10, true), "two_shot");
 }
 
+TEST(Rules, RanksThatShareCoresGatherInTurns) {
+  const auto chosen = [](std::size_t bytes, bool crowded) {
+    return by_rule(Case{.collective = Collective::all_gather,
+                        .ranks = 8,
+                        .bytes = bytes,
+                        .crowded = crowded})
+        .algorithm->name;
+  };
+  EXPECT_EQ(chosen(8 << 10, true), "one_shot");
+  EXPECT_EQ(chosen(64 << 10, true), "bruck");
+  EXPECT_EQ(chosen(512 << 10, true), "ring");
+  EXPECT_EQ(chosen(64 << 10, false), "one_shot");
+}
+
 TEST(Rules, InPlaceFromTheSizeOnThatPays) {
   const auto in_place = [](int ranks, std::size_t bytes, bool crowded) {
     return by_rule(Case{.ranks = ranks, .bytes = bytes, .crowded = crowded, .direct = true})
