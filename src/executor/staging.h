@@ -46,12 +46,14 @@ class Staging {
 
   std::size_t around(std::size_t bytes) {
     if (taken_ + bytes > half_) turn_to_other_half();
-    if (overlaps(in_ + half_ - taken_ - bytes, bytes))
-      turn_to_other_half();  // of a small pass there
-    const std::size_t at = in_ + half_ - taken_ - bytes;
+    if (overlaps(below(bytes), bytes)) turn_to_other_half();  // of a small pass there
+    const std::size_t at = below(bytes);
     taken_ += bytes + kRoomBytes;
     return at;
   }
+
+  // Where so many bytes begin that lie below what is taken of this half.
+  std::size_t below(std::size_t bytes) const { return in_ + half_ - taken_ - bytes; }
 
   void turn_to_other_half() {
     in_ = half_ - in_;
